@@ -1,0 +1,64 @@
+#include "reload/alloc.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_ulong requests;
+static atomic_ulong fail_from; /* 0: never */
+
+static int refused(void)
+{
+    unsigned long n = atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) + 1;
+    unsigned long from = atomic_load_explicit(&fail_from, memory_order_relaxed);
+    return from && n >= from;
+}
+
+void *reload_alloc(size_t size)
+{
+    return refused() ? NULL : malloc(size ? size : 1);
+}
+
+void *reload_calloc(size_t count, size_t size)
+{
+    return refused() ? NULL : calloc(count ? count : 1, size ? size : 1);
+}
+
+void *reload_realloc(void *p, size_t size)
+{
+    return refused() ? NULL : realloc(p, size ? size : 1);
+}
+
+void *reload_memdup(const void *p, size_t size)
+{
+    void *copy = reload_alloc(size);
+    if (copy && size)
+        memcpy(copy, p, size);
+    return copy;
+}
+
+char *reload_strndup(const char *s, size_t len)
+{
+    char *copy = len < SIZE_MAX ? reload_alloc(len + 1) : NULL;
+    if (!copy)
+        return NULL;
+    memcpy(copy, s, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void reload_free(void *p)
+{
+    free(p);
+}
+
+void reload_alloc_fail_at(unsigned long n)
+{
+    atomic_store(&fail_from, n ? atomic_load(&requests) + n : 0);
+}
+
+unsigned long reload_alloc_count(void)
+{
+    return atomic_load(&requests);
+}
