@@ -1,0 +1,189 @@
+#ifndef RELOAD_NODE_NODE_H
+#define RELOAD_NODE_NODE_H
+
+#include "reload/node/action.h"
+#include "reload/node/topology.h"
+
+/* The RELOAD node (RFC 6940 s6) as a state machine: bytes and time in, actions out. No socket, no
+ * clock, no thread, no callback into the caller. One node is used from one thread at a time.
+ *
+ * After every call that takes a `now`, pull actions with reload_node_next() until it answers false. */
+
+struct reload_node;
+struct reload_extension_ops; /* reload/node/extension.h */
+struct reload_option_ops;    /* reload/node/option.h */
+
+enum reload_link_type { /* OverlayLinkType, s6.5.1.1 */
+    RELOAD_LINK_DTLS_UDP_SR = 1,
+    RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
+    RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
+};
+
+struct reload_node_limits { /* every table a remote party can grow; 0 takes the default */
+    size_t max_links;             /* 256 */
+    size_t max_transactions;      /* own requests in flight: 4096 */
+    size_t max_answered;          /* duplicate cache, entries: 4096 */
+    size_t max_answered_bytes;    /* duplicate cache, bytes of answers: 4 MiB */
+    size_t max_reassemblies;      /* fragmented messages under way: 64 a link, this many in all: 256 */
+    size_t max_reassembly_bytes;  /* 1 MiB a link, this many in all: 8 MiB */
+    size_t max_attaches;          /* 128 */
+    size_t max_pushes;            /* 256 */
+    struct reload_store_limits store; /* 64 MiB, 100 000 resources, 30 days */
+};
+
+struct reload_node_config {
+    const struct reload_crypto *crypto;         /* borrowed, as all pointers here */
+    const struct reload_config *overlay;        /* in force at start; later ones come by ConfigUpdate */
+    const struct reload_config_ops *config_ops; /* NULL: ConfigUpdates are refused */
+    void *config_context;
+    const struct reload_topology_ops *topology;
+    struct reload_random random;
+    enum reload_role role;
+    /* No-ICE candidates of this node (s6.5.1.11), by falling priority: where it listens. None: it can
+     * attach to others only as the dialling side. */
+    const struct reload_address *addresses;
+    size_t address_count;
+    bool persist;                /* answers to Stores wait for reload_node_persisted() */
+    bool publish_certificate;    /* store own certificate by node and by user once joined (s8) */
+    bool via_self;               /* test peers only: originator puts itself into the Via List */
+    enum reload_log_level log_level;
+    struct reload_node_limits limits;
+    const struct reload_extension_ops *const *extensions;
+    size_t extension_count;
+    const struct reload_option_ops *const *options;
+    size_t option_count;
+    const uint16_t *applications; /* Application-IDs that AppAttach may ask for */
+    size_t application_count;
+};
+
+/* RELOAD_E_NOMEM, RELOAD_E_UNSUPPORTED (overlay and topology do not fit), RELOAD_E_INVALID. */
+int reload_node_new(const struct reload_node_config *config, struct reload_time now,
+                    struct reload_node **out);
+void reload_node_free(struct reload_node *node);
+
+/* --- links: what the host tells --- */
+struct reload_link_info {
+    enum reload_link_type type;
+    const struct reload_node_id *node_ids; /* all Node-IDs of the far end's certificate, checked */
+    size_t node_id_count;
+    uint32_t mtu;       /* largest message worth sending unfragmented; 0: only max-message-size counts */
+    uint32_t attach;    /* of the OPEN_LINK that led to it; 0 for an inbound or bootstrap link */
+    bool bootstrap;     /* dialled because of WANT_BOOTSTRAP */
+    bool inbound;
+};
+void reload_node_link_up(struct reload_node *node, reload_link_id link,
+                         const struct reload_link_info *info, struct reload_time now);
+/* Acks are missing (s6.6.5): keep the link, route around it. */
+void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
+                              struct reload_time now);
+void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
+void reload_node_open_failed(struct reload_node *node, uint32_t attach, struct reload_time now);
+void reload_node_bootstrap_failed(struct reload_node *node, struct reload_time now);
+/* One whole message from a link. The bytes must stay until the actions are pulled. Anything wrong
+ * with them is counted and logged, never an error of this call. */
+void reload_node_receive(struct reload_node *node, reload_link_id link, const uint8_t *message,
+                         size_t len, struct reload_time now);
+/* A message above max-message-size began on this link: answers Error_Message_Too_Large when its
+ * header allows that, and closes (s6.6). `start` is what has arrived of it. */
+void reload_node_oversize(struct reload_node *node, reload_link_id link, const uint8_t *start,
+                          size_t len, struct reload_time now);
+void reload_node_persisted(struct reload_node *node, uint64_t token, bool ok,
+                           struct reload_time now);
+/* At start, before join: a row from disk. As reload_store_load(). */
+int reload_node_load(struct reload_node *node, const struct reload_store_row *row,
+                     struct reload_time now);
+
+/* --- the application's wishes --- */
+/* first: this node is the overlay's first peer and owns everything (s6.4.2.1); never implied. */
+void reload_node_join(struct reload_node *node, bool first, struct reload_time now);
+void reload_node_leave(struct reload_node *node, struct reload_time now);
+
+struct reload_target { /* where a request goes */
+    const struct reload_node_id *via; /* first Destination entry, or NULL */
+    bool resource;                    /* `id` is a Resource-ID, else a Node-ID */
+    struct reload_slice id;
+};
+/* Sends a request with that message code and body. *request names it in its REQUEST_DONE.
+ * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (not joined and no link),
+ * RELOAD_E_INVALID, RELOAD_E_NOSPACE (larger than max-message-size allows), RELOAD_E_NOMEM. */
+int reload_node_request(struct reload_node *node, const struct reload_target *target,
+                        uint16_t code, struct reload_slice body, struct reload_time now,
+                        uint64_t *request);
+/* Signs and stores values at a resource (s7.4.1): storage_time 0 in an item means now, kept rising
+ * when the clock is not. Errors as above and as reload_store_request_encode(). */
+int reload_node_store(struct reload_node *node, struct reload_slice resource,
+                      const struct reload_store_item *items, size_t count, struct reload_time now,
+                      uint64_t *request);
+/* A FetchReq body (reload/wire/fetch.h) to the peer responsible; values come back verified. */
+int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
+                      struct reload_slice body, struct reload_time now, uint64_t *request);
+/* Forms a link to a node, or to the peer responsible for a resource (s6.5.1). */
+int reload_node_attach(struct reload_node *node, const struct reload_target *target,
+                       struct reload_time now, uint64_t *request);
+/* Asks a node for a channel of an application (s6.5.2); then APP_CHANNEL or REQUEST_DONE with an error. */
+int reload_node_app_attach(struct reload_node *node, const struct reload_target *target,
+                           uint16_t application, struct reload_time now, uint64_t *request);
+/* A newer document that the host fetched itself (s11.1); verified like a ConfigUpdate. */
+int reload_node_configure(struct reload_node *node, struct reload_slice document,
+                          struct reload_time now);
+
+/* --- time and actions --- */
+uint64_t reload_node_deadline(const struct reload_node *node); /* monotonic ms of the next tick */
+void reload_node_tick(struct reload_node *node, struct reload_time now);
+bool reload_node_next(struct reload_node *node, struct reload_action *action);
+
+/* --- looking in --- */
+/* Why a message or request was dropped or refused; each has a counter. */
+#define RELOAD_DROP_REASONS(X)                                                                     \
+    X(MALFORMED, "malformed") X(TOKEN, "not RELOAD") X(OVERLAY, "other overlay")                   \
+    X(VERSION, "other version") X(TTL, "TTL spent") X(TTL_ABOVE, "TTL above initial-ttl")          \
+    X(FRAGMENT, "bad fragment") X(FRAGMENT_TIMEOUT, "incomplete fragments")                        \
+    X(FRAGMENT_LIMIT, "too many fragments") X(DESTINATION, "bad Destination List")                 \
+    X(VIA, "bad Via List") X(NOT_HERE, "Node-ID in own range, not connected")                      \
+    X(RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")                \
+    X(NO_ROUTE, "no route") X(RETURN_GONE, "way back is gone") X(UNBOUND, "link without Node-ID")  \
+    X(OPTION, "critical option unknown") X(EXTENSION, "critical extension unknown")                \
+    X(SIGNATURE, "bad signature") X(CERTIFICATE, "bad certificate")                                \
+    X(IDENTITY, "answer by the wrong node") X(UNEXPECTED, "answer to nothing")                     \
+    X(DUPLICATE, "duplicate") X(CODE, "unknown message code") X(BODY, "malformed body")            \
+    X(CONFIG_OLD, "older configuration") X(CONFIG_NEW, "newer configuration")                      \
+    X(TOO_LARGE, "too large") X(LIMIT, "limit reached") X(STATE, "not in this state")              \
+    X(MEMORY, "out of memory")
+enum reload_drop_reason {
+#define X(name, text) RELOAD_DROP_##name,
+    RELOAD_DROP_REASONS(X)
+#undef X
+    RELOAD_DROP_COUNT
+};
+const char *reload_drop_text(enum reload_drop_reason reason);
+
+struct reload_node_counters {
+    uint64_t received, received_bytes, sent, sent_bytes, forwarded, delivered, answered, requested,
+        retransmitted, timed_out, duplicates_answered, errors_sent, errors_received;
+    uint64_t dropped[RELOAD_DROP_COUNT];
+};
+
+struct reload_connection { /* one row of the Connection Table */
+    reload_link_id link;
+    struct reload_node_id node_id; /* len 0 while the link's Node-ID is not settled */
+    enum reload_link_type type;
+    bool inbound, suspect, routable; /* routable: in the Routing Table */
+    uint64_t up_since_ms;            /* monotonic */
+    uint64_t sent, received;         /* messages */
+};
+
+const struct reload_node_counters *reload_node_counters(const struct reload_node *node);
+const struct reload_store *reload_node_store_view(const struct reload_node *node);
+const struct reload_config *reload_node_overlay(const struct reload_node *node);
+enum reload_topology_state reload_node_state(const struct reload_node *node);
+size_t reload_node_connections(const struct reload_node *node, struct reload_connection *out,
+                               size_t cap);
+size_t reload_node_tables(const struct reload_node *node, struct reload_topology_entry *out,
+                          size_t cap);
+bool reload_node_responsible(const struct reload_node *node, struct reload_slice id);
+uint32_t reload_node_responsible_ppb(const struct reload_node *node);
+/* Resource Name to Resource-ID by the overlay's topology. out: RELOAD_RESOURCE_ID_MAX bytes. */
+int reload_node_resource_id(const struct reload_node *node, struct reload_slice resource_name,
+                            uint8_t *out, size_t *len);
+
+#endif
