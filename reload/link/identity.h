@@ -21,7 +21,8 @@ struct reload_link_identity_ops {
     void (*own)(void *context, const struct reload_slice **chain, size_t *count,
                 struct reload_slice *private_key);
     /* Checks a chain that the far end showed, end entity first. 0 and *peer, or an error as
-     * reload_crypto_ops.identify gives; `reason` (reason_cap bytes, terminated) gets a sentence for the log. */
+     * reload_crypto_ops.identify gives; `reason` (reason_cap bytes, terminated) gets a sentence for
+     * the log. */
     int (*check)(void *context, const struct reload_slice *chain, size_t count,
                  struct reload_time now, struct reload_link_peer *peer, char *reason,
                  size_t reason_cap);
