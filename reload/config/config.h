@@ -4,17 +4,12 @@
 #include "reload/time.h"
 #include "reload/wire/algorithm.h"
 #include "reload/wire/id.h"
+#include "reload/wire/stored_data.h" /* enum reload_data_model */
 
 /* The overlay configuration document (RFC 6940 s11.1) as plain data. Whoever makes one (the XML
  * parser in certs/, a test) owns it and everything it points to; all others borrow it and never
  * change it. Values absent from the document hold the RFC's defaults, so readers need no second
  * knowledge of them. */
-
-enum reload_data_model { /* s7.2 */
-    RELOAD_MODEL_SINGLE,
-    RELOAD_MODEL_ARRAY,
-    RELOAD_MODEL_DICTIONARY,
-};
 
 #define RELOAD_ACCESS_NAME_MAX 32
 

@@ -28,6 +28,11 @@ struct reload_node_id reload_node_id_from(struct reload_slice s);
 struct reload_node_id reload_rd_node_id(struct reload_reader *r, size_t node_id_len);
 void reload_wr_node_id(struct reload_writer *w, const struct reload_node_id *id);
 
+/* Walks a list of NodeIds, node_id_len bytes each: true with the next one, false at the end or when
+ * the reader has failed, which the lists of a decoded body cannot. */
+bool reload_node_id_next(struct reload_reader *list, size_t node_id_len,
+                         struct reload_node_id *out);
+
 bool reload_node_id_equal(const struct reload_node_id *a, const struct reload_node_id *b);
 /* Unsigned big-endian order: <0, 0, >0. Lengths must be equal. */
 int reload_node_id_compare(const struct reload_node_id *a, const struct reload_node_id *b);
