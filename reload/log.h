@@ -17,7 +17,8 @@ struct reload_log {
 };
 
 /* Formats one line and hands it to the sink, if its level is wanted. Bytes of the text outside
- * printable ASCII become "?", so that a hostile name cannot drive a terminal. A NULL sink is fine. */
+ * printable ASCII become "?", so that a hostile name cannot drive a terminal. A NULL sink is fine.
+ */
 void reload_log_write(const struct reload_log *log, enum reload_log_level level, const char *area,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -18,11 +18,11 @@ struct reload_kind_config { /* one kind-block */
     const char *name; /* NULL when the block has a numeric id only */
     enum reload_data_model data_model;
     char access_control[RELOAD_ACCESS_NAME_MAX]; /* "USER-MATCH" and so on, s7.3 */
-    uint32_t max_count;         /* values per (Resource-ID, Kind) */
-    uint32_t max_size;          /* bytes of one value */
-    uint32_t max_node_multiple; /* NODE-MULTIPLE only, else 0 */
-    struct reload_slice block;  /* raw bytes "<kind-block" .. "</kind-block>" with its signature; empty
-                                   for a Kind the document does not list */
+    uint32_t max_count;                          /* values per (Resource-ID, Kind) */
+    uint32_t max_size;                           /* bytes of one value */
+    uint32_t max_node_multiple;                  /* NODE-MULTIPLE only, else 0 */
+    struct reload_slice block; /* raw bytes "<kind-block" .. "</kind-block>" with its signature;
+                                  empty for a Kind the document does not list */
 };
 
 struct reload_bootstrap_node {
@@ -31,19 +31,19 @@ struct reload_bootstrap_node {
 };
 
 struct reload_config {
-    const char *instance_name;    /* the overlay's name */
-    uint32_t overlay;             /* low 32 bits of the name's SHA-1, s6.3.2 */
-    uint16_t sequence;            /* 0..65534 */
-    uint64_t expiration_ms;       /* Unix time; RELOAD_NEVER when absent */
-    const char *topology_plugin;  /* "CHORD-RELOAD" */
-    uint8_t node_id_length;       /* bytes, 16..20 */
+    const char *instance_name;   /* the overlay's name */
+    uint32_t overlay;            /* low 32 bits of the name's SHA-1, s6.3.2 */
+    uint16_t sequence;           /* 0..65534 */
+    uint64_t expiration_ms;      /* Unix time; RELOAD_NEVER when absent */
+    const char *topology_plugin; /* "CHORD-RELOAD" */
+    uint8_t node_id_length;      /* bytes, 16..20 */
     bool self_signed_permitted;
     enum reload_hash_algorithm self_signed_digest; /* SHA-1 or SHA-256 */
     bool clients_permitted;
     bool no_ice;
     uint8_t turn_density;
-    const char *shared_secret;    /* NULL when absent; never logged */
-    uint32_t max_message_size;    /* bytes */
+    const char *shared_secret; /* NULL when absent; never logged */
+    uint32_t max_message_size; /* bytes */
     uint8_t initial_ttl;
     uint32_t overlay_reliability_timer_ms;
     bool chord_reactive;
@@ -64,8 +64,9 @@ struct reload_config {
     size_t configuration_signer_count;
     const struct reload_node_id *bad_nodes;
     size_t bad_node_count;
-    const struct reload_kind_config *kinds; /* the document's blocks, and then the RFC's own Kinds that
-                                               it does not list, with our default limits (notes S15) */
+    const struct reload_kind_config
+        *kinds; /* the document's blocks, and then the RFC's own Kinds that
+                   it does not list, with our default limits (notes S15) */
     size_t kind_count;
     const char *const *mandatory_extensions; /* namespaces */
     size_t mandatory_extension_count;
@@ -81,7 +82,8 @@ struct reload_config {
 int reload_config_sequence_compare(uint16_t a, uint16_t b);
 
 /* The kind-block of a Kind-ID, or NULL. */
-const struct reload_kind_config *reload_config_kind(const struct reload_config *config, uint32_t id);
+const struct reload_kind_config *reload_config_kind(const struct reload_config *config,
+                                                    uint32_t id);
 
 bool reload_config_is_bad_node(const struct reload_config *config, const struct reload_node_id *id);
 bool reload_config_is_signer(const struct reload_node_id *signers, size_t count,
@@ -90,17 +92,17 @@ bool reload_config_is_signer(const struct reload_node_id *signers, size_t count,
 /* What a node needs when a ConfigUpdate (s6.5.4) arrives. Implemented by certs/. Each call gets the
  * context that was given with the struct. */
 struct reload_config_ops {
-    /* Verifies and parses a document. `current` is the configuration in force: the signature must be
-     * by one of its configuration-signers and the sequence must be newer.
-     * Returns 0 with *out owned by the caller until release(); RELOAD_E_SIGNATURE, RELOAD_E_TOO_OLD,
-     * RELOAD_E_DECODE (not XML, wrong overlay), RELOAD_E_INVALID (breaks the schema),
-     * RELOAD_E_UNSUPPORTED (mandatory extension), RELOAD_E_EXPIRED, RELOAD_E_NOMEM. */
+    /* Verifies and parses a document. `current` is the configuration in force: the signature must
+     * be by one of its configuration-signers and the sequence must be newer. Returns 0 with *out
+     * owned by the caller until release(); RELOAD_E_SIGNATURE, RELOAD_E_TOO_OLD, RELOAD_E_DECODE
+     * (not XML, wrong overlay), RELOAD_E_INVALID (breaks the schema), RELOAD_E_UNSUPPORTED
+     * (mandatory extension), RELOAD_E_EXPIRED, RELOAD_E_NOMEM. */
     int (*parse_document)(void *context, struct reload_slice document,
                           const struct reload_config *current, struct reload_time now,
                           const struct reload_config **out);
-    /* Verifies a list of kind-blocks by the kind-signers of `current` and answers a copy of `current` with
-     * these Kinds added or replaced. Errors as above; RELOAD_E_FORBIDDEN when a known Kind is
-     * signed by another signer than before (s6.5.4.2). */
+    /* Verifies a list of kind-blocks by the kind-signers of `current` and answers a copy of
+     * `current` with these Kinds added or replaced. Errors as above; RELOAD_E_FORBIDDEN when a
+     * known Kind is signed by another signer than before (s6.5.4.2). */
     int (*parse_kinds)(void *context, const struct reload_slice *blocks, size_t count,
                        const struct reload_config *current, struct reload_time now,
                        const struct reload_config **out);

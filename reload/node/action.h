@@ -17,10 +17,12 @@ enum reload_action_type {
     RELOAD_ACTION_SEND,           /* hand bytes to a link */
     RELOAD_ACTION_OPEN_LINK,      /* dial; then link_up with its attach number, or open_failed */
     RELOAD_ACTION_CLOSE_LINK,     /* after what was sent to it is out */
-    RELOAD_ACTION_WANT_BOOTSTRAP, /* link to a bootstrap or cached node; then link_up or bootstrap_failed */
+    RELOAD_ACTION_WANT_BOOTSTRAP, /* link to a bootstrap or cached node; then link_up or
+                                     bootstrap_failed */
     RELOAD_ACTION_PERSIST,        /* write rows, then reload_node_persisted */
     RELOAD_ACTION_REQUEST_DONE,   /* a request of the application's ended */
-    RELOAD_ACTION_APP_CHANNEL,    /* an AppAttach was agreed: make the channel (DESIGN: application links) */
+    RELOAD_ACTION_APP_CHANNEL,    /* an AppAttach was agreed: make the channel (DESIGN: application
+                                     links) */
     RELOAD_ACTION_STATE_CHANGED,
     RELOAD_ACTION_CONFIG_CHANGED, /* a newer document is in force: keep it */
     RELOAD_ACTION_LOG,
@@ -33,11 +35,11 @@ struct reload_action_send {
 };
 
 struct reload_action_open_link {
-    uint32_t attach;                      /* comes back in link_up or open_failed */
-    struct reload_node_id node_id;        /* the far end must prove this one (s6.5.1.11) */
+    uint32_t attach;                        /* comes back in link_up or open_failed */
+    struct reload_node_id node_id;          /* the far end must prove this one (s6.5.1.11) */
     const struct reload_address *addresses; /* by falling priority */
     size_t address_count;
-    bool tls_server;                      /* our role in the handshake: s6.5.1.13 */
+    bool tls_server; /* our role in the handshake: s6.5.1.13 */
 };
 
 struct reload_action_persist {
@@ -46,24 +48,25 @@ struct reload_action_persist {
     size_t row_count;
 };
 
-struct reload_result { /* of a request; fields beyond `error` count when it is 0 or error_code is not */
+struct reload_result { /* of a request; fields beyond `error` count when it is 0 or error_code is
+                          not */
     uint64_t request;
-    uint16_t code;           /* message code that was asked */
-    int error;               /* 0; RELOAD_E_TIMEOUT, RELOAD_E_FORBIDDEN (an error response: error_code),
-                                RELOAD_E_CLOSED (the node left), RELOAD_E_NOT_FOUND (no next hop) */
-    uint16_t error_code;     /* RFC error code, or 0 */
+    uint16_t code;       /* message code that was asked */
+    int error;           /* 0; RELOAD_E_TIMEOUT, RELOAD_E_FORBIDDEN (an error response: error_code),
+                            RELOAD_E_CLOSED (the node left), RELOAD_E_NOT_FOUND (no next hop) */
+    uint16_t error_code; /* RFC error code, or 0 */
     struct reload_slice body; /* answer's message body, or the error_info */
     struct reload_node_id signer;
     uint32_t round_trip_ms;
     uint8_t transmissions;
-    uint8_t hops;            /* links the answer crossed, from its TTL; 0 when unknown */
+    uint8_t hops; /* links the answer crossed, from its TTL; 0 when unknown */
     const struct reload_fetched_value *values; /* Fetch: verified values */
     size_t value_count;
-    size_t rejected;         /* Fetch: values left out because they did not verify */
+    size_t rejected; /* Fetch: values left out because they did not verify */
 };
 
 struct reload_action_app_channel {
-    uint64_t request;        /* the own AppAttach, or 0 for an incoming one */
+    uint64_t request; /* the own AppAttach, or 0 for an incoming one */
     uint16_t application;
     struct reload_node_id node_id;
     const struct reload_address *addresses; /* to dial; none: wait for the far end's dial */

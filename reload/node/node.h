@@ -7,45 +7,46 @@
 /* The RELOAD node (RFC 6940 s6) as a state machine: bytes and time in, actions out. No socket, no
  * clock, no thread, no callback into the caller. One node is used from one thread at a time.
  *
- * After every call that takes a `now`, pull actions with reload_node_next() until it answers false. */
+ * After every call that takes a `now`, pull actions with reload_node_next() until it answers false.
+ */
 
 struct reload_node;
 struct reload_extension_ops; /* reload/node/extension.h */
 struct reload_option_ops;    /* reload/node/option.h */
 
 enum reload_link_type { /* OverlayLinkType, s6.5.1.1 */
-    RELOAD_LINK_DTLS_UDP_SR = 1,
-    RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
-    RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
+                        RELOAD_LINK_DTLS_UDP_SR = 1,
+                        RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
+                        RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
 };
 
-struct reload_node_limits { /* every table a remote party can grow; 0 takes the default */
-    size_t max_links;             /* 256 */
-    size_t max_transactions;      /* own requests in flight: 4096 */
-    size_t max_answered;          /* duplicate cache, entries: 4096 */
-    size_t max_answered_bytes;    /* duplicate cache, bytes of answers: 4 MiB */
-    size_t max_reassemblies;      /* fragmented messages under way: 64 a link, this many in all: 256 */
-    size_t max_reassembly_bytes;  /* 1 MiB a link, this many in all: 8 MiB */
-    size_t max_attaches;          /* 128 */
-    size_t max_pushes;            /* 256 */
+struct reload_node_limits {    /* every table a remote party can grow; 0 takes the default */
+    size_t max_links;          /* 256 */
+    size_t max_transactions;   /* own requests in flight: 4096 */
+    size_t max_answered;       /* duplicate cache, entries: 4096 */
+    size_t max_answered_bytes; /* duplicate cache, bytes of answers: 4 MiB */
+    size_t max_reassemblies;   /* fragmented messages under way: 64 a link, this many in all: 256 */
+    size_t max_reassembly_bytes;      /* 1 MiB a link, this many in all: 8 MiB */
+    size_t max_attaches;              /* 128 */
+    size_t max_pushes;                /* 256 */
     struct reload_store_limits store; /* 64 MiB, 100 000 resources, 30 days */
 };
 
 struct reload_node_config {
-    const struct reload_crypto *crypto;         /* borrowed, as all pointers here */
-    const struct reload_config *overlay;        /* in force at start; later ones come by ConfigUpdate */
+    const struct reload_crypto *crypto;  /* borrowed, as all pointers here */
+    const struct reload_config *overlay; /* in force at start; later ones come by ConfigUpdate */
     const struct reload_config_ops *config_ops; /* NULL: ConfigUpdates are refused */
     void *config_context;
     const struct reload_topology_ops *topology;
     struct reload_random random;
     enum reload_role role;
-    /* No-ICE candidates of this node (s6.5.1.11), by falling priority: where it listens. None: it can
-     * attach to others only as the dialling side. */
+    /* No-ICE candidates of this node (s6.5.1.11), by falling priority: where it listens. None: it
+     * can attach to others only as the dialling side. */
     const struct reload_address *addresses;
     size_t address_count;
-    bool persist;                /* answers to Stores wait for reload_node_persisted() */
-    bool publish_certificate;    /* store own certificate by node and by user once joined (s8) */
-    bool via_self;               /* test peers only: originator puts itself into the Via List */
+    bool persist;             /* answers to Stores wait for reload_node_persisted() */
+    bool publish_certificate; /* store own certificate by node and by user once joined (s8) */
+    bool via_self;            /* test peers only: originator puts itself into the Via List */
     enum reload_log_level log_level;
     struct reload_node_limits limits;
     const struct reload_extension_ops *const *extensions;
@@ -66,9 +67,9 @@ struct reload_link_info {
     enum reload_link_type type;
     const struct reload_node_id *node_ids; /* all Node-IDs of the far end's certificate, checked */
     size_t node_id_count;
-    uint32_t mtu;       /* largest message worth sending unfragmented; 0: only max-message-size counts */
-    uint32_t attach;    /* of the OPEN_LINK that led to it; 0 for an inbound or bootstrap link */
-    bool bootstrap;     /* dialled because of WANT_BOOTSTRAP */
+    uint32_t mtu; /* largest message worth sending unfragmented; 0: only max-message-size counts */
+    uint32_t attach; /* of the OPEN_LINK that led to it; 0 for an inbound or bootstrap link */
+    bool bootstrap;  /* dialled because of WANT_BOOTSTRAP */
     bool inbound;
 };
 void reload_node_link_up(struct reload_node *node, reload_link_id link,
@@ -98,7 +99,7 @@ int reload_node_load(struct reload_node *node, const struct reload_store_row *ro
 void reload_node_join(struct reload_node *node, bool first, struct reload_time now);
 void reload_node_leave(struct reload_node *node, struct reload_time now);
 
-struct reload_target { /* where a request goes */
+struct reload_target {                /* where a request goes */
     const struct reload_node_id *via; /* first Destination entry, or NULL */
     bool resource;                    /* `id` is a Resource-ID, else a Node-ID */
     struct reload_slice id;
@@ -106,9 +107,8 @@ struct reload_target { /* where a request goes */
 /* Sends a request with that message code and body. *request names it in its REQUEST_DONE.
  * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (not joined and no link),
  * RELOAD_E_INVALID, RELOAD_E_NOSPACE (larger than max-message-size allows), RELOAD_E_NOMEM. */
-int reload_node_request(struct reload_node *node, const struct reload_target *target,
-                        uint16_t code, struct reload_slice body, struct reload_time now,
-                        uint64_t *request);
+int reload_node_request(struct reload_node *node, const struct reload_target *target, uint16_t code,
+                        struct reload_slice body, struct reload_time now, uint64_t *request);
 /* Signs and stores values at a resource (s7.4.1): storage_time 0 in an item means now, kept rising
  * when the clock is not. Errors as above and as reload_store_request_encode(). */
 int reload_node_store(struct reload_node *node, struct reload_slice resource,
@@ -120,7 +120,8 @@ int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
 /* Forms a link to a node, or to the peer responsible for a resource (s6.5.1). */
 int reload_node_attach(struct reload_node *node, const struct reload_target *target,
                        struct reload_time now, uint64_t *request);
-/* Asks a node for a channel of an application (s6.5.2); then APP_CHANNEL or REQUEST_DONE with an error. */
+/* Asks a node for a channel of an application (s6.5.2); then APP_CHANNEL or REQUEST_DONE with an
+ * error. */
 int reload_node_app_attach(struct reload_node *node, const struct reload_target *target,
                            uint16_t application, struct reload_time now, uint64_t *request);
 /* A newer document that the host fetched itself (s11.1); verified like a ConfigUpdate. */
@@ -135,25 +136,31 @@ bool reload_node_next(struct reload_node *node, struct reload_action *action);
 /* --- looking in --- */
 /* Why a message or request was dropped or refused; each has a counter. */
 #define RELOAD_DROP_REASONS(X)                                                                     \
-    X(MALFORMED, "malformed") X(TOKEN, "not RELOAD") X(OVERLAY, "other overlay")                   \
-    X(VERSION, "other version") X(TTL, "TTL spent") X(TTL_ABOVE, "TTL above initial-ttl")          \
-    X(FRAGMENT, "bad fragment") X(FRAGMENT_TIMEOUT, "incomplete fragments")                        \
-    X(FRAGMENT_LIMIT, "too many fragments") X(DESTINATION, "bad Destination List")                 \
-    X(VIA, "bad Via List") X(NOT_HERE, "Node-ID in own range, not connected")                      \
-    X(RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")                \
-    X(NO_ROUTE, "no route") X(RETURN_GONE, "way back is gone") X(UNBOUND, "link without Node-ID")  \
-    X(OPTION, "critical option unknown") X(EXTENSION, "critical extension unknown")                \
-    X(SIGNATURE, "bad signature") X(CERTIFICATE, "bad certificate")                                \
-    X(IDENTITY, "answer by the wrong node") X(UNEXPECTED, "answer to nothing")                     \
-    X(DUPLICATE, "duplicate") X(CODE, "unknown message code") X(BODY, "malformed body")            \
-    X(CONFIG_OLD, "older configuration") X(CONFIG_NEW, "newer configuration")                      \
-    X(TOO_LARGE, "too large") X(LIMIT, "limit reached") X(STATE, "not in this state")              \
-    X(MEMORY, "out of memory")
+    X(MALFORMED, "malformed")                                                                      \
+    X(TOKEN, "not RELOAD") X(OVERLAY, "other overlay") X(VERSION, "other version")                 \
+        X(TTL, "TTL spent") X(TTL_ABOVE, "TTL above initial-ttl") X(FRAGMENT, "bad fragment")      \
+            X(FRAGMENT_TIMEOUT, "incomplete fragments") X(FRAGMENT_LIMIT, "too many fragments") X( \
+                DESTINATION, "bad Destination List") X(VIA, "bad Via List")                        \
+                X(NOT_HERE, "Node-ID in own range, not connected") X(                              \
+                    RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")  \
+                    X(NO_ROUTE, "no route") X(RETURN_GONE, "way back is gone")                     \
+                        X(UNBOUND, "link without Node-ID") X(OPTION, "critical option unknown")    \
+                            X(EXTENSION, "critical extension unknown")                             \
+                                X(SIGNATURE, "bad signature") X(CERTIFICATE, "bad certificate")    \
+                                    X(IDENTITY, "answer by the wrong node") X(                     \
+                                        UNEXPECTED, "answer to nothing") X(DUPLICATE, "duplicate") \
+                                        X(CODE, "unknown message code") X(BODY, "malformed body")  \
+                                            X(CONFIG_OLD, "older configuration")                   \
+                                                X(CONFIG_NEW, "newer configuration")               \
+                                                    X(TOO_LARGE, "too large")                      \
+                                                        X(LIMIT, "limit reached")                  \
+                                                            X(STATE, "not in this state")          \
+                                                                X(MEMORY, "out of memory")
 enum reload_drop_reason {
 #define X(name, text) RELOAD_DROP_##name,
     RELOAD_DROP_REASONS(X)
 #undef X
-    RELOAD_DROP_COUNT
+        RELOAD_DROP_COUNT
 };
 const char *reload_drop_text(enum reload_drop_reason reason);
 

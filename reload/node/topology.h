@@ -14,7 +14,8 @@
  * A plug-in has no I/O and no clock. It is called only from the node's entry points, acts only
  * through its struct reload_topology_host, and is never re-entered: a host call queues work and
  * returns; its outcome comes later as an operation (answer, attached, pushed, link_up). Ids are
- * passed as slices of raw bytes, since responsibility is asked for Node-IDs and Resource-IDs alike. */
+ * passed as slices of raw bytes, since responsibility is asked for Node-IDs and Resource-IDs alike.
+ */
 
 struct reload_topology; /* defined by each plug-in */
 
@@ -23,37 +24,37 @@ struct reload_topology; /* defined by each plug-in */
 enum reload_topology_state {
     RELOAD_TOPOLOGY_IDLE,
     RELOAD_TOPOLOGY_JOINING,
-    RELOAD_TOPOLOGY_JOINED,  /* a peer that owns its range, or a client that is linked */
+    RELOAD_TOPOLOGY_JOINED, /* a peer that owns its range, or a client that is linked */
     RELOAD_TOPOLOGY_LEAVING,
     RELOAD_TOPOLOGY_LEFT,
 };
 
 enum reload_role { /* s4.2 */
-    RELOAD_ROLE_PEER,
-    RELOAD_ROLE_CLIENT,     /* linked to the peer responsible for its Node-ID */
-    RELOAD_ROLE_CLIENT_ANY, /* stays with whatever peer it is linked to; s4.2.1 */
+                   RELOAD_ROLE_PEER,
+                   RELOAD_ROLE_CLIENT,     /* linked to the peer responsible for its Node-ID */
+                   RELOAD_ROLE_CLIENT_ANY, /* stays with whatever peer it is linked to; s4.2.1 */
 };
 
 /* A request that the plug-in sends: Join, Leave, Update, RouteQuery, Ping or Probe. */
 struct reload_topology_request {
-    uint16_t code;                     /* message code of the request */
-    const struct reload_node_id *via;  /* first Destination entry (source route), or NULL */
-    bool to_resource;                  /* the last Destination entry is a resource, else a node */
-    struct reload_slice destination;   /* its id */
-    struct reload_slice body;          /* the request's message body; copied */
-    uint32_t cookie;                   /* comes back in answer(); 0: no interest in the answer */
+    uint16_t code;                    /* message code of the request */
+    const struct reload_node_id *via; /* first Destination entry (source route), or NULL */
+    bool to_resource;                 /* the last Destination entry is a resource, else a node */
+    struct reload_slice destination;  /* its id */
+    struct reload_slice body;         /* the request's message body; copied */
+    uint32_t cookie;                  /* comes back in answer(); 0: no interest in the answer */
 };
 
 struct reload_topology_answer {
     uint32_t cookie;
-    int error;                    /* 0; RELOAD_E_TIMEOUT; RELOAD_E_FORBIDDEN with error_code below */
-    uint16_t error_code;          /* the RFC's code when an error response came, else 0 */
+    int error;           /* 0; RELOAD_E_TIMEOUT; RELOAD_E_FORBIDDEN with error_code below */
+    uint16_t error_code; /* the RFC's code when an error response came, else 0 */
     struct reload_node_id signer; /* who answered, when somebody did */
     struct reload_slice body;     /* the answer's message body */
 };
 
 struct reload_topology_message { /* a request of the plug-in's that arrived */
-    uint16_t code;                   /* join, leave, update or route_query */
+    uint16_t code;               /* join, leave, update or route_query */
     struct reload_slice body;
     const struct reload_node_id *signer;
     const struct reload_node_id *previous_hop; /* of the link it came over; NULL when unknown */
@@ -70,10 +71,10 @@ struct reload_topology_push {
 };
 
 enum reload_peer_relation { /* what a snapshot tells of a table entry */
-    RELOAD_RELATION_PREDECESSOR,
-    RELOAD_RELATION_SUCCESSOR,
-    RELOAD_RELATION_FINGER,
-    RELOAD_RELATION_OTHER,
+                            RELOAD_RELATION_PREDECESSOR,
+                            RELOAD_RELATION_SUCCESSOR,
+                            RELOAD_RELATION_FINGER,
+                            RELOAD_RELATION_OTHER,
 };
 
 struct reload_topology_entry {
@@ -92,8 +93,9 @@ struct reload_topology_host {
     /* The configuration in force; the pointer is good until the plug-in returns to the node. */
     const struct reload_config *(*config)(void *context);
     void (*request)(void *context, const struct reload_topology_request *request);
-    /* Forms a link by Attach (s6.5.1) to a node, or to the peer responsible for a resource. `via` as
-     * above. Outcome: attached(). Attaching to a node that is connected already answers at once. */
+    /* Forms a link by Attach (s6.5.1) to a node, or to the peer responsible for a resource. `via`
+     * as above. Outcome: attached(). Attaching to a node that is connected already answers at once.
+     */
     void (*attach)(void *context, const struct reload_node_id *via, bool to_resource,
                    struct reload_slice destination, bool send_update, uint32_t cookie);
     void (*push)(void *context, const struct reload_topology_push *push);
@@ -132,8 +134,8 @@ struct reload_topology_ops {
                      struct reload_node_id *out);
     /* s6.3.4: may this node have answered for that resource? True when it is at least as close as
      * every node of the own Neighbor Table (always true for a client). */
-    bool (*close_enough)(const struct reload_topology *topology, const struct reload_node_id *signer,
-                         struct reload_slice resource);
+    bool (*close_enough)(const struct reload_topology *topology,
+                         const struct reload_node_id *signer, struct reload_slice resource);
     /* Replica holders 1.. of a resource this node is responsible for, in order. */
     size_t (*replicas)(const struct reload_topology *topology, struct reload_slice resource,
                        struct reload_node_id *out, size_t cap);
@@ -169,13 +171,14 @@ struct reload_topology_ops {
     void (*answer)(struct reload_topology *topology, const struct reload_topology_answer *answer,
                    struct reload_time now);
     /* Handles a request. Returns 0 with the answer's body in the writer, or an RFC error code with
-     * error_info in it. Follow-up (Update after RouteQuery) goes through the host: it is sent after the answer. */
+     * error_info in it. Follow-up (Update after RouteQuery) goes through the host: it is sent after
+     * the answer. */
     uint16_t (*handle)(struct reload_topology *topology,
                        const struct reload_topology_message *message, struct reload_writer *body,
                        struct reload_time now);
 
-    /* The tables, for people and for tests: predecessors, successors, fingers. Returns how many there
-     * are in all. */
+    /* The tables, for people and for tests: predecessors, successors, fingers. Returns how many
+     * there are in all. */
     size_t (*snapshot)(const struct reload_topology *topology, struct reload_topology_entry *out,
                        size_t cap);
 };

@@ -12,15 +12,16 @@
 #define RELOAD_DIGEST_MAX    64
 #define RELOAD_SIGNATURE_MAX 512 /* bytes of the largest signature made: RSA-4096 */
 
-struct reload_identity { /* a certificate that was checked: chain or self-signed rule, overlay, bad-node */
-    struct reload_slice certificate;           /* DER (in the simulator: whatever it stands for) */
-    const struct reload_node_id *node_ids;     /* in subjectAltName order, at least one */
+struct reload_identity { /* a certificate that was checked: chain or self-signed rule, overlay,
+                            bad-node */
+    struct reload_slice certificate;       /* DER (in the simulator: whatever it stands for) */
+    const struct reload_node_id *node_ids; /* in subjectAltName order, at least one */
     size_t node_id_count;
-    struct reload_slice user_name;             /* the rfc822Name's bytes; empty when there is none */
-    uint64_t not_before_ms, not_after_ms;      /* validity, Unix time */
+    struct reload_slice user_name;        /* the rfc822Name's bytes; empty when there is none */
+    uint64_t not_before_ms, not_after_ms; /* validity, Unix time */
 };
 
-struct reload_signer { /* who made a signature */
+struct reload_signer {                      /* who made a signature */
     const struct reload_identity *identity; /* owned by the crypto context; valid until its next
                                                identify() call or the next configuration */
     struct reload_node_id node_id;          /* the Node-ID that the SignerIdentity selects */
@@ -28,15 +29,16 @@ struct reload_signer { /* who made a signature */
 
 /* What this node signs with. Constant for the life of the node; all slices belong to the host. */
 struct reload_own_identity {
-    struct reload_node_id node_id;      /* the Node-ID this node acts as */
+    struct reload_node_id node_id; /* the Node-ID this node acts as */
     struct reload_slice user_name;
-    struct reload_slice certificate;    /* own DER */
-    struct reload_slice certificates;   /* the bucket's bytes: GenericCertificate list, no outer length,
-                                           own certificate first, roots left out (s6.3.4) */
-    uint8_t hash_algorithm;             /* enum reload_hash_algorithm */
-    uint8_t signature_algorithm;        /* enum reload_signature_algorithm */
-    struct reload_slice signer_identity; /* the SignerIdentity struct's bytes, type and length included:
-                                            cert_hash with one Node-ID, cert_hash_node_id with more */
+    struct reload_slice certificate;  /* own DER */
+    struct reload_slice certificates; /* the bucket's bytes: GenericCertificate list, no outer
+                                         length, own certificate first, roots left out (s6.3.4) */
+    uint8_t hash_algorithm;           /* enum reload_hash_algorithm */
+    uint8_t signature_algorithm;      /* enum reload_signature_algorithm */
+    struct reload_slice
+        signer_identity; /* the SignerIdentity struct's bytes, type and length included:
+                            cert_hash with one Node-ID, cert_hash_node_id with more */
     uint64_t not_after_ms;
 };
 
@@ -49,17 +51,18 @@ struct reload_crypto_ops {
      * out holds RELOAD_SIGNATURE_MAX bytes. */
     int (*sign)(void *context, const struct reload_slice *parts, size_t count, uint8_t *out,
                 size_t *len);
-    /* Finds the certificate that a SignerIdentity (identity_type, then the bytes inside: hash_alg and
-     * hash<1 byte>) names, among `certificates` (a bucket's bytes; may be empty: what was checked before is
-     * remembered) and checks it: chain to a root-cert with BasicConstraints or the self-signed rule
-     * (s11.3.1), validity at `now`, overlay name, bad-node.
-     * 0; RELOAD_E_CERTIFICATE (not there, or not acceptable; the reason goes to the context's log),
-     * RELOAD_E_EXPIRED, RELOAD_E_FORBIDDEN (bad-node), RELOAD_E_UNSUPPORTED (hash algorithm), RELOAD_E_NOMEM. */
+    /* Finds the certificate that a SignerIdentity (identity_type, then the bytes inside: hash_alg
+     * and hash<1 byte>) names, among `certificates` (a bucket's bytes; may be empty: what was
+     * checked before is remembered) and checks it: chain to a root-cert with BasicConstraints or
+     * the self-signed rule (s11.3.1), validity at `now`, overlay name, bad-node. 0;
+     * RELOAD_E_CERTIFICATE (not there, or not acceptable; the reason goes to the context's log),
+     * RELOAD_E_EXPIRED, RELOAD_E_FORBIDDEN (bad-node), RELOAD_E_UNSUPPORTED (hash algorithm),
+     * RELOAD_E_NOMEM. */
     int (*identify)(void *context, struct reload_slice certificates, uint8_t identity_type,
                     struct reload_slice identity_value, struct reload_time now,
                     struct reload_signer *out);
-    /* Verifies a signature over the parts in order by that identity's key. 0, RELOAD_E_SIGNATURE, or
-     * RELOAD_E_UNSUPPORTED for an algorithm pair that is not accepted. */
+    /* Verifies a signature over the parts in order by that identity's key. 0, RELOAD_E_SIGNATURE,
+     * or RELOAD_E_UNSUPPORTED for an algorithm pair that is not accepted. */
     int (*verify)(void *context, const struct reload_identity *identity, uint8_t hash_algorithm,
                   uint8_t signature_algorithm, const struct reload_slice *parts, size_t count,
                   struct reload_slice signature);

@@ -16,8 +16,8 @@ typedef int reload_resource_id_function(const struct reload_crypto *crypto,
 struct reload_access_question {
     const struct reload_kind_config *kind;
     struct reload_slice resource;
-    struct reload_slice key;      /* dictionary key; empty otherwise */
-    uint32_t index;               /* array index; 0 otherwise */
+    struct reload_slice key; /* dictionary key; empty otherwise */
+    uint32_t index;          /* array index; 0 otherwise */
     bool exists;
     struct reload_slice value;
     const struct reload_signer *signer;

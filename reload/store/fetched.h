@@ -13,13 +13,13 @@ struct reload_fetched_value {
     uint32_t kind;
     uint64_t generation;
     enum reload_data_model model;
-    uint32_t index;            /* array */
-    struct reload_slice key;   /* dictionary */
-    bool exists;               /* false: removed, or never stored */
+    uint32_t index;          /* array */
+    struct reload_slice key; /* dictionary */
+    bool exists;             /* false: removed, or never stored */
     struct reload_slice value;
-    uint64_t storage_time;     /* Unix ms */
-    uint32_t lifetime_s;       /* left when it was answered */
-    struct reload_node_id signer; /* len 0 for a nonexistent value that nobody signed */
+    uint64_t storage_time;         /* Unix ms */
+    uint32_t lifetime_s;           /* left when it was answered */
+    struct reload_node_id signer;  /* len 0 for a nonexistent value that nobody signed */
     struct reload_slice user_name; /* of the signer's certificate; empty when it has none */
 };
 
@@ -33,7 +33,8 @@ struct reload_fetched { /* walks a FetchAns */
     struct reload_reader kinds, values; /* private */
     uint32_t kind;
     uint64_t generation;
-    size_t rejected; /* values left out so far: bad signature, expired certificate, policy (s7.4.2.2) */
+    size_t rejected; /* values left out so far: bad signature, expired certificate, policy
+                        (s7.4.2.2) */
 };
 
 /* Starts a walk over a FetchAns body. RELOAD_E_DECODE. */
@@ -43,15 +44,16 @@ RELOAD_MUST_USE int reload_fetched_begin(struct reload_fetched *walk, struct rel
 RELOAD_MUST_USE int reload_fetched_next(struct reload_fetched *walk,
                                         struct reload_fetched_value *out);
 
-struct reload_store_item { /* a value to store; the Kind's model says which of index and key counts */
+struct reload_store_item { /* a value to store; the Kind's model says which of index and key counts
+                            */
     uint32_t kind;
-    uint64_t generation;     /* 0: whatever the counter is */
-    uint32_t index;          /* 0xffffffff appends */
+    uint64_t generation; /* 0: whatever the counter is */
+    uint32_t index;      /* 0xffffffff appends */
     struct reload_slice key;
-    bool exists;             /* false removes */
+    bool exists; /* false removes */
     struct reload_slice value;
     uint32_t lifetime_s;
-    uint64_t storage_time;   /* Unix ms */
+    uint64_t storage_time; /* Unix ms */
 };
 
 /* Writes the body of an original StoreReq (replica number 0) with each value signed. Items of one

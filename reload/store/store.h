@@ -7,8 +7,8 @@
 #include "reload/time.h"
 #include "reload/wire/cursor.h"
 
-/* What a peer holds for the overlay (RFC 6940 s7): values by Resource-ID, Kind and index or key, the
- * certificates that verify them, generation counters and lifetimes. No I/O; bytes and time in.
+/* What a peer holds for the overlay (RFC 6940 s7): values by Resource-ID, Kind and index or key,
+ * the certificates that verify them, generation counters and lifetimes. No I/O; bytes and time in.
  *
  * Functions that act for a remote party return 0 or an RFC error code (enum reload_error_code); the
  * writer then holds the answer's body, or the error_info of that code. */
@@ -16,29 +16,29 @@
 struct reload_store;
 
 struct reload_store_limits {
-    size_t max_bytes;         /* of all values and certificates together */
+    size_t max_bytes; /* of all values and certificates together */
     size_t max_resources;
-    uint32_t max_lifetime_s;  /* longer lifetimes are cut to this (notes S6) */
+    uint32_t max_lifetime_s; /* longer lifetimes are cut to this (notes S6) */
 };
 
 struct reload_store_counters {
-    uint64_t stored, replicated, replaced, removed, expired, fetched, refused_signature, refused_access,
-        refused_old, refused_generation, refused_size, refused_kind, refused_full;
+    uint64_t stored, replicated, replaced, removed, expired, fetched, refused_signature,
+        refused_access, refused_old, refused_generation, refused_size, refused_kind, refused_full;
 };
 
 /* What the node and its topology know about a StoreReq that came in. */
 struct reload_store_context {
-    const struct reload_signer *signer;  /* of the StoreReq; NULL for rows loaded from disk */
-    struct reload_slice certificates;    /* the message's bucket */
-    bool responsible;                    /* for the Resource-ID */
-    bool replica_plausible;              /* as the topology says; looked at for replicas only */
+    const struct reload_signer *signer;    /* of the StoreReq; NULL for rows loaded from disk */
+    struct reload_slice certificates;      /* the message's bucket */
+    bool responsible;                      /* for the Resource-ID */
+    bool replica_plausible;                /* as the topology says; looked at for replicas only */
     const struct reload_node_id *replicas; /* named in the StoreAns */
     size_t replica_count;
     struct reload_time now;
 };
 
-/* RELOAD_E_NOMEM. The crypto and configuration are borrowed; configure() replaces the latter and drops
- * Kinds that are gone, with their data (s11.1). */
+/* RELOAD_E_NOMEM. The crypto and configuration are borrowed; configure() replaces the latter and
+ * drops Kinds that are gone, with their data (s11.1). */
 int reload_store_new(const struct reload_crypto *crypto, const struct reload_config *config,
                      reload_resource_id_function *resource_id,
                      const struct reload_store_limits *limits, struct reload_store **out);
@@ -60,7 +60,8 @@ uint16_t reload_store_handle_fetch(struct reload_store *store, struct reload_sli
 uint16_t reload_store_handle_stat(struct reload_store *store, struct reload_slice body,
                                   struct reload_time now, struct reload_writer *answer);
 /* Find (s7.4.4) over (after, up_to], the range this node is responsible for: nearest stored
- * Resource-ID clockwise from the requested one. `responsible` as above: not responsible is Error_Not_Found. */
+ * Resource-ID clockwise from the requested one. `responsible` as above: not responsible is
+ * Error_Not_Found. */
 uint16_t reload_store_handle_find(struct reload_store *store, struct reload_slice body,
                                   bool responsible, struct reload_time now,
                                   struct reload_writer *answer);
@@ -73,11 +74,11 @@ struct reload_store_cursor { /* a place in a walk; zero-initialise to start */
     uint32_t part; /* of that resource; private */
 };
 
-/* Writes the next StoreReq body of a walk over (after, up_to] in ring order (equal ends: everything),
- * with remaining lifetimes (s7.4.1.1) and the certificates it needs; one resource at most in a
- * request, and no more than max_len bytes of body and certificates together (one value at least).
- * 1 with a request written, 0 at the end of the range, or RELOAD_E_NOSPACE. The store may change
- * between calls. *resource is valid until the store changes. */
+/* Writes the next StoreReq body of a walk over (after, up_to] in ring order (equal ends:
+ * everything), with remaining lifetimes (s7.4.1.1) and the certificates it needs; one resource at
+ * most in a request, and no more than max_len bytes of body and certificates together (one value at
+ * least). 1 with a request written, 0 at the end of the range, or RELOAD_E_NOSPACE. The store may
+ * change between calls. *resource is valid until the store changes. */
 int reload_store_walk(struct reload_store *store, struct reload_slice after,
                       struct reload_slice up_to, uint8_t replica_number, size_t max_len,
                       struct reload_time now, struct reload_store_cursor *cursor,
@@ -96,22 +97,23 @@ void reload_store_tick(struct reload_store *store, struct reload_time now);
 struct reload_store_row { /* one value, one generation counter, or its removal */
     struct reload_slice resource;
     uint32_t kind;
-    struct reload_slice entry;      /* the index (4 bytes) or key; empty for single and for a generation row */
-    bool is_generation;             /* the row holds the (Resource-ID, Kind) generation counter only */
-    bool removed;                   /* delete this row */
+    struct reload_slice
+        entry;          /* the index (4 bytes) or key; empty for single and for a generation row */
+    bool is_generation; /* the row holds the (Resource-ID, Kind) generation counter only */
+    bool removed;       /* delete this row */
     uint64_t generation;
-    uint64_t expires_ms;            /* Unix time at which the lifetime ends */
+    uint64_t expires_ms;             /* Unix time at which the lifetime ends */
     struct reload_slice stored_data; /* StoredData struct as on the wire, with its length field */
     struct reload_slice certificate; /* DER of the value's signer */
 };
 
-/* Takes the next row to write since the last call; false when there is none. Valid until the store changes.
- * Nothing is queued unless reload_store_persist(store, true) was called. */
+/* Takes the next row to write since the last call; false when there is none. Valid until the store
+ * changes. Nothing is queued unless reload_store_persist(store, true) was called. */
 void reload_store_persist(struct reload_store *store, bool on);
 bool reload_store_next_row(struct reload_store *store, struct reload_store_row *row);
-/* Puts a row back at start-up; the value's signature and policy are checked again. RELOAD_E_SIGNATURE,
- * RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED, RELOAD_E_DECODE, RELOAD_E_FORBIDDEN, RELOAD_E_NOT_FOUND
- * (Kind unknown), RELOAD_E_LIMIT, RELOAD_E_NOMEM: the row is dropped. */
+/* Puts a row back at start-up; the value's signature and policy are checked again.
+ * RELOAD_E_SIGNATURE, RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED, RELOAD_E_DECODE, RELOAD_E_FORBIDDEN,
+ * RELOAD_E_NOT_FOUND (Kind unknown), RELOAD_E_LIMIT, RELOAD_E_NOMEM: the row is dropped. */
 int reload_store_load(struct reload_store *store, const struct reload_store_row *row,
                       struct reload_time now);
 

@@ -1,0 +1,23 @@
+"""The project speaks of itself alone, finishes what it starts, and uses no banned functions."""
+import re
+
+from tree import files, lines, report
+
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|not implemented|placeholder)\b", re.I)
+MACHINE = re.compile(r"(?<![\w.])/(work|root|home)/\w")
+UNSAFE = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|rand|srand|alloca|system|popen)\s*\(")
+SELF = "tests/rules/language.py"
+
+
+def check(path):
+    for number, line in enumerate(lines(path), 1):
+        if UNFINISHED.search(line):
+            yield f"{path}:{number}: unfinished: {line.strip()}"
+        if MACHINE.search(line):
+            yield f"{path}:{number}: a machine's path: {line.strip()}"
+        if path.endswith((".c", ".h")) and UNSAFE.search(line):
+            yield f"{path}:{number}: unsafe function: {line.strip()}"
+
+
+report([p for path in files(".c", ".h", ".py", ".md", ".txt", ".sh") if path != SELF
+        and not path.startswith("tests/data/") for p in check(path)])
