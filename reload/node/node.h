@@ -42,7 +42,7 @@ struct reload_node_config {
     enum reload_role role;
     /* No-ICE candidates of this node (s6.5.1.11), by falling priority: where it listens. None: it
      * can attach to others only as the dialling side. */
-    const struct reload_address *addresses;
+    const struct reload_ip_address_port *addresses;
     size_t address_count;
     bool persist;             /* answers to Stores wait for reload_node_persisted() */
     bool publish_certificate; /* store own certificate by node and by user once joined (s8) */
@@ -137,12 +137,13 @@ bool reload_node_next(struct reload_node *node, struct reload_action *action);
 /* Why a message or request was dropped or refused; each has a counter. */
 #define RELOAD_DROP_REASONS(X)                                                                     \
     X(MALFORMED, "malformed")                                                                      \
-    X(TOKEN, "not RELOAD") X(OVERLAY, "other overlay") X(VERSION, "other version")                 \
-        X(TTL, "TTL spent") X(TTL_ABOVE, "TTL above initial-ttl") X(FRAGMENT, "bad fragment")      \
-            X(FRAGMENT_TIMEOUT, "incomplete fragments") X(FRAGMENT_LIMIT, "too many fragments") X( \
-                DESTINATION, "bad Destination List") X(VIA, "bad Via List")                        \
-                X(NOT_HERE, "Node-ID in own range, not connected") X(                              \
-                    RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")  \
+    X(TOKEN, "not RELOAD")                                                                         \
+    X(OVERLAY, "other overlay") X(VERSION, "other version") X(TTL, "TTL spent") X(                 \
+        TTL_ABOVE, "TTL above initial-ttl") X(FRAGMENT, "bad fragment") X(FRAGMENT_TIMEOUT,        \
+                                                                          "incomplete fragments")  \
+        X(FRAGMENT_LIMIT, "too many fragments") X(DESTINATION, "bad Destination List")             \
+            X(VIA, "bad Via List") X(NOT_HERE, "Node-ID in own range, not connected")              \
+                X(RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")    \
                     X(NO_ROUTE, "no route") X(RETURN_GONE, "way back is gone")                     \
                         X(UNBOUND, "link without Node-ID") X(OPTION, "critical option unknown")    \
                             X(EXTENSION, "critical extension unknown")                             \
