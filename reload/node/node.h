@@ -63,7 +63,7 @@ int reload_node_new(const struct reload_node_config *config, struct reload_time 
 void reload_node_free(struct reload_node *node);
 
 /* --- links: what the host tells --- */
-struct reload_link_info {
+struct reload_node_link {
     enum reload_link_type type;
     const struct reload_node_id *node_ids; /* all Node-IDs of the far end's certificate, checked */
     size_t node_id_count;
@@ -73,7 +73,7 @@ struct reload_link_info {
     bool inbound;
 };
 void reload_node_link_up(struct reload_node *node, reload_link_id link,
-                         const struct reload_link_info *info, struct reload_time now);
+                         const struct reload_node_link *info, struct reload_time now);
 /* Acks are missing (s6.6.5): keep the link, route around it. */
 void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
                               struct reload_time now);
