@@ -75,6 +75,10 @@ struct reload_config {
                                      ConfigUpdate carries */
 };
 
+/* A configuration that names no overlay and holds the RFC's default in every other field (s11.1).
+ */
+struct reload_config reload_config_defaults(void);
+
 #define RELOAD_SEQUENCE_ANY 65535 /* header-only value: accept whatever the sequence, s6.3.2.1 */
 
 /* Serial comparison modulo 65535 (s6.3.2.1, notes G1): >0 when a is newer than b, 0 when equal, <0
