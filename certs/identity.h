@@ -15,7 +15,7 @@ struct reload_cert_identity;
  * `config` (borrowed for the call) names the overlay that the certificate must be for; NULL for
  * none: a user of certificates only. Self-issued roots in the chain are left out of what is sent.
  * 0 with *out; RELOAD_E_DECODE, RELOAD_E_CERTIFICATE (wrong overlay, key that does not match, any
- * rule of reload_certificate_parse()), RELOAD_E_LIMIT, RELOAD_E_NOMEM. Expiry and chain are not
+ * rule of reload_cert_parse()), RELOAD_E_LIMIT, RELOAD_E_NOMEM. Expiry and chain are not
  * looked at: that is reload_cert_identity_check(). */
 RELOAD_MUST_USE int reload_cert_identity_new(struct reload_slice chain,
                                              const struct reload_cert_key *key,
