@@ -92,12 +92,21 @@ struct reload_slice reload_rd_opaque8(struct reload_reader *r);
 struct reload_slice reload_rd_opaque16(struct reload_reader *r);
 struct reload_slice reload_rd_opaque24(struct reload_reader *r);
 struct reload_slice reload_rd_opaque32(struct reload_reader *r);
-/* A child reader over a vector. Closing it fails the parent if the child failed or has bytes left. */
+/* A child reader over a vector. Closing it fails the parent if the child failed or has bytes left.
+ */
 struct reload_reader reload_rd_open8(struct reload_reader *r);
 struct reload_reader reload_rd_open16(struct reload_reader *r);
 struct reload_reader reload_rd_open24(struct reload_reader *r);
 struct reload_reader reload_rd_open32(struct reload_reader *r);
 void reload_rd_close(struct reload_reader *r, const struct reload_reader *child);
+
+/* What was read since r->p was `start`; empty once a read has failed. */
+static inline struct reload_slice reload_rd_since(const struct reload_reader *r,
+                                                  const uint8_t *start)
+{
+    return r->failed ? (struct reload_slice){ NULL, 0 }
+                     : (struct reload_slice){ start, (size_t)(r->p - start) };
+}
 
 /* --- writing --- */
 /* 0, or RELOAD_E_NOSPACE once anything did not fit the buffer or a length prefix. */

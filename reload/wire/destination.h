@@ -24,7 +24,8 @@ struct reload_destination {
 RELOAD_MUST_USE int reload_destination_decode(struct reload_reader *r, size_t node_id_len,
                                               struct reload_destination *out);
 /* Writes one entry in the form `compact` asks for. Returns 0, or RELOAD_E_NOSPACE: buffer or length
- * byte too small, or an id that the compact form cannot carry. */
+ * byte too small, or an entry that the wire cannot carry: a type that is 0 or above 127, a node of
+ * all zeros or outside 16..20 bytes, an id that does not fit the compact form. */
 RELOAD_MUST_USE int reload_destination_encode(struct reload_writer *w,
                                               const struct reload_destination *destination);
 
@@ -38,18 +39,23 @@ struct reload_destination reload_destination_node(const struct reload_node_id *i
 struct reload_destination reload_destination_resource(struct reload_slice resource_id);
 struct reload_destination reload_destination_opaque(struct reload_slice opaque_id);
 
-/* The same type, form and id. */
+/* The same type and id; s6.3.2.2 makes no difference between the two forms of an opaque id. */
 bool reload_destination_equal(const struct reload_destination *a,
                               const struct reload_destination *b);
 /* Type NODE with exactly this Node-ID. */
 bool reload_destination_is_node(const struct reload_destination *destination,
                                 const struct reload_node_id *id);
 
-/* The rules beyond grammar. Both return 0, or RELOAD_E_INVALID when one is broken, or
- * RELOAD_E_DECODE when the bytes are no list. */
+/* The rules beyond grammar. Both return 0, RELOAD_E_INVALID when one is broken, or RELOAD_E_DECODE
+ * when the bytes are no list. */
 /* s6.3.2.2: a Via List holds no resource entry. */
 RELOAD_MUST_USE int reload_via_list_validate(struct reload_slice list, size_t node_id_len);
-/* s6.3.2.2: a resource entry is the last one. s6.1: not empty, and no entry appears twice. */
+
+/* A longer Destination List is refused: a TTL of 100 could not walk it, and looking for duplicates
+ * would cost the receiver more than the sender. */
+#define RELOAD_DESTINATION_LIST_MAX 128 /* entries */
+/* s6.3.2.2: a resource entry is the last one. s6.1: not empty, and no entry appears twice. Also
+ * RELOAD_E_LIMIT above RELOAD_DESTINATION_LIST_MAX. */
 RELOAD_MUST_USE int reload_destination_list_validate(struct reload_slice list, size_t node_id_len);
 
 /* Writes a Via List as a Destination List: its entries in reverse order (s6.2.2). `list` must not

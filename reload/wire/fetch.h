@@ -54,8 +54,11 @@ reload_stored_data_specifier_open(const struct reload_stored_data_specifier *spe
                                   enum reload_data_model model, struct reload_reader *out);
 bool reload_array_range_next(struct reload_reader *ranges, struct reload_array_range *out);
 bool reload_dictionary_key_next(struct reload_reader *keys, struct reload_slice *key);
+/* Ranges may come in any order, but only this many when they do not ascend: comparing each with
+ * each must not cost the receiver more than the sender. */
+#define RELOAD_UNORDERED_RANGES_MAX 256
 /* s7.4.2.1: first is not above last, and no two ranges overlap. `ranges` comes from
- * reload_stored_data_specifier_open(). Returns 0, or RELOAD_E_INVALID. */
+ * reload_stored_data_specifier_open(). Returns 0, RELOAD_E_INVALID, or RELOAD_E_LIMIT. */
 RELOAD_MUST_USE int reload_array_ranges_validate(struct reload_reader ranges);
 
 /* To write a FetchReq in place: begin; for each Kind specifier_begin, its ranges or keys,

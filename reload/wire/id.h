@@ -11,7 +11,7 @@
 #define RELOAD_RESOURCE_ID_MAX 255
 
 struct reload_node_id {
-    uint8_t len; /* NodeIdLength of the overlay: 16..20; 0 = no Node-ID */
+    uint8_t len;                       /* NodeIdLength of the overlay: 16..20; 0 = no Node-ID */
     uint8_t bytes[RELOAD_NODE_ID_MAX]; /* bytes past len are zero */
 };
 
@@ -24,10 +24,15 @@ static inline struct reload_slice reload_node_id_slice(const struct reload_node_
 
 /* From len bytes; a length above RELOAD_NODE_ID_MAX gives the empty id (len 0). */
 struct reload_node_id reload_node_id_from(struct reload_slice s);
-/* Reads NodeIdLength bytes. All zeros fails the reader: s3 calls it the invalid value. */
+/* Whether this can be one: 16 to 20 bytes, not all zero, which s3 calls the invalid value. */
+bool reload_node_id_is_valid(struct reload_slice s);
+/* Reads NodeIdLength bytes; the reader fails when they are no valid Node-ID. */
 struct reload_node_id reload_rd_node_id(struct reload_reader *r, size_t node_id_len);
+/* Fails the writer when it is no valid Node-ID. */
 void reload_wr_node_id(struct reload_writer *w, const struct reload_node_id *id);
 
+/* A vector<0..2^16-1> of NodeIds, each of them valid; the reader fails otherwise. */
+struct reload_slice reload_rd_node_ids16(struct reload_reader *r, size_t node_id_len);
 /* Walks a list of NodeIds, node_id_len bytes each: true with the next one, false at the end or when
  * the reader has failed, which the lists of a decoded body cannot. */
 bool reload_node_id_next(struct reload_reader *list, size_t node_id_len,

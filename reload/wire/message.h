@@ -49,6 +49,8 @@ struct reload_message_type {
 extern const struct reload_message_type reload_message_types[];
 extern const size_t reload_message_type_count;
 
+/* The entry of a code; NULL when the code is not assigned: the message is invalid (s14.8). */
+const struct reload_message_type *reload_message_type_find(uint16_t code);
 /* The registry's name of a code, or "unknown". Never NULL; static. */
 const char *reload_message_name(uint16_t code);
 
