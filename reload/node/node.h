@@ -135,28 +135,41 @@ bool reload_node_next(struct reload_node *node, struct reload_action *action);
 
 /* --- looking in --- */
 /* Why a message or request was dropped or refused; each has a counter. */
-#define RELOAD_DROP_REASONS(X)                                                                     \
-    X(MALFORMED, "malformed")                                                                      \
-    X(TOKEN, "not RELOAD")                                                                         \
-    X(OVERLAY, "other overlay") X(VERSION, "other version") X(TTL, "TTL spent") X(                 \
-        TTL_ABOVE, "TTL above initial-ttl") X(FRAGMENT, "bad fragment") X(FRAGMENT_TIMEOUT,        \
-                                                                          "incomplete fragments")  \
-        X(FRAGMENT_LIMIT, "too many fragments") X(DESTINATION, "bad Destination List")             \
-            X(VIA, "bad Via List") X(NOT_HERE, "Node-ID in own range, not connected")              \
-                X(RESOURCE_NOT_LAST, "entries after a resource") X(OPAQUE, "unknown opaque id")    \
-                    X(NO_ROUTE, "no route") X(RETURN_GONE, "way back is gone")                     \
-                        X(UNBOUND, "link without Node-ID") X(OPTION, "critical option unknown")    \
-                            X(EXTENSION, "critical extension unknown")                             \
-                                X(SIGNATURE, "bad signature") X(CERTIFICATE, "bad certificate")    \
-                                    X(IDENTITY, "answer by the wrong node") X(                     \
-                                        UNEXPECTED, "answer to nothing") X(DUPLICATE, "duplicate") \
-                                        X(CODE, "unknown message code") X(BODY, "malformed body")  \
-                                            X(CONFIG_OLD, "older configuration")                   \
-                                                X(CONFIG_NEW, "newer configuration")               \
-                                                    X(TOO_LARGE, "too large")                      \
-                                                        X(LIMIT, "limit reached")                  \
-                                                            X(STATE, "not in this state")          \
-                                                                X(MEMORY, "out of memory")
+/* clang-format off */
+#define RELOAD_DROP_REASONS(X)                        \
+    X(MALFORMED, "malformed")                         \
+    X(TOKEN, "not RELOAD")                            \
+    X(OVERLAY, "other overlay")                       \
+    X(VERSION, "other version")                       \
+    X(TTL, "TTL spent")                               \
+    X(TTL_ABOVE, "TTL above initial-ttl")             \
+    X(FRAGMENT, "bad fragment")                       \
+    X(FRAGMENT_TIMEOUT, "incomplete fragments")       \
+    X(FRAGMENT_LIMIT, "too many fragments")           \
+    X(DESTINATION, "bad Destination List")            \
+    X(VIA, "bad Via List")                            \
+    X(NOT_HERE, "Node-ID in own range, not connected") \
+    X(RESOURCE_NOT_LAST, "entries after a resource")  \
+    X(OPAQUE, "unknown opaque id")                    \
+    X(NO_ROUTE, "no route")                           \
+    X(RETURN_GONE, "way back is gone")                \
+    X(UNBOUND, "link without Node-ID")                \
+    X(OPTION, "critical option unknown")              \
+    X(EXTENSION, "critical extension unknown")        \
+    X(SIGNATURE, "bad signature")                     \
+    X(CERTIFICATE, "bad certificate")                 \
+    X(IDENTITY, "answer by the wrong node")           \
+    X(UNEXPECTED, "answer to nothing")                \
+    X(DUPLICATE, "duplicate")                         \
+    X(CODE, "unknown message code")                   \
+    X(BODY, "malformed body")                         \
+    X(CONFIG_OLD, "older configuration")              \
+    X(CONFIG_NEW, "newer configuration")              \
+    X(TOO_LARGE, "too large")                         \
+    X(LIMIT, "limit reached")                         \
+    X(STATE, "not in this state")                     \
+    X(MEMORY, "out of memory")
+/* clang-format on */
 enum reload_drop_reason {
 #define X(name, text) RELOAD_DROP_##name,
     RELOAD_DROP_REASONS(X)
