@@ -64,10 +64,9 @@ int reload_enroll_database_audit_check(struct reload_enroll_database *db)
     int error = 0, code = SQLITE_DONE;
     for (int64_t id = 1; !error && (code = sqlite3_step(rows)) == SQLITE_ROW; id++) {
         struct reload_slice stored = reload_enroll_sql_blob(rows, 5);
-        error = link_of(previous, id, sqlite3_column_int64(rows, 1),
-                        (const char *)sqlite3_column_text(rows, 2),
-                        (const char *)sqlite3_column_text(rows, 3),
-                        reload_enroll_sql_blob(rows, 4), chain);
+        error = link_of(
+            previous, id, sqlite3_column_int64(rows, 1), (const char *)sqlite3_column_text(rows, 2),
+            (const char *)sqlite3_column_text(rows, 3), reload_enroll_sql_blob(rows, 4), chain);
         if (!error && (sqlite3_column_int64(rows, 0) != id || stored.n != CHAIN_LEN ||
                        memcmp(stored.p, chain, CHAIN_LEN) != 0))
             error = RELOAD_E_DECODE;

@@ -5,13 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000
 
-/* Migration n brings a file from user_version n to n + 1. Never edit one that was released: append. */
+/* Migration n brings a file from user_version n to n + 1. Never edit one that was released: append.
+ */
 static const char *const migrations[] = {
     "CREATE TABLE users ("
     "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folded TEXT NOT NULL UNIQUE,"
@@ -23,8 +25,10 @@ static const char *const migrations[] = {
     "  UNIQUE (user, position)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE certificates ("
     "  id INTEGER PRIMARY KEY, serial BLOB NOT NULL UNIQUE CHECK (length(serial) = 16),"
-    "  user INTEGER NOT NULL REFERENCES users, key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),"
-    "  node_id_count INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending','issued','void')),"
+    "  user INTEGER NOT NULL REFERENCES users, key_hash BLOB NOT NULL CHECK (length(key_hash) = "
+    "32),"
+    "  node_id_count INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN "
+    "('pending','issued','void')),"
     "  reserved_ms INTEGER NOT NULL, not_before_ms INTEGER NOT NULL, not_after_ms INTEGER NOT NULL,"
     "  issued_ms INTEGER, der BLOB, CHECK ((state = 'issued') = (der IS NOT NULL))) STRICT;"
     "CREATE INDEX certificates_of_user ON certificates (user, state, not_after_ms);"
@@ -123,7 +127,8 @@ int reload_enroll_database_open(const char *path, bool create, struct reload_enr
     if (!db)
         return RELOAD_E_NOMEM;
     struct reload_cert_reason inner = { "" };
-    int code = sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int code =
+        sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     error = reload_enroll_sql_error(code);
     if (!error)
         error = set_up(db, &inner);

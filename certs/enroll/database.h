@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-/* What the enrollment server must never forget (RFC 6940 s11.3, s13.3): accounts, which account owns
- * which Node-ID, and every certificate. SQLite in WAL mode with synchronous=FULL: when a function
- * that changes something returns 0, the change is on disk.
+/* What the enrollment server must never forget (RFC 6940 s11.3, s13.3): accounts, which account
+ * owns which Node-ID, and every certificate. SQLite in WAL mode with synchronous=FULL: when a
+ * function that changes something returns 0, the change is on disk.
  *
  * An account is never deleted and a Node-ID never changes hands; triggers in the file itself refuse
  * both. One handle is used from one thread at a time; several processes may open the same file.
@@ -29,7 +29,8 @@
 struct reload_enroll_database;
 
 /* Opens the file, making it (mode 0600) if `create` is set. Runs the migrations that are missing.
- * RELOAD_E_NOT_FOUND; RELOAD_E_DECODE: damaged, or no database of ours; RELOAD_E_UNSUPPORTED: written by a newer version. */
+ * RELOAD_E_NOT_FOUND; RELOAD_E_DECODE: damaged, or no database of ours; RELOAD_E_UNSUPPORTED:
+ * written by a newer version. */
 RELOAD_MUST_USE int reload_enroll_database_open(const char *path, bool create,
                                                 struct reload_enroll_database **out,
                                                 struct reload_cert_reason *reason);
@@ -49,8 +50,8 @@ struct reload_enroll_user {
 };
 
 /* A new account. A removed one of this name comes back to life, with its Node-IDs: one name is one
- * account for ever (s13.3). RELOAD_E_STATE: exists; RELOAD_E_FORBIDDEN: an account exists whose name
- * differs only in case. */
+ * account for ever (s13.3). RELOAD_E_STATE: exists; RELOAD_E_FORBIDDEN: an account exists whose
+ * name differs only in case. */
 RELOAD_MUST_USE int reload_enroll_database_add(struct reload_enroll_database *db, const char *name,
                                                const char *hash, uint32_t max_node_ids,
                                                uint64_t now_ms);
@@ -58,7 +59,8 @@ RELOAD_MUST_USE int reload_enroll_database_add(struct reload_enroll_database *db
 RELOAD_MUST_USE int reload_enroll_database_find(struct reload_enroll_database *db,
                                                 struct reload_slice name,
                                                 struct reload_enroll_user *out);
-/* Calls `each` for every account in name order until it returns non-zero, which is then returned. */
+/* Calls `each` for every account in name order until it returns non-zero, which is then returned.
+ */
 RELOAD_MUST_USE int reload_enroll_database_each(struct reload_enroll_database *db,
                                                 int (*each)(void *context,
                                                             const struct reload_enroll_user *user),
@@ -82,13 +84,13 @@ RELOAD_MUST_USE int reload_enroll_database_remember(struct reload_enroll_databas
 struct reload_enroll_wish {
     const struct reload_enroll_user *user;
     uint8_t key_hash[RELOAD_ENROLL_KEY_HASH_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
-    uint32_t node_ids;       /* wanted; 0: what the account owns already, at least one */
-    size_t node_id_len;      /* bytes, of this overlay */
-    uint64_t now_ms;         /* Unix time */
-    uint64_t lifetime_ms;    /* of the certificate */
+    uint32_t node_ids;    /* wanted; 0: what the account owns already, at least one */
+    size_t node_id_len;   /* bytes, of this overlay */
+    uint64_t now_ms;      /* Unix time */
+    uint64_t lifetime_ms; /* of the certificate */
 };
 
-struct reload_enroll_reservation { /* what is on disk before anything is signed */
+struct reload_enroll_reservation {            /* what is on disk before anything is signed */
     uint8_t serial[RELOAD_ENROLL_SERIAL_LEN]; /* 127-bit random number, top bit clear */
     struct reload_node_id node_ids[RELOAD_ENROLL_NODE_IDS_MAX];
     size_t node_id_count;
@@ -96,12 +98,12 @@ struct reload_enroll_reservation { /* what is on disk before anything is signed 
     bool resumed; /* left pending by an interrupted run, taken up again */
 };
 
-/* Reserves a serial and Node-IDs for an account durably. An account that returns gets the Node-IDs it
- * had, in the same order, and new random ones only above those. A pending row of the same key and
- * Node-IDs is resumed with its serial and validity, so that serial and contents stay together; one
- * that cannot be resumed is void and its serial burnt.
- * RELOAD_E_LIMIT: more Node-IDs than the account may have. RELOAD_E_STATE: too many unexpired
- * certificates. RELOAD_E_NOT_FOUND: the account has been removed meanwhile. */
+/* Reserves a serial and Node-IDs for an account durably. An account that returns gets the Node-IDs
+ * it had, in the same order, and new random ones only above those. A pending row of the same key
+ * and Node-IDs is resumed with its serial and validity, so that serial and contents stay together;
+ * one that cannot be resumed is void and its serial burnt. RELOAD_E_LIMIT: more Node-IDs than the
+ * account may have. RELOAD_E_STATE: too many unexpired certificates. RELOAD_E_NOT_FOUND: the
+ * account has been removed meanwhile. */
 RELOAD_MUST_USE int reload_enroll_database_reserve(struct reload_enroll_database *db,
                                                    const struct reload_enroll_wish *wish,
                                                    struct reload_enroll_reservation *out);
@@ -119,11 +121,12 @@ RELOAD_MUST_USE int reload_enroll_database_census(struct reload_enroll_database 
 
 /* Calls `each` for every certificate in the order of reservation; der is empty unless issued.
  * A non-zero answer of `each` ends the walk and is returned. */
-RELOAD_MUST_USE int
-reload_enroll_database_certificates(struct reload_enroll_database *db,
-                                    int (*each)(void *context, const char *user, const char *state,
-                                                struct reload_slice serial, struct reload_slice der),
-                                    void *context);
+RELOAD_MUST_USE int reload_enroll_database_certificates(struct reload_enroll_database *db,
+                                                        int (*each)(void *context, const char *user,
+                                                                    const char *state,
+                                                                    struct reload_slice serial,
+                                                                    struct reload_slice der),
+                                                        void *context);
 
 /* Walks the hash chain of the audit log. RELOAD_E_DECODE: a line was altered or is missing. */
 RELOAD_MUST_USE int reload_enroll_database_audit_check(struct reload_enroll_database *db);

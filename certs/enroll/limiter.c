@@ -37,7 +37,8 @@ void reload_enroll_limiter_free(struct reload_enroll_limiter *limiter)
     reload_free(limiter);
 }
 
-/* A keyed 63-bit name of (kind, address, user); the lowest bit tells a user's limit from a prefix's. */
+/* A keyed 63-bit name of (kind, address, user); the lowest bit tells a user's limit from a
+ * prefix's. */
 static uint64_t key_of(const struct reload_enroll_limiter *limiter, char kind,
                        struct reload_slice address, struct reload_slice user)
 {

@@ -25,8 +25,8 @@ struct reload_enroll_address { /* of a client; IPv4-mapped IPv6 is held as IPv4 
 struct reload_enroll_limits {
     uint32_t user_failures;   /* wrong passwords for one account before the pause: 5 */
     uint32_t prefix_failures; /* for one prefix: 20 */
-    uint32_t pause_ms;        /* the first pause, and the calm after which counting restarts: 60 s */
-    uint32_t pause_max_ms;    /* where doubling stops: 16 min */
+    uint32_t pause_ms;     /* the first pause, and the calm after which counting restarts: 60 s */
+    uint32_t pause_max_ms; /* where doubling stops: 16 min */
 };
 
 struct reload_enroll_limiter;
@@ -44,12 +44,10 @@ struct reload_enroll_attempt { /* what one password check holds of the allowance
 /* Takes one guess from the allowances before the password is checked, so that checks that run side
  * by side cannot exceed them. `known`: the account was used from this address before.
  * 0, or RELOAD_E_LIMIT with *retry_ms the time until the next guess is allowed. */
-RELOAD_MUST_USE int reload_enroll_limiter_take(struct reload_enroll_limiter *limiter,
-                                               struct reload_slice user,
-                                               const struct reload_enroll_address *address,
-                                               bool known, uint64_t now_ms,
-                                               struct reload_enroll_attempt *attempt,
-                                               uint64_t *retry_ms);
+RELOAD_MUST_USE int
+reload_enroll_limiter_take(struct reload_enroll_limiter *limiter, struct reload_slice user,
+                           const struct reload_enroll_address *address, bool known, uint64_t now_ms,
+                           struct reload_enroll_attempt *attempt, uint64_t *retry_ms);
 
 /* Gives the guess back: the password was right, or was not looked at. */
 void reload_enroll_limiter_refund(struct reload_enroll_limiter *limiter,

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of the UTF-8 character at p, 0 when it is none (RFC 3629: shortest form, no surrogates). */
+/* Length of the UTF-8 character at p, 0 when it is none (RFC 3629: shortest form, no surrogates).
+ */
 static size_t utf8_char(const uint8_t *p, size_t n)
 {
     if (p[0] < 0x80)

@@ -18,9 +18,10 @@ int reload_enroll_sql_error(int code); /* SQLite's result code as ours */
  * 'b' struct reload_slice. NULL when SQLite refuses. Values must outlive the statement. */
 sqlite3_stmt *reload_enroll_sql(struct reload_enroll_database *db, const char *text,
                                 const char *types, ...);
-/* Runs a statement that gives no rows, finalising it. *changes may be NULL. NULL statement is fine. */
-RELOAD_MUST_USE int reload_enroll_sql_run(struct reload_enroll_database *db, sqlite3_stmt *statement,
-                                          int *changes);
+/* Runs a statement that gives no rows, finalising it. *changes may be NULL. NULL statement is fine.
+ */
+RELOAD_MUST_USE int reload_enroll_sql_run(struct reload_enroll_database *db,
+                                          sqlite3_stmt *statement, int *changes);
 /* Runs a statement for its first column of its first row. RELOAD_E_NOT_FOUND when there is none. */
 RELOAD_MUST_USE int reload_enroll_sql_int(struct reload_enroll_database *db,
                                           sqlite3_stmt *statement, int64_t *out);
