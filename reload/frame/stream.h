@@ -14,7 +14,8 @@ struct reload_frame_stream { /* caller's memory; the fields are private */
     size_t cap, len;
     uint8_t header[RELOAD_FRAME_ACK_LEN]; /* its first bytes, before its length is known */
     size_t header_len;
-    bool broken; /* a framing error or an oversize message was met: nothing more comes out */
+    bool oversize; /* the frame in the making is cut to max_message_size */
+    bool broken;   /* a framing error or an oversize message was met: nothing more comes out */
 };
 
 #define RELOAD_FRAME_STREAM_MORE 1 /* not an error: the input is used up */

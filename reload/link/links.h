@@ -4,6 +4,7 @@
 #include "reload/link/address.h"
 #include "reload/link/identity.h"
 #include "reload/link/pcap.h"
+#include "reload/link/role.h"
 #include "reload/link_id.h"
 #include "reload/log.h"
 #include "reload/time.h"
@@ -35,11 +36,6 @@ struct reload_links;
 #define RELOAD_LINK_LINGER_MS                                                                      \
     1000 /* how long a closed link drains, so that its last                                        \
             message is not lost to a TCP reset */
-
-enum reload_link_role { /* of TLS; independent of who opened the TCP connection (s6.5.1.13) */
-                        RELOAD_LINK_CLIENT,
-                        RELOAD_LINK_SERVER,
-};
 
 struct reload_links_limits {      /* a zero takes the default in brackets */
     uint32_t links;               /* all links, in any state [1024] */
@@ -128,7 +124,8 @@ enum reload_link_event_type {
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
 };
 
-struct reload_link_event { /* pointers and slices are good until the next call into the set */
+struct reload_link_event { /* pointers and slices are good until the next reload_links_next() or
+                              reload_links_process(), whatever is sent or closed in between */
     enum reload_link_event_type type;
     reload_link_id link;
     bool inbound;                        /* the far end opened the TCP connection */

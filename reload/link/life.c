@@ -1,0 +1,235 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "reload/alloc.h"
+#include "reload/link/links_internal.h"
+
+static const char *state_name(enum reload_link_state state)
+{
+    switch (state) {
+    case RELOAD_LINK_CONNECTING: return "connecting";
+    case RELOAD_LINK_HANDSHAKING: return "handshaking";
+    case RELOAD_LINK_CONFIRMING: return "confirming";
+    case RELOAD_LINK_RUNNING: return "up";
+    case RELOAD_LINK_OVERSIZED: return "oversized";
+    case RELOAD_LINK_LINGERING: return "lingering";
+    case RELOAD_LINK_DEAD: return "dead";
+    }
+    return "?";
+}
+
+bool reload_link_is_up(const struct reload_link *link)
+{
+    return link->state == RELOAD_LINK_RUNNING || link->state == RELOAD_LINK_OVERSIZED;
+}
+
+static uint64_t state_lifetime_ms(const struct reload_link *link)
+{
+    const struct reload_links_limits *limits = &link->set->config.limits;
+    switch (link->state) {
+    case RELOAD_LINK_CONNECTING: return limits->connect_ms;
+    case RELOAD_LINK_HANDSHAKING: return limits->handshake_ms;
+    case RELOAD_LINK_CONFIRMING: return RELOAD_LINK_CONFIRM_MS;
+    case RELOAD_LINK_OVERSIZED:
+    case RELOAD_LINK_LINGERING: return RELOAD_LINK_LINGER_MS;
+    case RELOAD_LINK_RUNNING:
+    case RELOAD_LINK_DEAD: break;
+    }
+    return RELOAD_NEVER;
+}
+
+static void release_connection(struct reload_link *link)
+{
+    if (link->fd >= 0)
+        close(link->fd); /* leaves the epoll set by itself */
+    link->fd = -1;
+    link->interest = 0;
+    reload_engine_free(link->engine);
+    link->engine = NULL;
+    reload_buffer_free(&link->queue);
+    link->queued_messages = 0;
+    link->ack_is_owed = false;
+}
+
+/* The one place that changes a link's state. */
+void reload_link_enter(struct reload_link *link, enum reload_link_state state)
+{
+    reload_log_write(link->set->config.log, RELOAD_LOG_DEBUG, "link", "link %u: %s -> %s", link->id,
+                     state_name(link->state), state_name(state));
+    link->state = state;
+    uint64_t lifetime_ms = state_lifetime_ms(link);
+    link->deadline_ms =
+        lifetime_ms == RELOAD_NEVER ? RELOAD_NEVER : link->set->now.monotonic_ms + lifetime_ms;
+    if (state == RELOAD_LINK_RUNNING) {
+        reload_free(link->dial);
+        link->dial = NULL;
+        reload_link_note(link);
+    }
+    if (state == RELOAD_LINK_DEAD) {
+        release_connection(link);
+        link->set->count--;
+        reload_link_note(link); /* to be told of, then freed */
+    }
+    reload_link_rearm(link);
+    reload_link_watch(link);
+}
+
+static uint32_t wanted_interest(const struct reload_link *link)
+{
+    bool blocked = link->engine && reload_buffer_len(reload_engine_output(link->engine)) > 0;
+    uint32_t out = blocked ? (uint32_t)EPOLLOUT : 0;
+    switch (link->state) {
+    case RELOAD_LINK_CONNECTING: return EPOLLOUT;
+    case RELOAD_LINK_OVERSIZED: return out; /* s6.6: nothing more is taken from it */
+    case RELOAD_LINK_DEAD: return 0;
+    default: return EPOLLIN | out;
+    }
+}
+
+void reload_link_watch(struct reload_link *link)
+{
+    uint32_t want = wanted_interest(link);
+    if (link->fd < 0 || want == link->interest)
+        return;
+    struct epoll_event event = { .events = want, .data.u64 = link->id };
+    if (epoll_ctl(link->set->epoll_fd, EPOLL_CTL_MOD, link->fd, &event) == 0)
+        link->interest = want;
+}
+
+static void count_failure(struct reload_link *link, int error)
+{
+    struct reload_links_stats *stats = &link->set->stats;
+    if (reload_link_is_up(link)) {
+        stats->failed_framing += error == RELOAD_E_DECODE;
+        return;
+    }
+    if (link->state != RELOAD_LINK_HANDSHAKING && link->state != RELOAD_LINK_CONFIRMING)
+        return;
+    if (link->engine && reload_engine_unexpected(link->engine))
+        stats->failed_expected++;
+    else if (error == RELOAD_E_TIMEOUT)
+        stats->failed_timeout++;
+    else if (link->engine && reload_engine_untrusted(link->engine))
+        stats->failed_certificate++;
+    else
+        stats->failed_tls++;
+}
+
+/* Over for the owner. With bytes that the far end should still see (a close_notify, an alert, a
+ * last message) the socket drains for a while: closing it with unread input would reset the
+ * connection and take them back. */
+static void finish(struct reload_link *link, int error, bool drain)
+{
+    link->error = error;
+    link->over = true;
+    reload_link_note(link);
+    reload_link_enter(link, drain && link->fd >= 0 ? RELOAD_LINK_LINGERING : RELOAD_LINK_DEAD);
+    if (link->state == RELOAD_LINK_LINGERING)
+        reload_link_mark_dirty(link);
+}
+
+static bool worth_draining(const struct reload_link *link, int error)
+{
+    return link->engine && error != RELOAD_E_IO && error != RELOAD_E_TIMEOUT &&
+           error != RELOAD_E_CLOSED;
+}
+
+void reload_link_fail(struct reload_link *link, int error, const char *format, ...)
+{
+    if (link->over)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(link->reason, sizeof link->reason, format, args);
+    va_end(args);
+    count_failure(link, error);
+    if (link->inbound && !link->told_up)
+        reload_links_log_stranger(link->set, &link->far, link->reason);
+    if (link->dial) { /* not up yet: there may be another address */
+        if (link->engine)
+            (void)reload_link_push(link); /* the alert that tells this one why */
+        release_connection(link);
+        if (reload_link_try_next(link))
+            return;
+    }
+    finish(link, error, worth_draining(link, error));
+}
+
+void reload_link_end(struct reload_link *link, const char *reason)
+{
+    if (link->over)
+        return;
+    snprintf(link->reason, sizeof link->reason, "%s", reason ? reason : "closed");
+    if (reload_link_is_up(link))
+        reload_link_flush(link);
+    if (link->over) /* the flush met a dead socket */
+        return;
+    if (link->engine)
+        reload_engine_close(link->engine);
+    finish(link, 0, link->engine != NULL);
+}
+
+void reload_link_secure(struct reload_link *link, int fd)
+{
+    link->fd = fd;
+    const struct reload_node_id *expected =
+        link->dial && link->dial->expected.len ? &link->dial->expected : NULL;
+    int status = reload_engine_new(link->set->engines, link->role, expected, &link->engine);
+    if (status) {
+        reload_link_fail(link, status, "TLS: %s", reload_error_text(status));
+        return;
+    }
+    reload_link_enter(link, RELOAD_LINK_HANDSHAKING);
+}
+
+static void tick_running(struct reload_link *link)
+{
+    enum reload_frame_sender_state before = link->sender.state;
+    reload_frame_sender_tick(&link->sender, link->set->now.monotonic_ms);
+    if (link->sender.state == before)
+        return;
+    if (link->sender.state == RELOAD_FRAME_SUSPECT) { /* R6940-6.6.5-2 */
+        link->counters.suspects++;
+        link->set->stats.sum.suspects++;
+        reload_link_note(link);
+        return;
+    }
+    link->set->stats.failed_dead++; /* R6940-6.6.5-3 */
+    reload_link_fail(link, RELOAD_E_TIMEOUT, "no acknowledgement came back within %u s",
+                     link->sender.timing->grace_ms / 1000);
+}
+
+void reload_link_tick(struct reload_link *link)
+{
+    uint64_t now_ms = link->set->now.monotonic_ms;
+    if (link->state == RELOAD_LINK_RUNNING)
+        tick_running(link);
+    if (now_ms < link->deadline_ms)
+        return;
+    switch (link->state) {
+    case RELOAD_LINK_CONNECTING:
+        reload_link_fail(link, RELOAD_E_TIMEOUT, "no answer to the TCP connection");
+        break;
+    case RELOAD_LINK_HANDSHAKING:
+        reload_link_fail(link, RELOAD_E_TIMEOUT, "the TLS handshake did not end in time");
+        break;
+    case RELOAD_LINK_CONFIRMING: reload_link_enter(link, RELOAD_LINK_RUNNING); break;
+    case RELOAD_LINK_OVERSIZED: reload_link_end(link, "a message exceeded max-message-size"); break;
+    case RELOAD_LINK_LINGERING: reload_link_enter(link, RELOAD_LINK_DEAD); break;
+    case RELOAD_LINK_RUNNING:
+    case RELOAD_LINK_DEAD: break;
+    }
+}
+
+uint64_t reload_link_deadline(const struct reload_link *link)
+{
+    uint64_t deadline_ms = link->deadline_ms;
+    if (link->state == RELOAD_LINK_RUNNING) {
+        uint64_t frames_ms = reload_frame_sender_deadline(&link->sender);
+        deadline_ms = frames_ms < deadline_ms ? frames_ms : deadline_ms;
+    }
+    return deadline_ms;
+}

@@ -1,0 +1,188 @@
+#ifndef RELOAD_LINK_LINKS_INTERNAL_H
+#define RELOAD_LINK_LINKS_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "reload/frame/receiver.h"
+#include "reload/frame/sender.h"
+#include "reload/frame/stream.h"
+#include "reload/link/engine.h"
+#include "reload/link/links.h"
+
+/* What the files of the link set share; nobody else includes this.
+ *
+ *   links.c     the set: process(), next(), timers, queues
+ *   listen.c    listeners and accepting
+ *   dial.c      TCP connection attempts
+ *   life.c      the states of one link
+ *   traffic.c   bytes in: handshake, decryption, frames
+ *   output.c    bytes out: queueing, acks, encryption, back-pressure
+ *   stats.c     counters and descriptions */
+
+#define RELOAD_LINK_LISTENERS_MAX 8
+#define RELOAD_LINK_BUCKETS       256
+#define RELOAD_LINK_READ_LEN      (32 * 1024)  /* one recv() */
+#define RELOAD_LINK_READ_BUDGET   (256 * 1024) /* bytes of one link in one round */
+#define RELOAD_LINK_FLUSH_LEN     (64 * 1024)  /* this much queued is written in mid-round */
+#define RELOAD_LINK_REASON        200
+#define RELOAD_LINK_LOG_LINES     10 /* about strangers, in a second */
+
+/*                    dial                      accept
+ *                     |                          |
+ *                 CONNECTING --------------> HANDSHAKING ------> CONFIRMING
+ *                     ^                       |        |            |
+ *                     |  next address         |        |  (server,  v
+ *                     +-----------------------+        |  TLS 1.2)
+ *                                                      +---------> UP ----> OVERSIZE
+ *                                                                   |          |
+ *        any state -- closed with something to tell --> LINGERING <-+----------+
+ *        any state -- nothing to tell, or drained ----> DEAD                              */
+enum reload_link_state {
+    RELOAD_LINK_CONNECTING,  /* TCP */
+    RELOAD_LINK_HANDSHAKING, /* TLS */
+    RELOAD_LINK_CONFIRMING,  /* TLS 1.3 client: not certain yet that the server accepted us */
+    RELOAD_LINK_RUNNING,     /* up */
+    RELOAD_LINK_OVERSIZED,   /* up, but nothing more is read */
+    RELOAD_LINK_LINGERING,   /* over for the owner: the last bytes leave */
+    RELOAD_LINK_DEAD,        /* freed at the next safe moment */
+};
+
+struct reload_link_dial { /* what an outbound link still may try */
+    struct reload_link_address addresses[RELOAD_LINK_DIAL_MAX];
+    size_t count, next;
+    struct reload_node_id expected; /* len 0: anyone */
+};
+
+struct reload_link {
+    struct reload_links *set;
+    reload_link_id id;
+    enum reload_link_state state;
+    uint64_t deadline_ms; /* of the state */
+
+    int fd;             /* -1: none */
+    uint32_t interest;  /* what epoll watches */
+    uint32_t ready;     /* what epoll saw in this round */
+    uint32_t budget;    /* bytes it may still read in this round */
+    bool drained;       /* the socket had no more when last read */
+    bool sending_ended; /* LINGERING: our half of TCP is closed */
+    enum reload_link_role role;
+    bool inbound;
+    struct reload_link_address far, local; /* local only for the capture file */
+    struct reload_link_dial *dial;         /* NULL once up, and on inbound links */
+
+    struct reload_engine *engine;
+    struct reload_frame_stream stream;
+    struct reload_frame_sender sender;
+    struct reload_frame_receiver receiver;
+
+    struct reload_buffer queue;   /* frames not yet encrypted */
+    uint32_t queued_messages;     /* in queue, or encrypted and not yet with the kernel */
+    struct reload_frame owed_ack; /* while output is blocked only the latest is kept: its mask
+                                     covers those before it, and memory stays bounded */
+    bool ack_is_owed;
+
+    bool told_up, told_suspect, over, told_over;
+    int error;
+    char reason[RELOAD_LINK_REASON];
+    struct reload_link_counters counters;
+
+    struct reload_link *bucket_next;
+    bool is_ready, is_dirty, is_noted;
+    TAILQ_ENTRY(reload_link) in_all, in_ready, in_dirty, in_noted;
+};
+
+TAILQ_HEAD(reload_link_queue, reload_link);
+
+struct reload_link_listener {
+    int fd; /* -1: unused */
+    enum reload_link_role role;
+    bool paused; /* no descriptors: looked at again at resume_ms */
+    uint64_t resume_ms;
+};
+
+struct reload_links {
+    struct reload_links_config config;
+    struct reload_engine_context *engines;
+    int epoll_fd;
+    int spare_fd; /* given up for a moment to refuse a connection when descriptors run out */
+    struct reload_time now; /* of the round */
+    struct reload_link_listener listeners[RELOAD_LINK_LISTENERS_MAX];
+
+    struct reload_link *buckets[RELOAD_LINK_BUCKETS]; /* by id */
+    reload_link_id last_id;
+    uint32_t count;       /* links that are not dead */
+    uint64_t earliest_ms; /* no deadline of any link comes before it */
+    struct reload_link_queue all;
+    struct reload_link_queue ready; /* something to read, or a connection made */
+    struct reload_link_queue dirty; /* something to write */
+    struct reload_link_queue noted; /* something to tell the owner; also the dead */
+
+    uint8_t *cipher, *plain;          /* RELOAD_LINK_READ_LEN each, shared by all links */
+    struct reload_link *reading;      /* whose plaintext that is */
+    struct reload_slice unread;       /* what is left of it */
+    struct reload_buffer certificate; /* of the last UP event */
+
+    struct reload_links_stats stats;
+    uint64_t log_second; /* rate limit of lines about strangers */
+    uint32_t log_lines;
+};
+
+/* links.c */
+struct reload_link *reload_links_find(const struct reload_links *links, reload_link_id id);
+/* A link without a socket. NULL when a limit or memory is exhausted; *error tells. */
+struct reload_link *reload_link_new(struct reload_links *links, int *error);
+void reload_link_mark_ready(struct reload_link *link);
+void reload_link_mark_dirty(struct reload_link *link);
+void reload_link_note(struct reload_link *link); /* its owner is to be told something */
+/* A deadline of the link may be earlier than before. */
+void reload_link_rearm(struct reload_link *link);
+
+/* life.c */
+void reload_link_enter(struct reload_link *link, enum reload_link_state state);
+bool reload_link_is_up(const struct reload_link *link); /* RUNNING or OVERSIZED */
+/* TCP stands: begins TLS. */
+void reload_link_secure(struct reload_link *link, int fd);
+/* The link, or the present attempt to dial it, failed. */
+void reload_link_fail(struct reload_link *link, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The owner ends it, or the far end did in order: error 0. */
+void reload_link_end(struct reload_link *link, const char *reason);
+void reload_link_tick(struct reload_link *link);
+uint64_t reload_link_deadline(const struct reload_link *link);
+/* Bits of epoll that matter now. */
+void reload_link_watch(struct reload_link *link);
+
+/* dial.c */
+/* Starts a connection to the next address; false when none is left. */
+bool reload_link_try_next(struct reload_link *link);
+void reload_link_connected(struct reload_link *link); /* epoll says so */
+
+/* listen.c */
+void reload_links_accept(struct reload_links *links, struct reload_link_listener *listener);
+uint64_t reload_links_resume_listeners(struct reload_links *links); /* next wanted time */
+
+/* traffic.c */
+enum reload_link_step {
+    RELOAD_STEP_AGAIN,   /* call again */
+    RELOAD_STEP_DONE,    /* nothing more in this round */
+    RELOAD_STEP_MESSAGE, /* *event is filled in */
+};
+enum reload_link_step reload_link_step(struct reload_link *link, struct reload_link_event *event);
+
+/* output.c */
+void reload_link_queue_ack(struct reload_link *link, const struct reload_frame *ack);
+void reload_link_flush(struct reload_link *link);
+/* Writes what the engine has, without its queue; true when all of it is with the kernel. */
+bool reload_link_push(struct reload_link *link);
+
+/* stats.c */
+void reload_link_capture(struct reload_link *link, bool sent, const struct reload_slice *parts,
+                         size_t count);
+socklen_t reload_link_to_sockaddr(const struct reload_link_address *address,
+                                  void *sockaddr_storage);
+void reload_link_from_sockaddr(const void *sockaddr_storage, struct reload_link_address *out);
+/* A line about a link that nobody here asked for: at most RELOAD_LINK_LOG_LINES in a second. */
+void reload_links_log_stranger(struct reload_links *links, const struct reload_link_address *far,
+                               const char *what);
+
+#endif

@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "reload/link/links_internal.h"
+
+#define ACCEPTS_PER_ROUND 32
+#define PAUSE_MS          200 /* of a listener when the system has nothing to accept with */
+
+static int bind_listener(int fd, const struct reload_link_address *address,
+                         struct reload_link_address *actual)
+{
+    struct sockaddr_storage at;
+    socklen_t len = reload_link_to_sockaddr(address, &at);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+    if (address->len == 16)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int));
+    if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 128) < 0)
+        return -1;
+    len = sizeof at;
+    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+        return -1;
+    reload_link_from_sockaddr(&at, actual);
+    return 0;
+}
+
+/* Listeners are told apart from links by an epoll datum above every link id. */
+static int watch_listener(struct reload_links *links, size_t index, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = (UINT64_C(1) << 32) + index };
+    return epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+int reload_links_listen(struct reload_links *links, const struct reload_link_address *address,
+                        enum reload_link_role accepted_role, struct reload_link_address *actual)
+{
+    size_t index = 0;
+    while (index < RELOAD_LINK_LISTENERS_MAX && links->listeners[index].fd >= 0)
+        index++;
+    if (index == RELOAD_LINK_LISTENERS_MAX)
+        return RELOAD_E_LIMIT;
+    if (address->len != 4 && address->len != 16)
+        return RELOAD_E_INVALID;
+    int fd = socket(address->len == 4 ? AF_INET : AF_INET6,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return RELOAD_E_IO;
+    if (bind_listener(fd, address, actual) < 0 || watch_listener(links, index, fd) < 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return RELOAD_E_IO;
+    }
+    links->listeners[index] = (struct reload_link_listener){ .fd = fd, .role = accepted_role };
+    return 0;
+}
+
+/* What limit, if any, speaks against a connection from this address. */
+static uint64_t *refusal(struct reload_links *links, const struct reload_link_address *far)
+{
+    uint32_t handshakes = 0, same = 0;
+    const struct reload_link *link;
+    TAILQ_FOREACH(link, &links->all, in_all)
+    {
+        if (!link->inbound || link->state == RELOAD_LINK_DEAD)
+            continue;
+        handshakes += link->state == RELOAD_LINK_HANDSHAKING;
+        same += link->far.len == far->len && memcmp(link->far.bytes, far->bytes, far->len) == 0;
+    }
+    if (links->count >= links->config.limits.links)
+        return &links->stats.refused_links;
+    if (handshakes >= links->config.limits.handshakes)
+        return &links->stats.refused_handshakes;
+    if (same >= links->config.limits.inbound_per_address)
+        return &links->stats.refused_per_address;
+    return NULL;
+}
+
+static int add_link(struct reload_links *links, enum reload_link_role role, int fd,
+                    const struct reload_link_address *far)
+{
+    int error;
+    struct reload_link *link = reload_link_new(links, &error);
+    if (!link)
+        return error;
+    link->inbound = true;
+    link->role = role;
+    link->far = *far;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = link->id };
+    if (epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+        link->interest = EPOLLIN;
+    links->stats.accepted++;
+    reload_link_secure(link, fd); /* owns fd from here, also when it fails */
+    reload_link_mark_ready(link);
+    return 0;
+}
+
+static void admit(struct reload_links *links, enum reload_link_role role, int fd,
+                  const struct sockaddr_storage *from)
+{
+    struct reload_link_address far;
+    reload_link_from_sockaddr(from, &far);
+    uint64_t *counter = refusal(links, &far);
+    if (!counter && add_link(links, role, fd, &far) == 0)
+        return;
+    if (counter)
+        ++*counter;
+    reload_links_log_stranger(links, &far, counter ? "refused: a limit is reached" : "no memory");
+    close(fd);
+}
+
+/* Without a descriptor to accept with, the pending connection would keep the listener readable and
+ * us spinning: the spare one is given up to take and refuse it. */
+static bool refuse_with_spare(struct reload_links *links, struct reload_link_listener *listener)
+{
+    if (links->spare_fd < 0)
+        return false;
+    close(links->spare_fd);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    links->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd >= 0;
+}
+
+static void pause_listener(struct reload_links *links, struct reload_link_listener *listener)
+{
+    epoll_ctl(links->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
+    listener->paused = true;
+    listener->resume_ms = links->now.monotonic_ms + PAUSE_MS;
+}
+
+/* False when accepting should stop for now. */
+static bool accept_failed(struct reload_links *links, struct reload_link_listener *listener,
+                          int error)
+{
+    switch (error) {
+    case EAGAIN: return false;
+    case EMFILE:
+    case ENFILE:
+        links->stats.refused_descriptors++;
+        if (refuse_with_spare(links, listener))
+            return true;
+        pause_listener(links, listener);
+        return false;
+    case ENOBUFS:
+    case ENOMEM: pause_listener(links, listener); return false;
+    default: return true; /* the far end is gone already */
+    }
+}
+
+void reload_links_accept(struct reload_links *links, struct reload_link_listener *listener)
+{
+    for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof from;
+        int fd =
+            accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            admit(links, listener->role, fd, &from);
+        else if (!accept_failed(links, listener, errno))
+            return;
+    }
+}
+
+uint64_t reload_links_resume_listeners(struct reload_links *links)
+{
+    uint64_t next_ms = RELOAD_NEVER;
+    for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++) {
+        struct reload_link_listener *listener = &links->listeners[i];
+        if (!listener->paused)
+            continue;
+        if (links->now.monotonic_ms >= listener->resume_ms) {
+            listener->paused = watch_listener(links, i, listener->fd) != 0;
+            listener->resume_ms = links->now.monotonic_ms + PAUSE_MS;
+        }
+        if (listener->paused && listener->resume_ms < next_ms)
+            next_ms = listener->resume_ms;
+    }
+    return next_ms;
+}
