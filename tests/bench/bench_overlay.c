@@ -1,0 +1,370 @@
+/* An overlay of real peers: how long until the ring is right, what a join costs, and what Store and
+ * Fetch cost in time, CPU, packets and bytes, with one and with several operations in flight.
+ *
+ * The unavoidable cryptography of one operation, chains being cached:
+ *   Store: 7 signatures (value, request, answer, 2 replica requests, 2 replica answers) and
+ *          9 verifications (request and value at the owner and at 2 replicas, answer at the
+ *          requester, 2 replica answers at the owner).
+ *   Fetch: 2 signatures (request, answer), 3 verifications (request, answer, value).
+ * The cryptography of TLS records is not counted, nor is forwarding. */
+
+#include <getopt.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "bare_tls.h"
+#include "bench.h"
+#include "peers.h"
+#include "reload/wire/fetch.h"
+
+#define STORE_SIGNATURES    7
+#define STORE_VERIFICATIONS 9
+#define FETCH_SIGNATURES    2
+#define FETCH_VERIFICATIONS 3
+#define LIFETIME_S          3600
+
+struct options {
+    size_t peers, operations, in_flight, value_bytes, idle_s;
+    enum reload_cert_key_type key;
+    bool json;
+};
+
+struct pass { /* operations of one kind with so many in flight */
+    struct bench_peers *peers;
+    size_t value_bytes;
+    bool store;
+    size_t operations, in_flight;
+    atomic_size_t ended, failed, wrong; /* ended: lanes */
+    uint32_t *latency_us;               /* of each operation */
+    size_t stored;                      /* keys that exist, when fetching */
+};
+
+struct lane { /* one operation after another, all from one peer: every in_flight-th of the pass */
+    struct pass *pass;
+    struct bench_peer *peer;
+    size_t operation;
+    uint64_t started_ns;
+};
+
+struct figures {
+    double per_s, cpu_us, packets, bytes, p50_ms, p95_ms, p99_ms;
+    size_t failed, wrong;
+};
+
+/* Key k is value k / peers of peer k % peers: neighbours in k lie far apart in the ring. */
+static size_t key_resource(struct bench_peers *peers, size_t key, const struct reload_overlay *any,
+                           uint8_t *out)
+{
+    uint8_t name[RELOAD_NODE_ID_MAX + 1];
+    const struct reload_node_id *id = &peers->peer[key % peers->count].files.node_id;
+    memcpy(name, id->bytes, id->len);
+    name[id->len] = (uint8_t)(key / peers->count % BENCH_MULTIPLE_MAX);
+    size_t len;
+    BENCH_CHECK(reload_overlay_resource_id(any, reload_slice_of(name, id->len + 1u), out, &len) ==
+                0);
+    return len;
+}
+
+static void key_value(size_t key, uint8_t *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)(key >> (8 * (i % sizeof key)));
+}
+
+/* The key of an operation: when storing, one that the lane's peer may write and no other lane does.
+ */
+static size_t lane_key(const struct lane *lane)
+{
+    const struct pass *pass = lane->pass;
+    size_t count = pass->peers->count, mine = (size_t)(lane->peer - pass->peers->peer);
+    if (!pass->store)
+        return lane->operation % pass->stored;
+    return (lane->operation / count * count + mine) % (count * BENCH_MULTIPLE_MAX);
+}
+
+static void lane_next(struct lane *lane);
+
+static void lane_done(void *context, const struct reload_result *result)
+{
+    struct lane *lane = context;
+    struct pass *pass = lane->pass;
+    pass->latency_us[lane->operation] = (uint32_t)((bench_wall_ns() - lane->started_ns) / 1000);
+    if (result->error) {
+        atomic_fetch_add(&pass->failed, 1);
+    } else if (!pass->store) {
+        uint8_t *expected = g_malloc(pass->value_bytes + 1);
+        key_value(lane_key(lane), expected, pass->value_bytes);
+        if (result->value_count != 1 ||
+            !reload_slice_equal(result->values[0].value,
+                                reload_slice_of(expected, pass->value_bytes)))
+            atomic_fetch_add(&pass->wrong, 1);
+        g_free(expected);
+    }
+    lane->operation += pass->in_flight;
+    lane_next(lane);
+}
+
+static int lane_store(struct lane *lane)
+{
+    struct pass *pass = lane->pass;
+    size_t key = lane_key(lane);
+    uint8_t resource[RELOAD_RESOURCE_ID_MAX], *value = g_malloc(pass->value_bytes + 1);
+    size_t len = key_resource(pass->peers, key, lane->peer->overlay, resource);
+    key_value(key, value, pass->value_bytes);
+    struct reload_store_item item = { .kind = BENCH_KIND,
+                                      .exists = true,
+                                      .value = reload_slice_of(value, pass->value_bytes),
+                                      .lifetime_s = LIFETIME_S };
+    int error = reload_overlay_store(lane->peer->overlay, reload_slice_of(resource, len), &item, 1,
+                                     lane_done, lane);
+    g_free(value);
+    return error;
+}
+
+static int lane_fetch(struct lane *lane)
+{
+    struct pass *pass = lane->pass;
+    uint8_t resource[RELOAD_RESOURCE_ID_MAX], body[400];
+    size_t len =
+        key_resource(pass->peers, lane->operation % pass->stored, lane->peer->overlay, resource);
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    size_t mark = reload_fetch_req_begin(&w, reload_slice_of(resource, len));
+    struct reload_specifier_mark specifier =
+        reload_specifier_begin(&w, BENCH_KIND, 0, RELOAD_MODEL_SINGLE);
+    reload_specifier_end(&w, specifier, RELOAD_MODEL_SINGLE);
+    reload_fetch_req_end(&w, mark);
+    return reload_overlay_fetch(lane->peer->overlay, reload_slice_of(resource, len),
+                                reload_writer_slice(&w), lane_done, lane);
+}
+
+static void lane_next(struct lane *lane)
+{
+    struct pass *pass = lane->pass;
+    if (lane->operation >= pass->operations) {
+        g_mutex_lock(&pass->peers->mutex);
+        atomic_fetch_add(&pass->ended, 1);
+        g_cond_broadcast(&pass->peers->changed);
+        g_mutex_unlock(&pass->peers->mutex);
+        return;
+    }
+    lane->started_ns = bench_wall_ns();
+    int error = pass->store ? lane_store(lane) : lane_fetch(lane);
+    if (error) {
+        fprintf(stderr, "operation: %s\n", reload_error_text(error));
+        exit(1);
+    }
+}
+
+static void lane_start(struct bench_peer *peer, void *data)
+{
+    (void)peer;
+    lane_next(data);
+}
+
+static void loopback_counters(uint64_t *packets, uint64_t *bytes)
+{
+    *packets = *bytes = 0;
+    FILE *file = fopen("/proc/net/dev", "r");
+    char line[512];
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned long long in_bytes, in_packets;
+        if (sscanf(line, " lo: %llu %llu", &in_bytes, &in_packets) == 2) {
+            *bytes = in_bytes;
+            *packets = in_packets;
+        }
+    }
+    if (file)
+        fclose(file);
+}
+
+static int by_latency(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+static struct figures run_pass(struct bench_peers *peers, const struct options *options, bool store,
+                               size_t operations, size_t in_flight, size_t stored)
+{
+    struct pass pass = { .peers = peers,
+                         .value_bytes = options->value_bytes,
+                         .store = store,
+                         .operations = operations,
+                         .in_flight = in_flight,
+                         .latency_us = g_new0(uint32_t, operations),
+                         .stored = stored };
+    struct lane *lanes = g_new0(struct lane, in_flight);
+    uint64_t packets[2], bytes[2], wall = bench_wall_ns(), cpu = bench_cpu_ns();
+    loopback_counters(&packets[0], &bytes[0]);
+    for (size_t i = 0; i < in_flight; i++) {
+        lanes[i] =
+            (struct lane){ .pass = &pass, .peer = &peers->peer[i % peers->count], .operation = i };
+        bench_peer_run(lanes[i].peer, lane_start, &lanes[i]);
+    }
+    g_mutex_lock(&peers->mutex);
+    while (atomic_load(&pass.ended) < in_flight)
+        g_cond_wait(&peers->changed, &peers->mutex);
+    g_mutex_unlock(&peers->mutex);
+    double count = (double)operations;
+    struct figures f = { .cpu_us = (double)(bench_cpu_ns() - cpu) / 1000 / count,
+                         .per_s = count * 1e9 / (double)(bench_wall_ns() - wall) };
+    loopback_counters(&packets[1], &bytes[1]);
+    f.packets = (double)(packets[1] - packets[0]) / count;
+    f.bytes = (double)(bytes[1] - bytes[0]) / count;
+    qsort(pass.latency_us, operations, sizeof *pass.latency_us, by_latency);
+    f.p50_ms = pass.latency_us[operations / 2] / 1000.0;
+    f.p95_ms = pass.latency_us[operations * 95 / 100] / 1000.0;
+    f.p99_ms = pass.latency_us[operations * 99 / 100] / 1000.0;
+    f.failed = pass.failed;
+    f.wrong = pass.wrong;
+    g_free(pass.latency_us);
+    g_free(lanes);
+    return f;
+}
+
+static double resident_kb(void)
+{
+    long pages = 0, ignored;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file && fscanf(file, "%ld %ld", &ignored, &pages) != 2)
+        pages = 0;
+    if (file)
+        fclose(file);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static struct options parse(int argc, char **argv)
+{
+    struct options options = {
+        .peers = 32, .operations = 2000, .in_flight = 16, .value_bytes = 100, .idle_s = 5
+    };
+    static const struct option names[] = { { "json", no_argument, NULL, 'j' },
+                                           { "idle", required_argument, NULL, 'i' },
+                                           { 0 } };
+    for (int c; (c = getopt_long(argc, argv, "n:o:c:v:k:i:", names, NULL)) != -1;) {
+        switch (c) {
+        case 'n': options.peers = strtoul(optarg, NULL, 10); break;
+        case 'o': options.operations = strtoul(optarg, NULL, 10); break;
+        case 'c': options.in_flight = strtoul(optarg, NULL, 10); break;
+        case 'v': options.value_bytes = strtoul(optarg, NULL, 10); break;
+        case 'i': options.idle_s = strtoul(optarg, NULL, 10); break;
+        case 'j': options.json = true; break;
+        case 'k':
+            if (reload_cert_key_type_parse(optarg, &options.key) == 0)
+                break;
+            /* fall through */
+        default:
+            fprintf(stderr, "bench_overlay [-n PEERS] [-o OPERATIONS] [-c IN_FLIGHT] [-v BYTES] "
+                            "[-k ec|rsa] [--idle SECONDS] [--json]\n");
+            exit(2);
+        }
+    }
+    if (!options.peers || !options.operations || !options.in_flight) {
+        fprintf(stderr, "bench_overlay: -n, -o and -c must be above 0\n");
+        exit(2);
+    }
+    return options;
+}
+
+static void print_pass(const char *what, const struct figures *f)
+{
+    printf("%-22s %8.0f/s  %7.0f us CPU  p50 %6.2f  p95 %6.2f  p99 %6.2f ms  %5.1f packets  "
+           "%7.0f bytes  %zu failed  %zu wrong\n",
+           what, f->per_s, f->cpu_us, f->p50_ms, f->p95_ms, f->p99_ms, f->packets, f->bytes,
+           f->failed, f->wrong);
+}
+
+static void json_pass(const char *name, const struct figures *f)
+{
+    printf("\"%s_per_s\":%.0f,\"%s_cpu_us\":%.1f,\"%s_p50_ms\":%.3f,\"%s_p95_ms\":%.3f,"
+           "\"%s_p99_ms\":%.3f,\"%s_packets\":%.1f,\"%s_bytes\":%.0f,",
+           name, f->per_s, name, f->cpu_us, name, f->p50_ms, name, f->p95_ms, name, f->p99_ms, name,
+           f->packets, name, f->bytes);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = parse(argc, argv);
+    struct bench_peers peers;
+    bench_peers_create(&peers, options.peers, options.key, (uint32_t)options.value_bytes);
+    struct bench_crypto_cost crypto = bench_bare_crypto(peers.peer[0].files.key, 2000);
+
+    double before_kb = resident_kb();
+    uint64_t start = bench_wall_ns(), join_wall = start, join_cpu = 0;
+    for (size_t i = 0; i < options.peers; i++) {
+        if (i + 1 == options.peers) {
+            bench_peers_settle(&peers, i);
+            join_wall = bench_wall_ns();
+            join_cpu = bench_cpu_ns();
+        }
+        bench_peers_start(&peers, i, RELOAD_ROLE_PEER);
+    }
+    uint64_t joined = bench_wall_ns();
+    bench_peers_settle(&peers, options.peers);
+    uint64_t right = bench_wall_ns();
+    double join_cpu_ms = (double)(bench_cpu_ns() - join_cpu) / 1e6;
+    g_usleep(1000000); /* fingers and late Updates */
+    double node_kb = (resident_kb() - before_kb) / (double)options.peers;
+
+    size_t keys = options.peers * BENCH_MULTIPLE_MAX;
+    if (options.operations < keys)
+        keys = (options.operations + options.peers - 1) / options.peers * options.peers;
+    struct figures fill = run_pass(&peers, &options, true, keys, options.peers, 0);
+    size_t single = options.operations < 500 ? options.operations : 500;
+    struct figures store_1 = run_pass(&peers, &options, true, single, 1, 0);
+    struct figures store =
+        run_pass(&peers, &options, true, options.operations, options.in_flight, 0);
+    struct figures fetch_1 = run_pass(&peers, &options, false, single, 1, keys);
+    struct figures fetch =
+        run_pass(&peers, &options, false, options.operations, options.in_flight, keys);
+
+    uint64_t packets[2], bytes[2], idle_cpu = bench_cpu_ns();
+    loopback_counters(&packets[0], &bytes[0]);
+    g_usleep(options.idle_s * 1000000);
+    loopback_counters(&packets[1], &bytes[1]);
+    idle_cpu = bench_cpu_ns() - idle_cpu;
+    double idle = (double)(options.idle_s ? options.idle_s : 1) * (double)options.peers;
+    double store_crypto =
+        (STORE_SIGNATURES * crypto.sign_ns + STORE_VERIFICATIONS * crypto.verify_ns) / 1000;
+    double fetch_crypto =
+        (FETCH_SIGNATURES * crypto.sign_ns + FETCH_VERIFICATIONS * crypto.verify_ns) / 1000;
+    size_t failed = fill.failed + store_1.failed + store.failed + fetch_1.failed + fetch.failed;
+    size_t wrong = fetch_1.wrong + fetch.wrong;
+
+    if (options.json) {
+        printf("{\"n\":%zu,\"operations\":%zu,\"in_flight\":%zu,\"value_bytes\":%zu,\"key\":\"%s\","
+               "\"ring_right_s\":%.3f,\"join_ms\":%.1f,\"join_cpu_ms\":%.2f,",
+               options.peers, options.operations, options.in_flight, options.value_bytes,
+               options.key == RELOAD_CERT_KEY_EC ? "ec" : "rsa", (double)(right - start) / 1e9,
+               (double)(joined - join_wall) / 1e6, join_cpu_ms);
+        json_pass("store", &store);
+        json_pass("fetch", &fetch);
+        json_pass("store1", &store_1);
+        json_pass("fetch1", &fetch_1);
+        printf("\"sign_us\":%.1f,\"verify_us\":%.1f,\"store_crypto_us\":%.1f,"
+               "\"fetch_crypto_us\":%.1f,\"store_crypto_ratio\":%.2f,\"fetch_crypto_ratio\":%.2f,"
+               "\"node_kb\":%.0f,\"idle_packets_per_node_s\":%.2f,\"idle_bytes_per_node_s\":%.0f,"
+               "\"idle_cpu_us_per_node_s\":%.1f,\"failed\":%zu,\"wrong\":%zu}\n",
+               crypto.sign_ns / 1000, crypto.verify_ns / 1000, store_crypto, fetch_crypto,
+               store.cpu_us / store_crypto, fetch.cpu_us / fetch_crypto, node_kb,
+               (double)(packets[1] - packets[0]) / idle, (double)(bytes[1] - bytes[0]) / idle,
+               (double)idle_cpu / 1000 / idle, failed, wrong);
+    } else {
+        printf("%zu peers: ring right after %.2f s; the last join %.1f ms, %.1f ms CPU; %.0f KB a "
+               "node\n",
+               options.peers, (double)(right - start) / 1e9, (double)(joined - join_wall) / 1e6,
+               join_cpu_ms, node_kb);
+        print_pass("store, 1 in flight", &store_1);
+        print_pass("store, in flight", &store);
+        print_pass("fetch, 1 in flight", &fetch_1);
+        print_pass("fetch, in flight", &fetch);
+        printf("cryptography alone: store %.0f us (%.2f times that), fetch %.0f us (%.2f times)\n",
+               store_crypto, store.cpu_us / store_crypto, fetch_crypto,
+               fetch.cpu_us / fetch_crypto);
+        printf("idle: %.2f packets, %.0f bytes, %.1f us CPU a second and node\n",
+               (double)(packets[1] - packets[0]) / idle, (double)(bytes[1] - bytes[0]) / idle,
+               (double)idle_cpu / 1000 / idle);
+    }
+    bench_peers_stop(&peers);
+    return failed || wrong ? 1 : 0;
+}
