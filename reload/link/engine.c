@@ -101,10 +101,8 @@ static int explain(struct reload_engine *engine)
 {
     unsigned long code = ERR_peek_error();
     int reason = ERR_GET_REASON(code);
-    if (engine->error) /* the verifier knows better */
+    if (engine->error) /* the verifier or the output knows better */
         return engine->error;
-    if (code == 0)
-        return reload_engine_fail(engine, RELOAD_E_LIMIT, "the far end does not take our bytes");
     if (reason == ERR_R_MALLOC_FAILURE)
         return reload_engine_fail(engine, RELOAD_E_NOMEM, "TLS: no memory");
     if (ERR_GET_LIB(code) != ERR_LIB_SSL)

@@ -26,11 +26,15 @@ static int bio_write(BIO *bio, const char *p, size_t n, size_t *written)
     struct reload_engine *engine = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     *written = 0;
-    /* A far end that makes us answer and never reads must not fill memory. */
-    if (n > RELOAD_ENGINE_OUTPUT_MAX - reload_buffer_len(&engine->output))
+    if (n > RELOAD_ENGINE_OUTPUT_MAX - reload_buffer_len(&engine->output)) {
+        /* A far end that makes us answer and never reads must not fill memory. */
+        (void)reload_engine_fail(engine, RELOAD_E_LIMIT, "the far end does not take our bytes");
         return 0;
-    if (reload_buffer_append(&engine->output, p, n))
+    }
+    if (reload_buffer_append(&engine->output, p, n)) {
+        (void)reload_engine_fail(engine, RELOAD_E_NOMEM, "no memory");
         return 0;
+    }
     *written = n;
     return 1;
 }
