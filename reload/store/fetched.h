@@ -23,7 +23,7 @@ struct reload_fetched_value {
     struct reload_slice user_name; /* of the signer's certificate; empty when it has none */
 };
 
-struct reload_fetched { /* walks a FetchAns */
+struct reload_fetched { /* walks a FetchAns; the caller sets the first seven fields */
     const struct reload_config *config;
     const struct reload_crypto *crypto;
     reload_resource_id_function *resource_id;
@@ -58,7 +58,8 @@ struct reload_store_item { /* a value to store; the Kind's model says which of i
 
 /* Writes the body of an original StoreReq (replica number 0) with each value signed. Items of one
  * Kind must stand together and carry the same generation. RELOAD_E_NOT_FOUND (Kind unknown),
- * RELOAD_E_LIMIT (value above max-size), RELOAD_E_NOSPACE, or what the crypto gives. */
+ * RELOAD_E_LIMIT (value above max-size), RELOAD_E_INVALID (items of a Kind apart, a nonexistent
+ * value with bytes, a key above 65535 bytes), RELOAD_E_NOSPACE, or what the crypto gives. */
 RELOAD_MUST_USE int reload_store_request_encode(const struct reload_crypto *crypto,
                                                 const struct reload_config *config,
                                                 struct reload_slice resource,

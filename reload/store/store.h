@@ -68,10 +68,12 @@ uint16_t reload_store_handle_find(struct reload_store *store, struct reload_slic
 
 /* --- handing data on --- */
 
-struct reload_store_cursor { /* a place in a walk; zero-initialise to start */
+struct reload_store_cursor { /* a place in a walk; zero-initialise to start; private */
+    bool started, within;    /* within: `resource` is not done yet */
     uint8_t resource_len;
     uint8_t resource[RELOAD_RESOURCE_ID_MAX];
-    uint32_t part; /* of that resource; private */
+    uint32_t kind; /* the last value that was written */
+    uint64_t serial;
 };
 
 /* Writes the next StoreReq body of a walk over (after, up_to] in ring order (equal ends:

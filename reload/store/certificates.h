@@ -1,0 +1,27 @@
+#ifndef RELOAD_STORE_CERTIFICATES_H
+#define RELOAD_STORE_CERTIFICATES_H
+
+#include "reload/store/tree.h"
+
+/* The certificates that verify what is stored: a storing peer keeps them (RFC 6940 s6.3.4). Each is
+ * there once, and as long as a value needs it. */
+
+struct reload_held_certificate {
+    struct reload_tree_node node; /* key: the DER */
+    size_t users;
+    size_t len;
+    uint8_t der[];
+};
+
+struct reload_certificates {
+    struct reload_tree tree;
+    size_t bytes;
+};
+
+/* The certificate with these bytes, for one more user. NULL when there is no memory. */
+struct reload_held_certificate *reload_certificates_hold(struct reload_certificates *certificates,
+                                                         struct reload_slice der);
+void reload_certificates_release(struct reload_certificates *certificates,
+                                 struct reload_held_certificate *certificate);
+
+#endif
