@@ -23,7 +23,7 @@ struct reload_fetched_value {
     struct reload_slice user_name; /* of the signer's certificate; empty when it has none */
 };
 
-struct reload_fetched { /* walks a FetchAns; the caller sets the first seven fields */
+struct reload_fetched { /* walks a FetchAns; the caller sets the first six fields */
     const struct reload_config *config;
     const struct reload_crypto *crypto;
     reload_resource_id_function *resource_id;
