@@ -425,12 +425,19 @@ static void stored_data_vectors_have_the_same_signed_bytes_in_both_readings(void
     (void)state;
     json_t *rows = json_load_file(RELOAD_TEST_DATA "/vectors/danpascu_stored_data.json", 0, NULL);
     assert_int_equal(13, json_array_size(rows));
-    size_t with_length = 0;
+    size_t with_length = 0, corrected = 0;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *fields = json_object_get(row, "fields");
         uint8_t wire[2000], id[16], wanted[2000], made[2000];
         struct reload_slice all = unhex(row, "hex", wire);
         struct reload_slice right = unhex(row, "tbs_hex", wanted);
+        /* The vectors' author signed an append under index 0xffffffff. s7.4.2.2 says zero, and why:
+         * the real index, which a fetch shows, would break the signature. */
+        if (strstr(json_string_value(json_object_get(row, "name")), "array_append")) {
+            assert_memory_equal(wanted + 28, "\xff\xff\xff\xff", 4);
+            memset(wanted + 28, 0, 4);
+            corrected++;
+        }
         struct reload_reader r = reload_reader_over(all);
         struct reload_stored_data d;
         assert_int_equal(0, reload_stored_data_decode(&r, model_of(fields), &d));
@@ -448,6 +455,7 @@ static void stored_data_vectors_have_the_same_signed_bytes_in_both_readings(void
         assert_memory_equal(got.p, right.p, right.n);
     }
     assert_int_equal(1, with_length);
+    assert_int_equal(2, corrected);
     json_decref(rows);
 }
 
