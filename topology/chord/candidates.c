@@ -35,7 +35,7 @@ bool reload_chord_candidates_block(const struct reload_topology *t)
     return false;
 }
 
-static bool begin(struct reload_topology *t, struct reload_chord_id id, bool by_id, bool blocking,
+static bool begin(struct reload_topology *t, struct reload_chord_id id, bool by_id, bool named,
                   const struct reload_chord_id *via)
 {
     if (t->candidate_count == RELOAD_CHORD_CANDIDATES_MAX)
@@ -44,7 +44,8 @@ static bool begin(struct reload_topology *t, struct reload_chord_id id, bool by_
     *c = (struct reload_chord_candidate){
         .cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_CANDIDATE),
         .by_id = by_id,
-        .blocking = blocking,
+        .named = named,
+        .blocking = named,
         .id = id,
         .until_ms = t->now_ms + ATTACH_MS,
     };
@@ -100,13 +101,12 @@ void reload_chord_consider(struct reload_topology *t, struct reload_chord_id id,
     if (!belongs(t, id, true) && !belongs(t, id, false))
         return;
     /* s10.5: nothing is told to others before the neighbours that the AP named are attached. */
-    bool blocking =
+    bool named =
         t->state == RELOAD_CHORD_CONNECT ||
         (t->state == RELOAD_CHORD_INTRODUCE && t->has_ap && reload_chord_id_equal(via, t->ap));
-    /* RFC 6940 s10.6: source routed through the peer that told of it, if that one is still there.
-     */
+    /* RFC 6940 s10.6: source routed through the peer that told of it, if that one is there. */
     bool over = !reload_chord_id_equal(via, id) && reload_chord_tables_find(&t->tables, via);
-    (void)begin(t, id, true, blocking, over ? &via : NULL);
+    (void)begin(t, id, true, named, over ? &via : NULL);
 }
 
 void reload_chord_consider_lists(struct reload_topology *t, struct reload_chord_id informant,
@@ -160,6 +160,7 @@ void reload_chord_candidate_attached(struct reload_topology *t, uint32_t cookie,
     }
     c->id = id;
     c->by_id = c->linked = true;
+    c->blocking = false;
     c->until_ms = t->now_ms + UPDATE_MS;
 }
 

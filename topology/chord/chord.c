@@ -74,6 +74,7 @@ void reload_chord_changed(struct reload_topology *t, bool lost)
 /* Every operation ends here. */
 static void conclude(struct reload_topology *t)
 {
+    reload_chord_range_follow(t); /* a predecessor that was waited for may have been given up */
     reload_chord_join_settle(t);
     reload_chord_admissions_go_on(t);
     const uint64_t deadlines[] = {

@@ -77,7 +77,8 @@ enum reload_chord_purpose {
 struct reload_chord_candidate { /* a node being attached */
     uint32_t cookie;
     bool by_id;    /* `id` is a node's; else the Attach goes to whoever is responsible for it */
-    bool blocking; /* the join waits for it */
+    bool named;    /* by our AP, for the Neighbor Table */
+    bool blocking; /* the join waits for its Attach */
     bool linked;   /* attached; its Update is awaited */
     struct reload_chord_id id;
     uint64_t until_ms; /* given up then */

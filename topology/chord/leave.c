@@ -111,6 +111,7 @@ static void send_leaves(struct reload_topology *t)
  * store that is asked to take what it has does nothing. */
 void reload_chord_leave_begin(struct reload_topology *t)
 {
+    t->has_ap = t->has_bootstrap = false;
     t->leaves_out = 0;
     t->leave_cookie = 0;
     t->announce_due_ms = RELOAD_NEVER;

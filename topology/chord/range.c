@@ -22,17 +22,17 @@ void reload_chord_push(struct reload_topology *t, struct reload_chord_id after,
     t->host->push(t->host->context, &push);
 }
 
-/* Where the own range begins: the previous peer of the Neighbor Table; self when there is none.
- * A peer that was just admitted does not take the range of a predecessor it is still attaching to.
- */
+/* Where the own range begins: the previous peer of the Neighbor Table; self when there is none. A
+ * peer that was just admitted does not take the range of a predecessor that its AP named and whose
+ * Update is still to come. */
 static struct reload_chord_id predecessor(const struct reload_topology *t)
 {
     struct reload_chord_id nearest = t->self;
     if (t->tables.lists.predecessor_count > 0)
         nearest = t->tables.lists.predecessors[0];
-    for (size_t i = 0; t->state == RELOAD_CHORD_INTRODUCE && i < t->candidate_count; i++) {
+    for (size_t i = 0; i < t->candidate_count; i++) {
         const struct reload_chord_candidate *c = &t->candidates[i];
-        if (c->blocking && c->by_id && reload_chord_between(c->id, nearest, t->self))
+        if (c->named && reload_chord_between(c->id, nearest, t->self))
             nearest = c->id;
     }
     return nearest;

@@ -104,6 +104,8 @@ static void close_unneeded(struct reload_topology *t)
         if (peer->needed_ms + RELOAD_CHORD_UNNEEDED_MS > t->now_ms)
             continue;
         struct reload_node_id node_id = reload_chord_id_node(peer->id);
+        if (t->has_bootstrap && reload_chord_id_equal(peer->id, t->bootstrap))
+            t->has_bootstrap = false;
         t->host->disconnect(t->host->context, &node_id);
         reload_chord_tables_remove(&t->tables, peer->id);
     }
