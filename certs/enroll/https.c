@@ -1,0 +1,316 @@
+#include "certs/enroll/https.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/x509_vfy.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct transfer {
+    const struct reload_enroll_exchange *exchange;
+    struct reload_enroll_answer *answer;
+    CURL *curl;
+    CURLU *url;
+    struct curl_slist *headers, *connect_to;
+    curl_mime *mime;
+    bool too_large;
+    char host[300], port[8];
+    char curl_text[CURL_ERROR_SIZE];
+};
+
+static size_t take_body(char *data, size_t size, size_t count, void *closure)
+{
+    struct transfer *t = closure;
+    struct reload_cert_bytes *body = &t->answer->body;
+    size_t len = size * count;
+    if (len > t->exchange->max_len - body->n) {
+        t->too_large = true;
+        return 0;
+    }
+    uint8_t *grown = reload_realloc(body->p, body->n + len + 1);
+    if (!grown)
+        return 0;
+    memcpy(grown + body->n, data, len);
+    body->p = grown;
+    body->n += len;
+    return len;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *closure)
+{
+    struct transfer *t = closure;
+    size_t len = size * count;
+    char line[128];
+    snprintf(line, sizeof line, "%.*s", (int)(len < 127 ? len : 127), data);
+    if (strncasecmp(line, "Date:", 5) == 0)
+        t->answer->date_s = (int64_t)curl_getdate(line + 5, NULL);
+    if (strncasecmp(line, "Retry-After:", 12) == 0)
+        t->answer->retry_after_s = strtoll(line + 12, NULL, 10);
+    return len;
+}
+
+/* The URL with the name to be checked in the place of its host; the socket still goes to the host.
+ */
+static bool set_url(struct transfer *t)
+{
+    char *host = NULL, *port = NULL, *text = NULL;
+    const struct reload_enroll_exchange *e = t->exchange;
+    bool ok = curl_url_set(t->url, CURLUPART_URL, e->url, 0) == CURLUE_OK &&
+              curl_url_get(t->url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+              curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    if (ok) {
+        snprintf(t->host, sizeof t->host, "%s", host);
+        snprintf(t->port, sizeof t->port, "%s", port);
+    }
+    if (ok && e->tls_name)
+        ok = curl_url_set(t->url, CURLUPART_HOST, e->tls_name, 0) == CURLUE_OK;
+    if (ok)
+        ok = curl_url_get(t->url, CURLUPART_URL, &text, 0) == CURLUE_OK &&
+             curl_easy_setopt(t->curl, CURLOPT_URL, text) == CURLE_OK;
+    curl_free(host);
+    curl_free(port);
+    curl_free(text);
+    return ok;
+}
+
+/* RFC 6940 s11.2: DNS names the address to connect to; the URL and the name check stay as they are.
+ */
+static bool set_destination(struct transfer *t)
+{
+    char line[700];
+    const struct reload_enroll_target *target = t->exchange->target;
+    if (target)
+        snprintf(line, sizeof line, "::%s:%u", target->address, (unsigned)target->port);
+    else if (t->exchange->tls_name)
+        snprintf(line, sizeof line, "::%s:%s", t->host, t->port);
+    else
+        return true;
+    t->connect_to = curl_slist_append(NULL, line);
+    return t->connect_to &&
+           curl_easy_setopt(t->curl, CURLOPT_CONNECT_TO, t->connect_to) == CURLE_OK;
+}
+
+static bool add_header(struct transfer *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool add_header(struct transfer *t, const char *format, ...)
+{
+    char line[500];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    struct curl_slist *longer = curl_slist_append(t->headers, line);
+    if (longer)
+        t->headers = longer;
+    return longer != NULL;
+}
+
+static bool set_headers(struct transfer *t)
+{
+    bool ok = add_header(t, "Accept: %s", t->exchange->accept);
+    if (ok && t->exchange->tls_name)
+        ok = add_header(t, "Host: %s:%s", t->host, t->port);
+    return ok && curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static bool set_body(struct transfer *t)
+{
+    if (!t->exchange->parts)
+        return true;
+    t->mime = curl_mime_init(t->curl);
+    for (size_t i = 0; t->mime && i < t->exchange->part_count; i++) {
+        const struct reload_enroll_part *from = &t->exchange->parts[i];
+        curl_mimepart *part = curl_mime_addpart(t->mime);
+        if (!part || curl_mime_name(part, from->name) != CURLE_OK ||
+            curl_mime_data(part, (const char *)from->value.p, from->value.n) != CURLE_OK ||
+            (from->type && curl_mime_type(part, from->type) != CURLE_OK))
+            return false;
+    }
+    return t->mime && curl_easy_setopt(t->curl, CURLOPT_MIMEPOST, t->mime) == CURLE_OK;
+}
+
+static bool set_trust(struct transfer *t)
+{
+    const struct reload_enroll_exchange *e = t->exchange;
+    struct curl_blob blob = { (void *)(uintptr_t)e->ca_pem.p, e->ca_pem.n, CURL_BLOB_COPY };
+    if (e->ca_pem.n && curl_easy_setopt(t->curl, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
+        return false;
+    if (e->only_ca_pem && curl_easy_setopt(t->curl, CURLOPT_CAPATH, NULL) != CURLE_OK)
+        return false;
+    return true;
+}
+
+static bool set_rest(struct transfer *t)
+{
+    CURL *c = t->curl;
+    return curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)t->exchange->timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_HEADERDATA, t) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->curl_text) == CURLE_OK;
+}
+
+static enum reload_enroll_result say(char *text, size_t cap, enum reload_enroll_result result,
+                                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static enum reload_enroll_result say(char *text, size_t cap, enum reload_enroll_result result,
+                                     const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, cap, format, args);
+    va_end(args);
+    return result;
+}
+
+static enum reload_enroll_result explain_certificate(struct transfer *t, const char *at, char *text,
+                                                     size_t cap)
+{
+    long verify = 0;
+    curl_easy_getinfo(t->curl, CURLINFO_SSL_VERIFYRESULT, &verify);
+    switch (verify) {
+    case X509_V_OK:
+        return say(
+            text, cap, RELOAD_ENROLL_TLS_NAME,
+            "the certificate of the server at %s is not for %s, so it may be another's: check "
+            "the name, or ask the operator for a certificate with that name",
+            at, t->exchange->tls_name ? t->exchange->tls_name : t->host);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return say(
+            text, cap, RELOAD_ENROLL_TLS_TIME,
+            "the certificate of the server at %s %s: check the clock of this machine; if it is "
+            "right, the operator must renew the certificate",
+            at, verify == X509_V_ERR_CERT_HAS_EXPIRED ? "has expired" : "is not valid yet");
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return say(
+            text, cap, RELOAD_ENROLL_TLS_UNKNOWN_CA,
+            "the certificate of the server at %s is by a CA that %s: get the overlay's ca.pem "
+            "from its operator in a safe way and give it with --ca",
+            at,
+            t->exchange->only_ca_pem ? "is not the one given with --ca"
+                                     : "this machine does not know");
+    default:
+        return say(text, cap, RELOAD_ENROLL_TLS,
+                   "the certificate of the server at %s is not acceptable: %s; tell its operator",
+                   at, X509_verify_cert_error_string(verify));
+    }
+}
+
+static enum reload_enroll_result explain(struct transfer *t, CURLcode code, char *text, size_t cap)
+{
+    char at[600];
+    const struct reload_enroll_target *target = t->exchange->target;
+    if (target)
+        snprintf(at, sizeof at, "%s port %u", target->host, (unsigned)target->port);
+    else
+        snprintf(at, sizeof at, "%s port %s", t->host, t->port);
+    long os_error = 0;
+    curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &os_error);
+    if (t->too_large)
+        return say(
+            text, cap, RELOAD_ENROLL_ANSWER_TOO_LARGE,
+            "the server at %s sends more than %zu bytes: this is not what was asked for; check "
+            "the address",
+            at, t->exchange->max_len);
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return say(text, cap, RELOAD_ENROLL_DNS,
+                   "the name %s has no address: check its spelling and this machine's network",
+                   t->host);
+    case CURLE_COULDNT_CONNECT:
+        return say(
+            text, cap, RELOAD_ENROLL_CONNECT,
+            "no connection to %s: %s; see that the server runs there and that no firewall is "
+            "between",
+            at, os_error ? strerror((int)os_error) : t->curl_text);
+    case CURLE_OPERATION_TIMEDOUT:
+        return say(text, cap, RELOAD_ENROLL_TIMEOUT,
+                   "the server at %s did not answer within %u s: try again later", at,
+                   (unsigned)(t->exchange->timeout_ms + 999) / 1000);
+    case CURLE_PEER_FAILED_VERIFICATION: return explain_certificate(t, at, text, cap);
+    case CURLE_SSL_CACERT_BADFILE:
+        return say(text, cap, RELOAD_ENROLL_LOCAL,
+                   "the CA certificates cannot be used: %s; the file must be PEM", t->curl_text);
+    case CURLE_OUT_OF_MEMORY: return say(text, cap, RELOAD_ENROLL_LOCAL, "out of memory");
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+        return say(text, cap, RELOAD_ENROLL_TLS,
+                   "no TLS connection with %s: %s; see that the port is "
+                   "that of an HTTPS server",
+                   at, t->curl_text);
+    default:
+        return say(text, cap, RELOAD_ENROLL_HTTP,
+                   "the exchange with %s failed: %s; try again, and "
+                   "if it stays so tell its operator",
+                   at, t->curl_text[0] ? t->curl_text : curl_easy_strerror(code));
+    }
+}
+
+static void take_result(struct transfer *t)
+{
+    char *type = NULL;
+    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->answer->status);
+    curl_easy_getinfo(t->curl, CURLINFO_CONTENT_TYPE, &type);
+    snprintf(t->answer->content_type, sizeof t->answer->content_type, "%.*s",
+             type ? (int)strcspn(type, "; \t") : 0, type ? type : "");
+}
+
+static enum reload_enroll_result run(struct transfer *t, char *text, size_t cap)
+{
+    if (!set_url(t))
+        return say(text, cap, RELOAD_ENROLL_USAGE, "%s is not a URL that can be asked as %s",
+                   t->exchange->url, t->exchange->tls_name ? t->exchange->tls_name : "it stands");
+    if (!set_destination(t) || !set_headers(t) || !set_body(t) || !set_trust(t) || !set_rest(t))
+        return say(text, cap, RELOAD_ENROLL_LOCAL, "the HTTPS client cannot be set up");
+    CURLcode code = curl_easy_perform(t->curl);
+    if (code != CURLE_OK)
+        return explain(t, code, text, cap);
+    take_result(t);
+    return RELOAD_ENROLL_OK;
+}
+
+enum reload_enroll_result reload_enroll_https(const struct reload_enroll_exchange *exchange,
+                                              struct reload_enroll_answer *answer, char *text,
+                                              size_t text_cap)
+{
+    *answer = (struct reload_enroll_answer){ .date_s = -1, .retry_after_s = -1 };
+    if (strncasecmp(exchange->url, "https://", 8) != 0)
+        return say(text, text_cap, RELOAD_ENROLL_USAGE,
+                   "%s does not begin with https://, and nothing else is safe enough",
+                   exchange->url);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return say(text, text_cap, RELOAD_ENROLL_LOCAL, "the HTTPS client cannot be set up");
+    struct transfer t = { .exchange = exchange, .answer = answer };
+    t.curl = curl_easy_init();
+    t.url = curl_url();
+    enum reload_enroll_result result =
+        t.curl && t.url ? run(&t, text, text_cap)
+                        : say(text, text_cap, RELOAD_ENROLL_LOCAL, "out of memory");
+    curl_easy_cleanup(t.curl);
+    curl_mime_free(t.mime);
+    curl_slist_free_all(t.headers);
+    curl_slist_free_all(t.connect_to);
+    curl_url_cleanup(t.url);
+    curl_global_cleanup();
+    return result;
+}
+
+void reload_enroll_answer_fini(struct reload_enroll_answer *answer)
+{
+    reload_cert_bytes_fini(&answer->body);
+}
