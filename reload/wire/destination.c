@@ -133,7 +133,7 @@ int reload_destination_list_validate(struct reload_slice list, size_t node_id_le
         if (d.type == RELOAD_DEST_RESOURCE && reload_reader_more(&r))
             return RELOAD_E_INVALID; /* s6.3.2.2: only in the final location */
         if (is_among(list, node_id_len, count, &d))
-            return RELOAD_E_INVALID;
+            return RELOAD_E_INVALID; /* s13.6.5 */
         count++;
     }
     if (r.failed)

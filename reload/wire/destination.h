@@ -54,7 +54,7 @@ RELOAD_MUST_USE int reload_via_list_validate(struct reload_slice list, size_t no
 /* A longer Destination List is refused: a TTL of 100 could not walk it, and looking for duplicates
  * would cost the receiver more than the sender. */
 #define RELOAD_DESTINATION_LIST_MAX 128 /* entries */
-/* s6.3.2.2: a resource entry is the last one. s6.1: not empty, and no entry appears twice. Also
+/* s6.3.2.2: a resource entry is the last one. s13.6.5: no entry appears twice. Not empty. Also
  * RELOAD_E_LIMIT above RELOAD_DESTINATION_LIST_MAX. */
 RELOAD_MUST_USE int reload_destination_list_validate(struct reload_slice list, size_t node_id_len);
 

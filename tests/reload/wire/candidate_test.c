@@ -103,7 +103,7 @@ static void what_decode_refuses_is_not_written(void **state)
 
 #define LINK(TYPE) V4, TYPE, 0, 0, 0, 0, 9, 1, 0, 0
 
-/* R6940-6.5.1.1-6 */
+/* R6940-6.5.1.1-7 */
 static void candidates_with_and_without_ice_do_not_mix(void **state)
 {
     (void)state;

@@ -155,6 +155,7 @@ static void both_forms_of_an_opaque_id_are_equal(void **state)
     check_good("Destination", BYTES(3, 3, 2, 0x81, 2)); /* the long form stays long */
 }
 
+/* R6940-6.3.2.2-8 */
 static void a_via_list_holds_no_resource(void **state)
 {
     (void)state;
@@ -166,6 +167,7 @@ static void a_via_list_holds_no_resource(void **state)
     assert_int_equal(reload_via_list_validate(BYTES(0x81), 16), RELOAD_E_DECODE);
 }
 
+/* R6940-6.3.2.2-7 R6940-13.6.5-2 */
 static void a_destination_list_has_each_entry_once_and_a_resource_last(void **state)
 {
     (void)state;

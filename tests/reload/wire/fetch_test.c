@@ -112,7 +112,7 @@ static int validate(const struct reload_array_range *ranges, size_t count)
     return reload_array_ranges_validate(reload_reader_over(reload_writer_slice(&w)));
 }
 
-/* R6940-7.4.2.1-6 */
+/* R6940-7.4.2.1-5 R6940-7.4.2.1-6 R6940-7.4.2.1-7 */
 static void ranges_run_forward_and_do_not_overlap(void **state)
 {
     (void)state;

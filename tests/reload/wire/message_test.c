@@ -65,7 +65,7 @@ static void a_fragment_is_not_a_message_but_its_reassembled_payload_is(void **st
     assert_int_equal(reload_message_payload_decode(BYTES(CONTENTS), &m), RELOAD_E_DECODE);
 }
 
-/* R6940-6.3.3-2 R6940-14.14-1 */
+/* R6940-6.3.3-2 R6940-6.3.1.1-2 R6940-14.14-1 */
 static void an_extension_has_a_type_and_a_boolean(void **state)
 {
     (void)state;

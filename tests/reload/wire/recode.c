@@ -546,9 +546,9 @@ static int recode_message(struct reload_slice in, struct reload_writer *w)
     if (error != 0)
         return error;
     m.extensions = reload_writer_slice(&extensions.w);
-    recode_function *recode = recoder_of_body(m.message_code);
+    const char *structure = recoder_of_body(m.message_code);
     body.w = reload_writer_of(body.bytes, SCRATCH);
-    if (recode != NULL && recode(m.body, &body.w) == 0)
+    if (structure != NULL && recoder_named(structure)(m.body, &body.w) == 0)
         m.body = reload_writer_slice(&body.w);
     return reload_message_encode(w, &m);
 }
@@ -610,36 +610,36 @@ recode_function *recoder_named(const char *name)
     return NULL;
 }
 
-recode_function *recoder_of_body(uint16_t code)
+const char *recoder_of_body(uint16_t code)
 {
     switch (code) {
-    case RELOAD_PROBE_REQ: return recode_probe_req;
-    case RELOAD_PROBE_ANS: return recode_probe_ans;
+    case RELOAD_PROBE_REQ: return "ProbeReq";
+    case RELOAD_PROBE_ANS: return "ProbeAns";
     case RELOAD_ATTACH_REQ:
-    case RELOAD_ATTACH_ANS: return recode_attach;
-    case RELOAD_STORE_REQ: return recode_store_req;
-    case RELOAD_STORE_ANS: return recode_store_ans;
+    case RELOAD_ATTACH_ANS: return "AttachReqAns";
+    case RELOAD_STORE_REQ: return "StoreReq";
+    case RELOAD_STORE_ANS: return "StoreAns";
     case RELOAD_FETCH_REQ:
-    case RELOAD_STAT_REQ: return recode_fetch_req;
-    case RELOAD_FETCH_ANS: return recode_fetch_ans;
-    case RELOAD_STAT_ANS: return recode_stat_ans;
-    case RELOAD_FIND_REQ: return recode_find_req;
-    case RELOAD_FIND_ANS: return recode_find_ans;
-    case RELOAD_JOIN_REQ: return recode_join_req;
-    case RELOAD_JOIN_ANS: return recode_join_ans;
-    case RELOAD_LEAVE_REQ: return recode_leave_req;
-    case RELOAD_UPDATE_REQ: return recode_chord_update;
-    case RELOAD_ROUTE_QUERY_REQ: return recode_route_query_req;
-    case RELOAD_ROUTE_QUERY_ANS: return recode_chord_route_query_ans;
-    case RELOAD_PING_REQ: return recode_ping_req;
-    case RELOAD_PING_ANS: return recode_ping_ans;
+    case RELOAD_STAT_REQ: return "FetchReq";
+    case RELOAD_FETCH_ANS: return "FetchAns";
+    case RELOAD_STAT_ANS: return "StatAns";
+    case RELOAD_FIND_REQ: return "FindReq";
+    case RELOAD_FIND_ANS: return "FindAns";
+    case RELOAD_JOIN_REQ: return "JoinReq";
+    case RELOAD_JOIN_ANS: return "JoinAns";
+    case RELOAD_LEAVE_REQ: return "LeaveReq";
+    case RELOAD_UPDATE_REQ: return "ChordUpdate";
+    case RELOAD_ROUTE_QUERY_REQ: return "RouteQueryReq";
+    case RELOAD_ROUTE_QUERY_ANS: return "ChordRouteQueryAns";
+    case RELOAD_PING_REQ: return "PingReq";
+    case RELOAD_PING_ANS: return "PingAns";
     case RELOAD_APP_ATTACH_REQ:
-    case RELOAD_APP_ATTACH_ANS: return recode_app_attach;
-    case RELOAD_CONFIG_UPDATE_REQ: return recode_config_update_req;
+    case RELOAD_APP_ATTACH_ANS: return "AppAttachReq";
+    case RELOAD_CONFIG_UPDATE_REQ: return "ConfigUpdateReq";
     case RELOAD_LEAVE_ANS:
     case RELOAD_UPDATE_ANS:
-    case RELOAD_CONFIG_UPDATE_ANS: return recode_empty;
-    case RELOAD_ERROR: return recode_error_response;
+    case RELOAD_CONFIG_UPDATE_ANS: return "empty";
+    case RELOAD_ERROR: return "ErrorResponse";
     }
     return NULL;
 }

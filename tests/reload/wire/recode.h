@@ -21,6 +21,7 @@ extern const struct recoder recoders[];
 extern const size_t recoder_count;
 
 recode_function *recoder_named(const char *name); /* NULL when there is none */
-recode_function *recoder_of_body(uint16_t code);  /* of a message code; NULL when there is none */
+/* The name of the structure that a message code's body is; NULL when there is none. */
+const char *recoder_of_body(uint16_t code);
 
 #endif

@@ -81,7 +81,6 @@ static void the_hash_comes_before_the_signature_algorithm(void **state)
     check_length("Signature", wire, 9, 2);
 }
 
-/* R6940-7.4.2.2-7 */
 static void the_signature_of_a_synthesized_value_is_told_by_either_mark(void **state)
 {
     (void)state;

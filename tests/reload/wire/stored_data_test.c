@@ -110,7 +110,6 @@ static void a_walk_that_meets_a_bad_element_fails_the_reader(void **state)
     assert_int_equal(reload_reader_status(&r), RELOAD_E_DECODE);
 }
 
-/* R6940-7.4.2.2-7 */
 static void a_synthesized_value_has_no_signature(void **state)
 {
     (void)state;
