@@ -1,0 +1,579 @@
+#ifndef RELOAD_NODE_STATE_H
+#define RELOAD_NODE_STATE_H
+
+#include "reload/node/extension.h"
+#include "reload/node/hash.h"
+#include "reload/node/node.h"
+#include "reload/node/option.h"
+#include "reload/node/queue.h"
+#include "reload/node/table.h"
+#include "reload/node/timers.h"
+#include "reload/security/signature.h"
+#include "reload/wire/error.h"
+#include "reload/wire/message.h"
+
+/* The inside of a node: its tables, and what the files of this folder offer each other. Nothing
+ * outside reload/node includes this. */
+
+#define RELOAD_TRANSMISSIONS 5 /* RFC 6940 s6.2.1 */
+
+struct reload_node;
+struct reload_attach_record;
+struct reload_push;
+struct reload_publication;
+
+/* --- Connection Table: connection.c --- */
+
+#define RELOAD_SLOTS_MAX 4096 /* what the 12 bits of a compressed id can name, s6.3.2.2 */
+
+struct reload_slot {
+    bool used;
+    uint8_t generation; /* 3 bits; grows with each use of the slot */
+    reload_link_id link;
+    enum reload_link_type type;
+    struct reload_node_id node_id;   /* what the link is bound to; len 0 while that is open */
+    struct reload_node_id *node_ids; /* all that its certificate proves */
+    size_t node_id_count;
+    bool preferred; /* of the links to this node, the one that is used */
+    bool inbound, suspect, bootstrap;
+    uint32_t mtu;
+    uint64_t up_since_ms, sent, received;
+    struct reload_timer surplus; /* when it runs out, this superfluous link is closed */
+};
+
+struct reload_connections {
+    struct reload_slot *slots;
+    size_t capacity, next, count;
+    struct reload_table by_link, by_node;
+};
+
+int reload_connections_init(struct reload_node *node);
+void reload_connections_fini(struct reload_node *node);
+/* What the host told of a link, behind the entry points of node.h. */
+void reload_connection_up(struct reload_node *node, reload_link_id link,
+                          const struct reload_node_link *info);
+void reload_connection_suspect(struct reload_node *node, reload_link_id link, bool suspect);
+void reload_connection_down(struct reload_node *node, reload_link_id link);
+struct reload_slot *reload_connection_of_link(const struct reload_node *node, reload_link_id link);
+/* The preferred link to a node; NULL when not connected. */
+struct reload_slot *reload_connection_to(const struct reload_node *node,
+                                         const struct reload_node_id *id);
+bool reload_slot_proves(const struct reload_slot *slot, const struct reload_node_id *id);
+/* The link is that node's: tells the topology and whoever waits for it. */
+void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
+                            const struct reload_node_id *id);
+/* A message came over it: of several links to one node, follow the far end's choice. */
+void reload_connection_heard(struct reload_node *node, struct reload_slot *slot);
+struct reload_slot *reload_slot_of_timer(struct reload_timer *timer);
+void reload_connection_surplus_due(struct reload_node *node, struct reload_slot *slot);
+void reload_connection_close(struct reload_node *node, struct reload_slot *slot,
+                             const char *reason);
+
+/* --- compressed ids: opaque.c --- */
+
+/* The 16-bit id that names a Connection Table slot (s6.3.2.2). */
+uint16_t reload_opaque_of_slot(const struct reload_node *node, const struct reload_slot *slot);
+/* Keeps a Via List and gives an opaque id for it (s6.1.2); out holds RELOAD_OPAQUE_LEN bytes. */
+#define RELOAD_OPAQUE_LEN 8
+int reload_opaque_keep(struct reload_node *node, struct reload_slice via_list, uint8_t *out);
+/* What an opaque id stands for: a slot (*slot), or Destination List entries in the arena. */
+int reload_opaque_expand(struct reload_node *node, struct reload_slice id,
+                         struct reload_slot **slot, struct reload_slice *entries);
+
+void reload_opaque_fini(struct reload_node *node);
+
+#define RELOAD_OPAQUE_KEPT_MAX 256 /* Via Lists remembered; the oldest makes room */
+struct reload_kept_via {
+    uint64_t id; /* random; 0: free */
+    uint8_t *list;
+    size_t len;
+    uint64_t until_ms;
+};
+
+/* --- routing: route.c --- */
+
+enum reload_route_outcome {
+    RELOAD_ROUTE_HERE,
+    RELOAD_ROUTE_NEXT,
+    RELOAD_ROUTE_DROP,
+};
+
+struct reload_route {
+    struct reload_slot *next;        /* NEXT: the link to take */
+    struct reload_slice list;        /* the Destination List that goes on, or that was for us */
+    struct reload_destination first; /* its first entry */
+    enum reload_drop_reason reason;  /* DROP */
+    uint16_t error;                  /* DROP: RFC error code to answer a request with, or 0 */
+};
+
+/* s6.1: applies the three cases to the first entry, again after each entry that was for us.
+ * Responses are never re-routed: their first entry is connected or they are lost. */
+enum reload_route_outcome reload_route_find(struct reload_node *node, struct reload_slice list,
+                                            bool response, struct reload_route *out);
+
+/* --- sending: fragment.c --- */
+
+/* Sends header and payload over a link, in fragments when its MTU asks for that (s6.7). The
+ * header's length is filled in here; the payload is borrowed until the actions are pulled. */
+int reload_send(struct reload_node *node, struct reload_slot *slot,
+                struct reload_forwarding_header *header, struct reload_slice payload);
+
+/* --- reassembly: reassembly.c --- */
+
+#define RELOAD_REASSEMBLY_RANGES         64 /* gaps a message under way may have */
+#define RELOAD_REASSEMBLY_PER_LINK       64
+#define RELOAD_REASSEMBLY_BYTES_PER_LINK (1024 * 1024)
+
+struct reload_reassembly;
+
+struct reload_reassemblies {
+    struct reload_table by_id;
+    struct reload_reassembly *oldest, *newest;
+    size_t count, bytes;
+};
+
+/* Takes a fragment. True when it completed its message: then *header is the offset-0 fragment's and
+ * *payload the whole, both in the arena. */
+bool reload_reassembly_add(struct reload_node *node, const struct reload_slot *slot,
+                           struct reload_slice fragment,
+                           const struct reload_forwarding_header *fragment_header,
+                           struct reload_forwarding_header *header, struct reload_slice *payload);
+uint64_t reload_reassembly_deadline(const struct reload_node *node);
+void reload_reassembly_tick(struct reload_node *node);
+void reload_reassembly_fini(struct reload_node *node);
+
+/* --- requests that came in: receipt.c, request.c, respond.c --- */
+
+struct reload_reply { /* where an answer goes; plain bytes, so that it can be kept */
+    uint64_t transaction_id;
+    uint16_t code; /* of the request */
+    bool local;    /* asked by this node itself */
+    reload_link_id link;
+    struct reload_node_id previous_hop; /* len 0 while the link is unbound */
+    struct reload_node_id signer;
+    uint32_t max_response_length;
+    struct reload_slice destination_list, options;
+};
+
+struct reload_request {
+    struct reload_message message;
+    struct reload_slot *from; /* NULL: this node itself */
+    struct reload_signer signer;
+    struct reload_node_id signer_id; /* stays when the identity is gone */
+    struct reload_reply reply;
+};
+
+/* receipt.c: s6.1 for one message of a link. */
+void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes);
+/* forward.c: s6.1.2. */
+void reload_forward(struct reload_node *node, struct reload_slot *from,
+                    const struct reload_route *route, const struct reload_forwarding_header *header,
+                    struct reload_slice payload);
+/* The options of a message to forward, or of a request to answer (`destined`): 0, or the RFC error
+ * code that refuses it (s6.3.2.3). */
+uint16_t reload_options_check(const struct reload_node *node,
+                              const struct reload_forwarding_header *header, bool destined);
+/* Message code of a fragment; 0 for one that does not begin its message. */
+uint16_t reload_payload_code(const struct reload_forwarding_header *header,
+                             struct reload_slice payload);
+void reload_receipt_oversize(struct reload_node *node, struct reload_slot *slot,
+                             struct reload_slice start);
+/* Unknown critical extensions, and what the known ones say (s6.3.3): 0, or an RFC error code. */
+uint16_t reload_extensions_check(const struct reload_node *node,
+                                 const struct reload_message *message);
+/* request.c: a whole message for this node. */
+void reload_deliver(struct reload_node *node, struct reload_slot *slot,
+                    const struct reload_forwarding_header *header, struct reload_slice payload);
+/* A request of this node to itself. */
+void reload_deliver_local(struct reload_node *node, uint64_t transaction_id, uint16_t code,
+                          struct reload_slice body, struct reload_slice certificates);
+/* This node's own identity, as a signer; as reload_crypto_ops.identify() fails. */
+int reload_identify_self(struct reload_node *node, struct reload_signer *out);
+/* Handles a request that passed every check. */
+void reload_dispatch(struct reload_node *node, struct reload_request *request);
+/* Whether handling a request twice does no harm, so that its answer need not be remembered. */
+bool reload_request_is_repeatable(uint16_t code);
+
+/* Fills reply->destination_list and options from a request's header (s6.2.2, notes A6). */
+int reload_reply_init(struct reload_node *node, const struct reload_forwarding_header *header,
+                      uint16_t code, const struct reload_slot *from, struct reload_reply *reply);
+void reload_respond(struct reload_node *node, const struct reload_reply *reply,
+                    struct reload_slice body, struct reload_slice certificates);
+void reload_respond_error(struct reload_node *node, const struct reload_reply *reply,
+                          uint16_t error_code, struct reload_slice error_info);
+void reload_respond_error_text(struct reload_node *node, const struct reload_reply *reply,
+                               uint16_t error_code, const char *text);
+/* An answer that was given before, by its MessageContents and SecurityBlock. */
+void reload_respond_again(struct reload_node *node, const struct reload_reply *reply,
+                          struct reload_slice payload);
+/* An error for a message that was not verified: few of them, since each costs a signature. Nothing
+ * is sent for responses, nor for fragments that do not tell what they are. */
+void reload_refuse(struct reload_node *node, struct reload_slot *slot,
+                   const struct reload_forwarding_header *header, struct reload_slice payload,
+                   uint16_t error_code, const char *text);
+#define RELOAD_REFUSALS_PER_S 20
+#define RELOAD_REFUSALS_BURST 100
+
+/* --- the duplicate cache: answered.c --- */
+
+struct reload_answered;
+
+struct reload_answers {
+    struct reload_table by_id;
+    struct reload_answered *oldest, *newest;
+    size_t count, bytes;
+};
+
+enum reload_duplicate {
+    RELOAD_DUPLICATE_NO,
+    RELOAD_DUPLICATE_PENDING,  /* under way: say nothing */
+    RELOAD_DUPLICATE_ANSWERED, /* *payload is the answer's MessageContents and SecurityBlock */
+};
+
+/* A request with exactly these bytes was verified before; needs no signature check. */
+enum reload_duplicate reload_answered_same(struct reload_node *node, uint64_t transaction_id,
+                                           struct reload_slice request,
+                                           struct reload_slice *payload);
+/* A verified request of that signer. */
+enum reload_duplicate reload_answered_from(struct reload_node *node, uint64_t transaction_id,
+                                           const struct reload_node_id *signer,
+                                           struct reload_slice *payload);
+/* Notes that a request is being handled. RELOAD_E_NOMEM. */
+int reload_answered_begin(struct reload_node *node, uint64_t transaction_id,
+                          const struct reload_node_id *signer, struct reload_slice request);
+void reload_answered_end(struct reload_node *node, const struct reload_reply *reply,
+                         struct reload_slice payload);
+/* Forgets a request, so that a repetition is handled anew. */
+void reload_answered_forget(struct reload_node *node, const struct reload_reply *reply);
+uint64_t reload_answered_deadline(const struct reload_node *node);
+void reload_answered_tick(struct reload_node *node);
+void reload_answered_fini(struct reload_node *node);
+
+/* --- own requests: transaction.c, response.c --- */
+
+enum reload_owner { /* who asked, and thus who gets the answer */
+                    RELOAD_OWNER_TOPOLOGY,
+                    RELOAD_OWNER_APPLICATION,
+                    RELOAD_OWNER_ATTACH,
+                    RELOAD_OWNER_APP_ATTACH,
+                    RELOAD_OWNER_PUSH,
+                    RELOAD_OWNER_REPLICA,
+                    RELOAD_OWNER_RESYNC,
+                    RELOAD_OWNER_CONFIG,
+                    RELOAD_OWNER_PUBLICATION,
+                    RELOAD_OWNER_LINK, /* the Ping that asks who is at the other end of a link */
+};
+
+struct reload_outgoing {
+    uint16_t code;
+    struct reload_slice destination_list; /* as on the wire */
+    struct reload_slice body;
+    struct reload_slice certificates; /* besides the own ones */
+    bool any_sequence;                /* ConfigUpdate: header sequence 65535, s6.3.2.1 */
+    reload_link_id link;              /* over this link only; 0: routed */
+    enum reload_owner owner;
+    uint64_t owner_id; /* cookie, request, attach number ... */
+    void *owner_object;
+};
+
+struct reload_transaction {
+    uint64_t id;
+    uint16_t code;
+    bool any_sequence;
+    bool local;            /* handed to this node itself: no transmission is owed */
+    bool no_route;         /* at its first transmission: it fails soon */
+    uint16_t config_error; /* it waits for a newer configuration, here or there: s6.3.2.1 */
+    reload_link_id link;
+    enum reload_owner owner;
+    uint64_t owner_id;
+    void *owner_object;
+    uint8_t *message; /* encoded; NULL when it never left this node */
+    size_t len;
+    uint8_t *destination_list;
+    size_t destination_len;
+    uint64_t sent_ms;
+    uint8_t transmissions;
+    struct reload_timer timer;
+};
+
+struct reload_answer { /* how a transaction ended */
+    const struct reload_transaction *transaction;
+    int error;
+    uint16_t error_code;
+    struct reload_slice body; /* or the error_info */
+    struct reload_slice certificates;
+    struct reload_node_id signer;
+    uint8_t hops;
+};
+
+/* Sends a request. *out may be NULL. RELOAD_E_LIMIT, RELOAD_E_NOSPACE, RELOAD_E_NOMEM, or what
+ * signing gives. Its end is told later, never from within. */
+int reload_transaction_start(struct reload_node *node, const struct reload_outgoing *outgoing,
+                             struct reload_transaction **out);
+struct reload_transaction *reload_transaction_find(const struct reload_node *node, uint64_t id);
+/* Takes it out without telling its owner. */
+void reload_transaction_cancel(struct reload_node *node, struct reload_transaction *transaction);
+/* Takes it out and tells its owner how it ended. */
+void reload_transaction_finish(struct reload_node *node, struct reload_transaction *transaction,
+                               struct reload_answer *answer);
+void reload_transaction_due(struct reload_node *node, struct reload_transaction *transaction);
+/* The configuration changed: what waited for that goes out again. */
+void reload_transactions_resume(struct reload_node *node);
+struct reload_transaction *reload_transaction_of_timer(struct reload_timer *timer);
+void reload_transactions_fini(struct reload_node *node);
+/* response.c: a response that arrived, and one of this node to itself. */
+void reload_response(struct reload_node *node, struct reload_slot *from,
+                     const struct reload_message *message);
+void reload_response_local(struct reload_node *node, uint64_t transaction_id, uint16_t error_code,
+                           struct reload_slice body, struct reload_slice certificates);
+/* Milliseconds: the maximum request lifetime of s3. */
+uint64_t reload_request_lifetime_ms(const struct reload_node *node);
+
+/* Encodes a Destination List into the arena: via (NULL: none), then a node or a resource. */
+int reload_destination_list(struct reload_node *node, const struct reload_node_id *via,
+                            bool to_resource, struct reload_slice id, struct reload_slice *out);
+
+/* --- Attach: attach.c, app_attach.c, candidates.c --- */
+
+struct reload_attaches {
+    struct reload_attach_record *first;
+    size_t count;
+    uint32_t next_number;
+};
+
+enum reload_waiter_kind {
+    RELOAD_WAITER_NONE,
+    RELOAD_WAITER_TOPOLOGY,    /* id: cookie */
+    RELOAD_WAITER_APPLICATION, /* id: request */
+};
+
+struct reload_waiter {
+    enum reload_waiter_kind kind;
+    uint64_t id;
+};
+
+int reload_attach_start(struct reload_node *node, const struct reload_node_id *via,
+                        bool to_resource, struct reload_slice destination, bool send_update,
+                        struct reload_waiter waiter);
+void reload_attach_handle(struct reload_node *node, struct reload_request *request);
+void reload_attach_answered(struct reload_node *node, struct reload_answer *answer);
+/* A link came up that proves these Node-IDs. Says which one it is for when an Attach waited for
+ * it; false when none did. RELOAD_E_FORBIDDEN when it must be closed. */
+int reload_attach_link_up(struct reload_node *node, const struct reload_slot *slot, uint32_t number,
+                          struct reload_node_id *bound);
+/* A link was bound to a node: attaches to it have succeeded. */
+void reload_attach_bound(struct reload_node *node, const struct reload_node_id *id);
+void reload_attach_open_failed(struct reload_node *node, uint32_t number);
+void reload_attach_due(struct reload_node *node, struct reload_attach_record *record);
+struct reload_attach_record *reload_attach_of_timer(struct reload_timer *timer);
+void reload_attaches_fini(struct reload_node *node);
+void reload_waiter_tell(struct reload_node *node, struct reload_waiter waiter, int error,
+                        uint16_t error_code, const struct reload_node_id *node_id);
+
+void reload_app_attach_handle(struct reload_node *node, struct reload_request *request);
+void reload_app_attach_answered(struct reload_node *node, struct reload_answer *answer);
+
+#define RELOAD_CANDIDATES_MAX 8 /* addresses dialled for one link */
+/* Own No-ICE candidates as an IceCandidate list. */
+void reload_candidates_write(const struct reload_node *node, struct reload_writer *w);
+/* The No-ICE TCP addresses among a message's candidates, by falling priority, in the arena. */
+int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
+                           struct reload_ip_address_port **out, size_t *count);
+
+/* --- configuration: config_update.c --- */
+
+#define RELOAD_CONFIG_PUSHES_MAX 256   /* Node-IDs remembered */
+#define RELOAD_CONFIG_PUSH_MS    10000 /* at most one ConfigUpdate a node in this time */
+struct reload_config_push {
+    uint64_t hash; /* of the Node-ID */
+    uint64_t at_ms;
+};
+
+void reload_config_update_handle(struct reload_node *node, struct reload_request *request);
+/* Sends the configuration in force along that Destination List to `target`. */
+void reload_config_push_answered(struct reload_node *node, struct reload_answer *answer);
+void reload_config_push(struct reload_node *node, const struct reload_node_id *target,
+                        struct reload_slice destination_list);
+/* s7.4.1.2: tells who did not know a Kind about it. */
+void reload_config_push_kinds(struct reload_node *node, const struct reload_node_id *target,
+                              struct reload_slice error_info);
+int reload_config_adopt(struct reload_node *node, struct reload_slice document);
+
+/* --- storage: storage.c, replicate.c, push.c, publish.c --- */
+
+struct reload_held { /* a StoreAns that waits for the disk */
+    struct reload_held *next;
+    uint64_t token;
+    struct reload_reply reply;
+    struct reload_slice body, resource;
+    bool replicate;
+};
+
+void reload_store_handle(struct reload_node *node, struct reload_request *request);
+void reload_fetch_handle(struct reload_node *node, struct reload_request *request);
+void reload_stat_handle(struct reload_node *node, struct reload_request *request);
+void reload_find_handle(struct reload_node *node, struct reload_request *request);
+/* Hands rows that changed to the host. The token, or 0 when there was none. */
+uint64_t reload_storage_flush(struct reload_node *node);
+void reload_storage_persisted(struct reload_node *node, uint64_t token, bool ok);
+void reload_storage_fini(struct reload_node *node);
+/* Ends an application's Fetch: verified values (s7.4.2.2). */
+void reload_fetch_result(struct reload_node *node, const struct reload_answer *answer,
+                         struct reload_result *result);
+
+/* A walk over a FetchAns for that resource. */
+void reload_fetched_init(struct reload_node *node, struct reload_fetched *walk,
+                         struct reload_slice resource, struct reload_slice certificates);
+/* A storage_time for an own value: now, and always more than before. */
+uint64_t reload_storage_time(struct reload_node *node);
+
+/* Bytes of body and certificates that a StoreReq of this node may hold. */
+size_t reload_replica_room(const struct reload_node *node);
+/* s10.4: stores the resource at its replica holders. */
+void reload_replicate(struct reload_node *node, struct reload_slice resource);
+/* s7.4.1.1: a re-store was refused as too old: take the newer data over. */
+void reload_resync(struct reload_node *node, const struct reload_answer *answer);
+void reload_resync_answered(struct reload_node *node, struct reload_answer *answer);
+
+struct reload_pushes {
+    struct reload_push *first;
+    size_t count;
+};
+void reload_push_start(struct reload_node *node, const struct reload_topology_push *push);
+void reload_push_answered(struct reload_node *node, struct reload_answer *answer);
+void reload_pushes_fini(struct reload_node *node);
+
+void reload_publish_begin(struct reload_node *node);
+void reload_publish_due(struct reload_node *node, struct reload_publication *publication);
+void reload_publish_answered(struct reload_node *node, struct reload_answer *answer);
+struct reload_publication *reload_publication_of_timer(struct reload_timer *timer);
+void reload_publish_fini(struct reload_node *node);
+
+/* --- small methods: ping.c, probe.c --- */
+void reload_ping_handle(struct reload_node *node, struct reload_request *request);
+void reload_probe_handle(struct reload_node *node, struct reload_request *request);
+/* Join, Leave, Update, RouteQuery: the topology's. */
+void reload_topology_handle(struct reload_node *node, struct reload_request *request);
+/* s4.2.1: asks by a Ping which Node-ID is at the other end of a link. */
+void reload_link_ping(struct reload_node *node, struct reload_slot *slot);
+void reload_link_ping_answered(struct reload_node *node, struct reload_answer *answer);
+
+/* --- work that a topology or local call put off: work.c, host.c --- */
+
+enum reload_work_type {
+    RELOAD_WORK_REQUEST,
+    RELOAD_WORK_ATTACH,
+    RELOAD_WORK_PUSH,
+    RELOAD_WORK_DISCONNECT,
+    RELOAD_WORK_BOOTSTRAP,
+    RELOAD_WORK_LOCAL, /* a request to this node itself */
+    RELOAD_WORK_TELL,  /* tells a waiter how its Attach ended */
+    RELOAD_WORK_PUBLISH,
+};
+
+struct reload_work { /* in the arena, as all it points to */
+    struct reload_work *next;
+    enum reload_work_type type;
+    union {
+        struct {
+            uint16_t code;
+            struct reload_slice destination_list, body;
+            uint32_t cookie;
+        } request;
+        struct {
+            const struct reload_node_id *via;
+            bool to_resource, send_update;
+            struct reload_slice destination;
+            uint32_t cookie;
+        } attach;
+        struct reload_topology_push push;
+        struct {
+            uint64_t transaction_id;
+            uint16_t code; /* or the error code of a response */
+            struct reload_slice body, certificates;
+        } local;
+        struct {
+            struct reload_waiter waiter;
+            int error;
+            uint16_t error_code;
+            struct reload_node_id node_id;
+        } tell;
+        struct reload_node_id node_id;
+    };
+};
+
+/* Puts work off until the present call into the node is through. NULL without memory. */
+struct reload_work *reload_work_add(struct reload_node *node, enum reload_work_type type);
+/* Does all work that was put off. */
+void reload_work_run(struct reload_node *node);
+void reload_host_init(struct reload_node *node);
+
+/* node.c: every entry point begins and ends with these. */
+void reload_node_enter(struct reload_node *node, struct reload_time now);
+void reload_node_settle(struct reload_node *node);
+
+/* --- the log, counters and drops: journal.c --- */
+
+struct reload_drop_line { /* one a reason: at most one log line a second */
+    uint64_t last_ms, suppressed;
+};
+
+void reload_drop(struct reload_node *node, enum reload_drop_reason reason,
+                 const struct reload_slot *slot, const char *detail);
+void reload_log_line(struct reload_node *node, enum reload_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* One line a message, at debug level. */
+void reload_log_message(struct reload_node *node, const char *what, uint64_t transaction_id,
+                        struct reload_slice payload, bool first, const struct reload_slot *slot);
+
+/* --- the node --- */
+
+struct reload_node {
+    struct reload_node_config config; /* limits filled in */
+    const struct reload_crypto *crypto;
+    const struct reload_config *overlay;
+    const struct reload_config *owned, *retired; /* to be released: in force, and the one before */
+    struct reload_random random;
+    struct reload_node_id self, wildcard;
+    struct reload_time now, started;
+    struct reload_hash_key key;
+
+    const struct reload_topology_ops *ops;
+    struct reload_topology *topology;
+    struct reload_topology_host host;
+    enum reload_topology_state state;
+    struct reload_slot *bootstrap; /* the link that WANT_BOOTSTRAP brought */
+
+    struct reload_store *store;
+    uint64_t last_storage_time;
+    uint64_t next_token, next_request;
+    struct reload_held *held;
+    size_t held_count;
+
+    struct reload_queue queue;
+    struct reload_work *work, **work_end;
+    struct reload_timers timers;
+    struct reload_table transactions;
+    size_t transaction_count;
+    struct reload_connections connections;
+    struct reload_kept_via kept[RELOAD_OPAQUE_KEPT_MAX];
+    size_t kept_next;
+    struct reload_reassemblies reassemblies;
+    struct reload_answers answers;
+    struct reload_attaches attaches;
+    struct reload_pushes pushes;
+    struct reload_publication *publications;
+    struct reload_config_push config_pushes[RELOAD_CONFIG_PUSHES_MAX];
+
+    uint32_t refusals;       /* that may still be sent: */
+    uint64_t refusals_at_ms; /* ... a bucket last filled at */
+    struct reload_node_counters counters;
+    struct reload_drop_line drops[RELOAD_DROP_COUNT];
+};
+
+static inline size_t reload_node_id_length(const struct reload_node *node)
+{
+    return node->overlay->node_id_length;
+}
+
+#endif
