@@ -129,6 +129,7 @@ static void make_message(uint8_t *buf, uint32_t overlay)
                                                    reload_writer_slice(&destinations) };
     struct reload_writer w = reload_writer_of(buf, MESSAGE_LEN);
     BENCH_CHECK(!reload_forwarding_header_encode(&w, &header));
+    reload_wr_u16(&w, RELOAD_STORE_REQ); /* a request goes on, a response would go back */
     memset(buf + w.len, 0x5a, MESSAGE_LEN - w.len);
 }
 
