@@ -79,14 +79,8 @@ bool reload_link_push(struct reload_link *link)
 /* All frames of the round become TLS records together. */
 static int encrypt(struct reload_link *link)
 {
-    if (link->ack_is_owed) {
-        link->ack_is_owed = false;
-        append_ack(link, &link->owed_ack);
-    }
     struct reload_slice plain = { link->queue.p + link->queue.start,
                                   reload_buffer_len(&link->queue) };
-    if (plain.n == 0)
-        return 0;
     int status = reload_engine_write(link->engine, plain);
     reload_buffer_free(&link->queue);
     return status;
@@ -104,18 +98,21 @@ static void push_failed(struct reload_link *link)
 
 static void flush_up(struct reload_link *link)
 {
-    while (reload_buffer_len(&link->queue) > 0 || link->ack_is_owed) {
-        int status = encrypt(link);
-        if (status) {
-            reload_link_fail(link, status, "%s", reload_engine_reason(link->engine));
-            return;
-        }
-        if (!reload_link_push(link)) {
-            push_failed(link);
-            return;
-        }
+    if (link->ack_is_owed) {
+        link->ack_is_owed = false;
+        append_ack(link, &link->owed_ack); /* without memory it stays owed until the next frame */
     }
-    link->queued_messages = 0;
+    if (reload_buffer_len(&link->queue) == 0) {
+        link->queued_messages = 0;
+        return;
+    }
+    int status = encrypt(link);
+    if (status)
+        reload_link_fail(link, status, "%s", reload_engine_reason(link->engine));
+    else if (reload_link_push(link))
+        link->queued_messages = 0;
+    else
+        push_failed(link);
 }
 
 void reload_link_flush(struct reload_link *link)
