@@ -1,0 +1,102 @@
+/* Forwarding: RFC 6940 s6.1.2, and that it costs no allocation. */
+#include "tests/reload/node/rig.h"
+
+#include "reload/alloc.h"
+
+/* clang-format off */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <stdio.h>
+#include <time.h>
+
+/* R6940-6.1.2-1 R6940-6.1.2-4 R6940-6.3.2-9 R6940-6.1-3: the previous hop is appended to the Via
+ * List, TTL is one less, and not a byte behind the header changes, bad signature or not. */
+static void a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.fake.hop = rig.parties[1].id;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    rig_link(&rig, 1);
+    struct reload_node_id far = reload_standin_node_id(55);
+    struct rig_message m = {
+        .signer = &rig.parties[2],
+        .code = RELOAD_PING_REQ,
+        .body = rig_ping,
+        .destination_list = rig_nodes(&far, NULL),
+        .via_list = rig_nodes(&rig.parties[2].id, NULL),
+        .ttl = 9,
+        .bad_signature = true,
+    };
+    struct reload_slice in = rig_encode(&rig, &m, NULL);
+    rig_receive_bytes(&rig, 1, in);
+    reload_link_id link;
+    struct reload_message out = rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 2);
+    assert_int_equal(out.header.ttl, 8);
+    struct reload_slice via = rig_nodes(&rig.parties[2].id, &rig.parties[0].id);
+    assert_true(reload_slice_equal(out.header.via_list, via));
+    assert_true(reload_slice_equal(out.header.destination_list, m.destination_list));
+    struct reload_forwarding_header before;
+    assert_int_equal(reload_forwarding_header_decode(in, 16, &before), 0);
+    const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, 0);
+    struct reload_slice whole = { sent->bytes, sent->len };
+    assert_true(reload_slice_equal(reload_payload(in, &before), reload_payload(whole, &out.header)));
+    assert_int_equal(reload_node_counters(rig.node)->forwarded, 1);
+    assert_int_equal(reload_standin_counters(rig.me.standin)->verifications, 0);
+    rig_fini(&rig);
+}
+
+static double forward_once_ns(struct rig *rig, struct reload_slice bytes, unsigned times)
+{
+    struct timespec a, b;
+    struct reload_action action;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    for (unsigned i = 0; i < times; i++) {
+        reload_node_receive(rig->node, 1, bytes.p, bytes.n, rig->now);
+        while (reload_node_next(rig->node, &action))
+            ;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    return ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / times;
+}
+
+static void in_steady_state_forwarding_allocates_nothing(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.fake.hop = rig.parties[1].id;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    rig_link(&rig, 1);
+    uint8_t padding[1000] = { 998 >> 8, 998 & 0xff };
+    struct reload_node_id far = reload_standin_node_id(55);
+    struct rig_message m = {
+        .signer = &rig.parties[0],
+        .code = RELOAD_PING_REQ,
+        .body = reload_slice_of(padding, sizeof padding),
+        .destination_list = rig_nodes(&far, NULL),
+    };
+    struct reload_slice bytes = rig_encode(&rig, &m, NULL);
+    forward_once_ns(&rig, bytes, 10);
+    unsigned long before = reload_alloc_count();
+    double ns = forward_once_ns(&rig, bytes, 1000);
+    assert_int_equal(reload_alloc_count() - before, 0);
+    assert_int_equal(reload_node_counters(rig.node)->forwarded, 1010);
+    print_message("forwarding 1 KB: %.0f ns\n", ns);
+    rig_fini(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list),
+        cmocka_unit_test(in_steady_state_forwarding_allocates_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
