@@ -1,0 +1,79 @@
+#ifndef PEER_CONTROL_H
+#define PEER_CONTROL_H
+
+#include "peer/overlay.h"
+
+/* The control socket of a running peer: a Unix stream socket, mode 0600, that only its owner's and
+ * root's processes may use. One JSON object per line each way.
+ *
+ * A request is {"verb": V, "id": anything, ...}. Its answer repeats the id, in whatever order
+ * requests end:
+ *
+ *   {"id": ..., "ok": true, ...}
+ *   {"id": ..., "ok": false, "error": "a sentence", "code": C}
+ *
+ * with C one of "usage", "not_joined", "refused", "expired", "failure"; when another node answered
+ * with an error of the RFC, also "error_code" and "error_name".
+ *
+ * Verbs:
+ *
+ *   status                        who, where, state, counters
+ *   links                         the overlay links
+ *   ring {"walk": bool}           predecessors, successors, fingers; with walk also all members,
+ * found by asking who is responsible for each id after the last one found ping TARGET round trip,
+ * who answered, hops trace TARGET                  the peers on the way, asked one after another by
+ * RouteQuery store PLACE VALUE             "value" (text) or "value_hex"; "lifetime" in s (86400)
+ *   remove PLACE                  stores exists = false there
+ *   fetch PLACE                   verified values
+ *   stat PLACE                    sizes and digests
+ *   find PLACE                    nearest stored Resource-ID
+ *   subscribe                     events follow: {"event": "state" | "config", ...}
+ *   leave                         leaves the overlay; the program then ends
+ *
+ * TARGET is "node": HEX, or a resource as below. PLACE is "kind": id or name, and the resource, one
+ * of
+ *
+ *   "resource": HEX               a Resource-ID
+ *   "name": TEXT                  a Resource Name, hashed by the topology; "user" is the same
+ *   "node": HEX ["i": N]          a Node-ID's bytes, for NODE-MATCH; with i for NODE-MULTIPLE
+ *   nothing                       one's own, as the Kind's policy wants it: user name or Node-ID
+ *
+ * and "index" for an array (store: absent appends; fetch: absent is all), "key" (text) or "key_hex"
+ * for a dictionary (store: absent is one's own Node-ID; fetch: absent is all), "generation".
+ *
+ * Limits, beyond which a client is told and dropped: see below. */
+
+#define RELOAD_CONTROL_CLIENTS_MAX  64
+#define RELOAD_CONTROL_LINE_MAX     (4u << 20)  /* bytes of a request */
+#define RELOAD_CONTROL_OUTPUT_MAX   (16u << 20) /* bytes waiting for a client that does not read */
+#define RELOAD_CONTROL_REQUESTS_MAX 1024        /* of one client under way */
+
+struct reload_control;
+
+struct reload_control_options {
+    const char *path;
+    struct reload_overlay *overlay;
+    GMainContext *context; /* of the overlay; NULL: the default one */
+    const struct reload_log *log;
+    void (*leave)(void *leave_context); /* a client asked to leave */
+    void *leave_context;
+};
+
+/* RELOAD_E_IO, RELOAD_E_STATE (a running peer has this socket), RELOAD_E_INVALID (path too long).
+ * A socket file that nobody listens on is replaced. */
+RELOAD_MUST_USE int reload_control_new(const struct reload_control_options *options,
+                                       struct reload_control **out,
+                                       struct reload_cert_reason *reason);
+/* Closes all clients and removes the socket file. To be called while the overlay still lives, and
+ * before it is freed: answers of requests under way then go nowhere. NULL is fine. */
+void reload_control_free(struct reload_control *control);
+
+/* Tells subscribers; to be called from the overlay's events. */
+void reload_control_state(struct reload_control *control, enum reload_topology_state state,
+                          const char *text);
+void reload_control_config(struct reload_control *control, const struct reload_config *config);
+
+const char *reload_state_name(enum reload_topology_state state); /* "joined" */
+const char *reload_role_name(enum reload_role role);             /* "peer" */
+
+#endif

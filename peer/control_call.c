@@ -1,0 +1,169 @@
+#include "peer/control_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "peer/json.h"
+#include "reload/wire/error.h"
+
+/* One request: which verb it is, and how it is answered. */
+
+static void subscribe(struct reload_control_call *call)
+{
+    reload_control_subscribe(call->control, call->client);
+    reload_control_answer(call, NULL);
+}
+
+static void leave(struct reload_control_call *call)
+{
+    struct reload_control *control = call->control;
+    reload_control_answer(call, NULL);
+    reload_control_leave(control);
+}
+
+static const struct {
+    const char *name;
+    reload_control_verb *run;
+} verbs[] = {
+    { "status", reload_control_status }, { "links", reload_control_links },
+    { "ring", reload_control_ring },     { "ping", reload_control_ping },
+    { "trace", reload_control_trace },   { "store", reload_control_store },
+    { "remove", reload_control_remove }, { "fetch", reload_control_fetch },
+    { "stat", reload_control_stat },     { "find", reload_control_find },
+    { "subscribe", subscribe },          { "leave", leave },
+};
+
+static void end(struct reload_control_call *call, json_t *answer)
+{
+    if (call->control) {
+        if (call->id)
+            json_object_set(answer, "id", call->id);
+        reload_control_end_call(call->control, call);
+        reload_control_send(call->control, call->client, json_incref(answer));
+    }
+    json_decref(answer);
+    json_decref(call->id);
+    json_decref(call->request);
+    json_decref(call->state);
+    g_free(call);
+}
+
+void reload_control_answer(struct reload_control_call *call, json_t *body)
+{
+    json_t *answer = json_pack("{s:b}", "ok", 1);
+    if (body)
+        json_object_update(answer, body);
+    json_decref(body);
+    end(call, answer);
+}
+
+static const char *code_name(enum reload_control_code code)
+{
+    switch (code) {
+    case RELOAD_CONTROL_USAGE: return "usage";
+    case RELOAD_CONTROL_NOT_JOINED: return "not_joined";
+    case RELOAD_CONTROL_REFUSED: return "refused";
+    case RELOAD_CONTROL_EXPIRED: return "expired";
+    case RELOAD_CONTROL_FAILURE: break;
+    }
+    return "failure";
+}
+
+static json_t *failure(enum reload_control_code code, const char *text)
+{
+    return json_pack("{s:b,s:s,s:s}", "ok", 0, "error", text, "code", code_name(code));
+}
+
+void reload_control_fail(struct reload_control_call *call, enum reload_control_code code,
+                         const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    end(call, failure(code, text));
+}
+
+void reload_control_fail_error(struct reload_control_call *call, int error)
+{
+    switch (error) {
+    case RELOAD_E_STATE:
+    case RELOAD_E_CLOSED:
+        reload_control_fail(call, RELOAD_CONTROL_NOT_JOINED,
+                            "this node has not joined the overlay yet, or has left it; see "
+                            "reload status");
+        return;
+    case RELOAD_E_NOT_FOUND:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "there is no route to it: no link to any other peer");
+        return;
+    case RELOAD_E_TIMEOUT:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "no answer came; the node asked may be gone. Try again in a few "
+                            "seconds, when the ring has healed");
+        return;
+    case RELOAD_E_NOSPACE:
+    case RELOAD_E_LIMIT:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "too large for the overlay's limits, or too many requests at once: %s",
+                            reload_error_text(error));
+        return;
+    default:
+        reload_control_fail(
+            call, error == RELOAD_E_FORBIDDEN ? RELOAD_CONTROL_REFUSED : RELOAD_CONTROL_FAILURE,
+            "%s", reload_error_text(error));
+    }
+}
+
+void reload_control_fail_result(struct reload_control_call *call,
+                                const struct reload_result *result)
+{
+    if (!result->error_code) {
+        reload_control_fail_error(call, result->error);
+        return;
+    }
+    bool refused = result->error_code == RELOAD_ERROR_FORBIDDEN;
+    json_t *answer = failure(refused ? RELOAD_CONTROL_REFUSED : RELOAD_CONTROL_FAILURE, "");
+    const char *name = reload_error_code_name(result->error_code);
+    bool text = result->error_code != RELOAD_ERROR_UNKNOWN_KIND &&
+                result->error_code != RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW;
+    json_t *sentence =
+        json_sprintf("the overlay answered %s%s%.*s", name, text && result->body.n ? ": " : "",
+                     text ? (int)result->body.n : 0, text ? (const char *)result->body.p : "");
+    json_object_set_new(answer, "error", sentence ? sentence : json_string(name));
+    json_object_set_new(answer, "error_code", json_integer(result->error_code));
+    json_object_set_new(answer, "error_name", json_string(name));
+    json_object_set_new(answer, "signer", reload_json_node_id(&result->signer));
+    end(call, answer);
+}
+
+void reload_control_run(struct reload_control *control, uint64_t client, const char *line,
+                        size_t len)
+{
+    json_error_t error;
+    json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+    struct reload_control_call *call = g_new0(struct reload_control_call, 1);
+    call->control = control;
+    call->client = client;
+    call->request = request;
+    call->verb = json_string_value(json_object_get(request, "verb"));
+    call->id = json_incref(json_object_get(request, "id"));
+    if (!call->verb) {
+        reload_control_fail(call, RELOAD_CONTROL_USAGE,
+                            request ? "a request is a JSON object with a \"verb\""
+                                    : "not a JSON object: %s",
+                            error.text);
+        return;
+    }
+    if (!reload_control_begin_call(control, call)) {
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "too many requests under way");
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(verbs[i].name, call->verb) == 0) {
+            verbs[i].run(call);
+            return;
+        }
+    reload_control_fail(call, RELOAD_CONTROL_USAGE, "there is no verb \"%s\"", call->verb);
+}

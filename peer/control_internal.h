@@ -1,0 +1,63 @@
+#ifndef PEER_CONTROL_INTERNAL_H
+#define PEER_CONTROL_INTERNAL_H
+
+#include <jansson.h>
+
+#include "peer/control.h"
+
+/* Inside of the control socket.
+ *
+ *   control.c        socket, clients, lines
+ *   control_call.c   one request: from its verb to its answer
+ *   control_info.c   status, links
+ *   control_ring.c   ring
+ *   control_net.c    ping, trace
+ *   control_data.c   store, remove, fetch, stat, find
+ *   place.c          which resource, index or key a request means */
+
+struct reload_control_call { /* a request under way; freed by answer or fail */
+    struct reload_control *control;
+    uint64_t client; /* may be gone when the answer is there */
+    json_t *id;
+    json_t *request;
+    const char *verb;
+    json_t *state; /* of a verb that takes several steps */
+    unsigned steps;
+    uint8_t at[RELOAD_NODE_ID_MAX]; /* ring, trace: how far they are */
+};
+
+enum reload_control_code { /* as in the header, and as the program's exit codes */
+                           RELOAD_CONTROL_FAILURE = 1,
+                           RELOAD_CONTROL_USAGE = 2,
+                           RELOAD_CONTROL_NOT_JOINED = 3,
+                           RELOAD_CONTROL_REFUSED = 4,
+                           RELOAD_CONTROL_EXPIRED = 5,
+};
+
+/* Ends a call with {"ok": true} and the members of `body`, which is taken (NULL: none). */
+void reload_control_answer(struct reload_control_call *call, json_t *body);
+void reload_control_fail(struct reload_control_call *call, enum reload_control_code code,
+                         const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Ends a call whose request to the overlay could not be sent, or ended with an error. */
+void reload_control_fail_error(struct reload_control_call *call, int error);
+void reload_control_fail_result(struct reload_control_call *call,
+                                const struct reload_result *result);
+
+/* A line from a client becomes a call, runs, and answers now or later. */
+void reload_control_run(struct reload_control *control, uint64_t client, const char *line,
+                        size_t len);
+
+typedef void reload_control_verb(struct reload_control_call *call);
+reload_control_verb reload_control_status, reload_control_links, reload_control_ring,
+    reload_control_ping, reload_control_trace, reload_control_store, reload_control_remove,
+    reload_control_fetch, reload_control_stat, reload_control_find;
+
+/* control.c */
+struct reload_overlay *reload_control_overlay(const struct reload_control *control);
+void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */
+void reload_control_subscribe(struct reload_control *control, uint64_t client);
+bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call);
+void reload_control_end_call(struct reload_control *control, struct reload_control_call *call);
+void reload_control_leave(struct reload_control *control);
+
+#endif

@@ -1,0 +1,322 @@
+#include "peer/overlay_internal.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/random.h>
+
+#include "topology/chord/chord.h"
+
+/* Making the overlay object: everything is read and checked before anything is sent. */
+
+static void fill_random(void *unused, uint8_t *out, size_t len)
+{
+    (void)unused;
+    while (len > 0) {
+        ssize_t n = getrandom(out, len, 0);
+        if (n < 0 && errno != EINTR)
+            g_error("getrandom: %s", g_strerror(errno)); /* no randomness: nothing is safe */
+        if (n > 0) {
+            out += n;
+            len -= (size_t)n;
+        }
+    }
+}
+
+static const struct reload_topology_ops *topology_of(const struct reload_config *config)
+{
+    static const struct reload_topology_ops *const all[] = { &reload_chord_ops };
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+        if (strcmp(all[i]->name, config->topology_plugin) == 0)
+            return all[i];
+    return NULL;
+}
+
+/* --- where others find this node --- */
+
+static void add_candidate(struct reload_candidates *c, const uint8_t *bytes, size_t len,
+                          uint16_t port)
+{
+    if (c->count == RELOAD_LINK_DIAL_MAX)
+        return;
+    memcpy(c->bytes[c->count], bytes, len);
+    c->addresses[c->count] = (struct reload_ip_address_port){
+        .type = len == 4 ? RELOAD_ADDRESS_IPV4 : RELOAD_ADDRESS_IPV6,
+        .port = port,
+        .address = { c->bytes[c->count], len },
+    };
+    c->count++;
+}
+
+static bool is_wildcard(const struct reload_link_address *address)
+{
+    static const uint8_t zeros[16];
+    return memcmp(address->bytes, zeros, address->len) == 0;
+}
+
+/* A wildcard listener is offered under the addresses of the interfaces. */
+static void add_interfaces(struct reload_candidates *c, const struct reload_link_address *listen)
+{
+    struct ifaddrs *list = NULL;
+    if (getifaddrs(&list))
+        return;
+    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
+        if (!i->ifa_addr)
+            continue;
+        if (i->ifa_addr->sa_family == AF_INET) {
+            struct sockaddr_in *v4 = (struct sockaddr_in *)i->ifa_addr;
+            if (ntohl(v4->sin_addr.s_addr) >> 24 != 127)
+                add_candidate(c, (const uint8_t *)&v4->sin_addr, 4, listen->port);
+        } else if (i->ifa_addr->sa_family == AF_INET6 && listen->len == 16) {
+            struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)i->ifa_addr;
+            if (!IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+                add_candidate(c, v6->sin6_addr.s6_addr, 16, listen->port);
+        }
+    }
+    freeifaddrs(list);
+}
+
+static void find_candidates(struct reload_overlay *o)
+{
+    struct reload_candidates *c = &o->candidates;
+    for (size_t i = 0; i < o->listening_count; i++) {
+        const struct reload_link_address *listen = &o->listening[i];
+        if (is_wildcard(listen))
+            add_interfaces(c, listen);
+        else
+            add_candidate(c, listen->bytes, listen->len, listen->port);
+    }
+}
+
+/* --- the parts, in the order they need each other --- */
+
+static int make_certs(struct reload_overlay *o, const struct reload_overlay_options *options,
+                      struct reload_cert_reason *reason)
+{
+    struct reload_cert_context_options certs = {
+        .identity = o->files.identity,
+        .config = o->files.config,
+        .policy.bare_node_id_uri = options->bare_node_id_uri,
+        .log = o->log,
+    };
+    int error = reload_cert_context_new(&certs, &o->certs, reason);
+    if (!error)
+        o->crypto = reload_cert_context_crypto(o->certs);
+    return error;
+}
+
+static int make_links(struct reload_overlay *o, const struct reload_overlay_options *options,
+                      struct reload_cert_reason *reason)
+{
+    struct reload_links_config config = {
+        .identity = &reload_cert_link_identity_ops,
+        .identity_context = o->certs,
+        .log = o->log,
+        .max_message_size = o->files.config->max_message_size,
+    };
+    if (options->pcap_file && reload_pcap_open(options->pcap_file, &o->pcap))
+        return reload_cert_refuse(reason, RELOAD_E_IO, "%s: %s", options->pcap_file,
+                                  g_strerror(errno));
+    config.pcap = o->pcap;
+    int error = reload_links_new(&config, &o->links);
+    if (error)
+        return reload_cert_refuse(reason, error, "links cannot be set up: %s",
+                                  reload_error_text(error));
+    for (size_t i = 0; i < options->listen_count; i++) {
+        char text[RELOAD_LINK_ADDRESS_TEXT];
+        error = o->listening_count == RELOAD_OVERLAY_LISTENERS
+                    ? RELOAD_E_LIMIT
+                    : reload_links_listen(o->links, &options->listen[i], RELOAD_LINK_SERVER,
+                                          &o->listening[o->listening_count]);
+        if (error)
+            return reload_cert_refuse(
+                reason, error, "cannot listen on %s: %s. Choose another with --listen",
+                reload_link_address_text(&options->listen[i], text),
+                error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
+        o->listening_count++;
+    }
+    return 0;
+}
+
+static int make_node(struct reload_overlay *o, const struct reload_overlay_options *options,
+                     struct reload_cert_reason *reason)
+{
+    find_candidates(o);
+    struct reload_node_config config = {
+        .crypto = &o->crypto,
+        .overlay = o->files.config,
+        .config_ops = &reload_cert_config_ops,
+        .config_context = o->certs,
+        .topology = topology_of(o->files.config),
+        .random = o->random,
+        .role = o->role,
+        .addresses = o->candidates.addresses,
+        .address_count = o->candidates.count,
+        .persist = options->store_file != NULL,
+        .publish_certificate = true,
+        .log_level = o->log ? o->log->level : RELOAD_LOG_ERROR,
+    };
+    if (!config.topology)
+        return reload_cert_refuse(reason, RELOAD_E_UNSUPPORTED,
+                                  "the overlay's topology-plugin %s is not one this program has",
+                                  o->files.config->topology_plugin);
+    if (o->role != RELOAD_ROLE_PEER && !o->files.config->clients_permitted)
+        return reload_cert_refuse(reason, RELOAD_E_FORBIDDEN,
+                                  "the overlay permits no clients; join it as a peer");
+    int error = reload_node_new(&config, o->now, &o->node);
+    return error ? reload_cert_refuse(reason, error, "the node cannot be set up: %s",
+                                      reload_error_text(error))
+                 : 0;
+}
+
+static int take_row(void *context, const struct reload_store_row *row)
+{
+    struct reload_overlay *o = context;
+    int error = reload_node_load(o->node, row, o->now);
+    if (error)
+        reload_log_write(o->log, error == RELOAD_E_EXPIRED ? RELOAD_LOG_DEBUG : RELOAD_LOG_WARNING,
+                         "store", "a value on disk is dropped: %s", reload_error_text(error));
+    reload_overlay_drain(o);
+    return error;
+}
+
+static int make_store(struct reload_overlay *o, const struct reload_overlay_options *options,
+                      struct reload_cert_reason *reason)
+{
+    if (!options->store_file)
+        return 0;
+    int error = reload_store_file_open(options->store_file, &o->store, reason);
+    if (!error && reload_store_file_load(o->store, take_row, o))
+        error = reload_cert_refuse(reason, RELOAD_E_IO,
+                                   "%s: damaged. Move it away to start with an empty store",
+                                   options->store_file);
+    return error;
+}
+
+static void make_bootstrap(struct reload_overlay *o, const struct reload_overlay_options *options)
+{
+    char *cache = o->directory ? g_build_filename(o->directory, RELOAD_IDENTITY_CACHE, NULL) : NULL;
+    reload_bootstrap_init(&o->bootstrap, cache, &o->random);
+    g_array_append_vals(o->bootstrap.own, o->listening, (guint)o->listening_count);
+    if (options->bootstrap_count)
+        g_array_append_vals(o->bootstrap.fixed, options->bootstrap,
+                            (guint)options->bootstrap_count);
+    g_free(cache);
+}
+
+static int make(struct reload_overlay *o, const struct reload_overlay_options *options,
+                struct reload_cert_reason *reason)
+{
+    int error = reload_identity_files_read(options, o->now.unix_ms, &o->files, reason);
+    if (!error)
+        error = make_certs(o, options, reason);
+    if (!error)
+        error = make_links(o, options, reason);
+    if (!error)
+        error = make_node(o, options, reason);
+    if (!error)
+        error = make_store(o, options, reason);
+    if (error)
+        return error;
+    make_bootstrap(o, options);
+    reload_overlay_attach_source(o, options->context);
+    return 0;
+}
+
+int reload_overlay_new(const struct reload_overlay_options *options, struct reload_overlay **out,
+                       struct reload_cert_reason *reason)
+{
+    struct reload_overlay *o = g_new0(struct reload_overlay, 1);
+    o->directory = g_strdup(options->identity);
+    o->role = options->role;
+    o->log = options->log;
+    o->random.fill = fill_random;
+    o->now = reload_overlay_now();
+    o->dials = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    o->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    o->failed_attaches = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    o->failed_persists = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    g_queue_init(&o->notices);
+    if (options->events)
+        o->events = *options->events;
+    o->events_context = options->events_context;
+    int error = make(o, options, reason);
+    if (error) {
+        reload_overlay_free(o);
+        return error;
+    }
+    *out = o;
+    return 0;
+}
+
+void reload_overlay_free(struct reload_overlay *o)
+{
+    if (!o)
+        return;
+    if (o->source) {
+        g_source_destroy(o->source);
+        g_source_unref(o->source);
+    }
+    reload_overlay_abandon(o);
+    reload_bootstrap_fini(&o->bootstrap);
+    reload_node_free(o->node);
+    reload_links_free(o->links);
+    reload_pcap_close(o->pcap);
+    reload_store_file_close(o->store);
+    reload_cert_context_free(o->certs);
+    reload_cert_identity_free(o->files.identity);
+    reload_cert_document_free(o->files.config);
+    g_hash_table_unref(o->dials);
+    g_hash_table_unref(o->requests);
+    g_array_unref(o->failed_attaches);
+    g_array_unref(o->failed_persists);
+    g_free(o->directory);
+    g_free(o);
+}
+
+/* --- looking in --- */
+
+const struct reload_node *reload_overlay_node(const struct reload_overlay *o)
+{
+    return o->node;
+}
+
+const struct reload_links *reload_overlay_links(const struct reload_overlay *o)
+{
+    return o->links;
+}
+
+const struct reload_config *reload_overlay_config(const struct reload_overlay *o)
+{
+    return reload_node_overlay(o->node);
+}
+
+const struct reload_own_identity *reload_overlay_own(const struct reload_overlay *o)
+{
+    return o->crypto.own;
+}
+
+enum reload_role reload_overlay_role(const struct reload_overlay *o)
+{
+    return o->role;
+}
+
+const struct reload_link_address *reload_overlay_listening(const struct reload_overlay *o,
+                                                           size_t *count)
+{
+    *count = o->listening_count;
+    return o->listening;
+}
+
+bool reload_overlay_store_stats(const struct reload_overlay *o, struct reload_store_file_stats *out)
+{
+    if (o->store)
+        reload_store_file_stats(o->store, out);
+    return o->store != NULL;
+}
+
+int reload_overlay_resource_id(const struct reload_overlay *o, struct reload_slice name,
+                               uint8_t *out, size_t *len)
+{
+    return reload_node_resource_id(o->node, name, out, len);
+}

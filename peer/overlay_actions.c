@@ -1,0 +1,89 @@
+#include <errno.h>
+
+#include "certs/file.h"
+#include "peer/overlay_internal.h"
+
+/* What the node wants done. Nothing here calls the node. */
+
+/* RFC 6940 s6.5.1.1 addresses as the links take them; false for what they cannot dial. */
+static bool link_address(const struct reload_ip_address_port *from, struct reload_link_address *to)
+{
+    if (from->address.n != 4 && from->address.n != 16)
+        return false;
+    *to = (struct reload_link_address){ .len = (uint8_t)from->address.n, .port = from->port };
+    memcpy(to->bytes, from->address.p, from->address.n);
+    return true;
+}
+
+static void open_link(struct reload_overlay *o, const struct reload_action_open_link *want)
+{
+    struct reload_link_address addresses[RELOAD_LINK_DIAL_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < want->address_count && count < RELOAD_LINK_DIAL_MAX; i++)
+        count += link_address(&want->addresses[i], &addresses[count]);
+    reload_link_id link;
+    if (reload_links_dial(o->links, addresses, count, &want->node_id,
+                          want->tls_server ? RELOAD_LINK_SERVER : RELOAD_LINK_CLIENT, o->now,
+                          &link)) {
+        g_array_append_val(o->failed_attaches, want->attach);
+        return;
+    }
+    struct dial *dial = g_new0(struct dial, 1);
+    dial->attach = want->attach;
+    g_hash_table_insert(o->dials, GUINT_TO_POINTER(link), dial);
+}
+
+static void persist(struct reload_overlay *o, const struct reload_action_persist *want)
+{
+    uint64_t token = want->token;
+    if (!o->store || reload_store_file_write(o->store, token, want->rows, want->row_count))
+        g_array_append_val(o->failed_persists, token);
+}
+
+/* A newer document is in force (s6.5.4): the links obey it, and the identity folder keeps it. */
+static void config_changed(struct reload_overlay *o, const struct reload_config *config)
+{
+    reload_links_set_max_message_size(o->links, config->max_message_size);
+    if (o->directory && config->document.n) {
+        struct reload_cert_reason reason = { "" };
+        char *path = g_build_filename(o->directory, RELOAD_IDENTITY_XML, NULL);
+        if (reload_cert_file_write(path, config->document, false, &reason))
+            reload_log_write(o->log, RELOAD_LOG_WARNING, "config", "%s", reason.text);
+        g_free(path);
+    }
+    reload_log_write(o->log, RELOAD_LOG_INFO, "config", "configuration %u is in force",
+                     config->sequence);
+    reload_overlay_note_config(o);
+}
+
+static void act(struct reload_overlay *o, const struct reload_action *action)
+{
+    switch (action->type) {
+    case RELOAD_ACTION_SEND: /* a full queue drops; the end-to-end retransmission repeats it */
+        (void)!reload_links_send(o->links, action->send.link, action->send.parts,
+                                 action->send.part_count, o->now);
+        break;
+    case RELOAD_ACTION_OPEN_LINK: open_link(o, &action->open_link); break;
+    case RELOAD_ACTION_CLOSE_LINK:
+        reload_links_close(o->links, action->close_link.link, action->close_link.reason, o->now);
+        break;
+    case RELOAD_ACTION_WANT_BOOTSTRAP: o->bootstrap_wanted = true; break;
+    case RELOAD_ACTION_PERSIST: persist(o, &action->persist); break;
+    case RELOAD_ACTION_REQUEST_DONE: reload_overlay_finish_request(o, &action->result); break;
+    case RELOAD_ACTION_APP_CHANNEL: reload_overlay_note_channel(o, &action->app_channel); break;
+    case RELOAD_ACTION_STATE_CHANGED:
+        reload_overlay_note_state(o, action->state_changed.state, action->state_changed.text);
+        break;
+    case RELOAD_ACTION_CONFIG_CHANGED: config_changed(o, action->config); break;
+    case RELOAD_ACTION_LOG:
+        reload_log_write(o->log, action->log.level, action->log.area, "%s", action->log.text);
+        break;
+    }
+}
+
+void reload_overlay_drain(struct reload_overlay *o)
+{
+    struct reload_action action;
+    while (reload_node_next(o->node, &action))
+        act(o, &action);
+}

@@ -1,0 +1,114 @@
+#ifndef PEER_OVERLAY_INTERNAL_H
+#define PEER_OVERLAY_INTERNAL_H
+
+#include "certs/context.h"
+#include "peer/bootstrap.h"
+#include "peer/identity_files.h"
+#include "peer/overlay.h"
+
+/* Inside of the overlay object.
+ *
+ *   overlay.c            making and freeing it
+ *   overlay_loop.c       the GSource: links and time into the node, what the node wants out of it
+ *   overlay_actions.c    the node's actions, one by one
+ *   overlay_bootstrap.c  dialling bootstrap nodes
+ *   overlay_requests.c   the application's requests and callbacks
+ *
+ * The node is never called while its actions are being pulled, and the application never while the
+ * node or its actions are at work: what either leads to waits in a queue of the struct. */
+
+#define RELOAD_OVERLAY_LISTENERS 8
+
+struct dial { /* of an outbound link that is not up yet, and of a bootstrap link after that */
+    uint32_t attach;
+    bool bootstrap;
+};
+
+struct notice { /* something to tell the application; owns what it points to */
+    void (*deliver)(struct reload_overlay *overlay, struct notice *notice);
+    GPtrArray *blocks; /* memory to free with it; NULL: none */
+    union {
+        struct {
+            struct reload_result result;
+            reload_overlay_done *done;
+            void *context;
+        };
+        struct {
+            enum reload_topology_state state;
+            char *text;
+        };
+        struct reload_action_app_channel channel;
+    };
+};
+
+struct reload_candidates { /* where others find this node, s6.5.1.11; the node borrows it */
+    uint8_t bytes[RELOAD_LINK_DIAL_MAX][16];
+    struct reload_ip_address_port addresses[RELOAD_LINK_DIAL_MAX];
+    size_t count;
+};
+
+struct reload_overlay {
+    /* who and where */
+    char *directory;
+    struct reload_identity_files files;
+    struct reload_cert_context *certs;
+    struct reload_crypto crypto;
+    struct reload_random random;
+    enum reload_role role;
+    struct reload_link_address listening[RELOAD_OVERLAY_LISTENERS];
+    size_t listening_count;
+    struct reload_candidates candidates;
+
+    /* the parts */
+    struct reload_links *links;
+    struct reload_pcap *pcap;
+    struct reload_store_file *store;
+    struct reload_node *node;
+    const struct reload_log *log;
+
+    /* bootstrap */
+    struct reload_bootstrap bootstrap;
+    bool bootstrap_wanted;
+    reload_link_id bootstrap_link; /* being dialled; 0: none */
+
+    /* the loop */
+    GSource *source;
+    struct reload_time now;  /* of this turn of the loop */
+    GHashTable *dials;       /* link id -> struct dial */
+    GHashTable *requests;    /* request -> struct pending */
+    GArray *failed_attaches; /* of uint32_t: dials that could not even start */
+    GArray *failed_persists; /* of uint64_t */
+    GQueue notices;          /* of struct notice */
+    struct reload_overlay_events events;
+    void *events_context;
+};
+
+/* overlay_loop.c */
+void reload_overlay_attach_source(struct reload_overlay *overlay, GMainContext *context);
+/* After any call into the node from outside of the loop's turn: does what it wants, and has the
+ * loop run soon. */
+void reload_overlay_settle(struct reload_overlay *overlay);
+
+/* overlay_actions.c: pulls and does all actions of the node. */
+void reload_overlay_drain(struct reload_overlay *overlay);
+
+/* overlay_bootstrap.c */
+void reload_overlay_bootstrap_run(
+    struct reload_overlay *overlay); /* when wanted and time has come */
+uint64_t reload_overlay_bootstrap_deadline(const struct reload_overlay *overlay);
+void reload_overlay_bootstrap_up(struct reload_overlay *overlay);
+void reload_overlay_bootstrap_down(struct reload_overlay *overlay); /* the dial failed */
+
+/* overlay_requests.c */
+void reload_overlay_finish_request(struct reload_overlay *overlay,
+                                   const struct reload_result *result);
+void reload_overlay_note_state(struct reload_overlay *overlay, enum reload_topology_state state,
+                               const char *text);
+void reload_overlay_note_config(struct reload_overlay *overlay);
+void reload_overlay_note_channel(struct reload_overlay *overlay,
+                                 const struct reload_action_app_channel *channel);
+bool reload_overlay_deliver(struct reload_overlay *overlay); /* one notice; false: none waits */
+void reload_overlay_abandon(
+    struct reload_overlay *overlay); /* ends all requests, drops all notices */
+
+#endif

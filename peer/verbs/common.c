@@ -1,0 +1,87 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "peer/verbs/verbs.h"
+
+int reload_verb_fail(int code, const char *format, ...)
+{
+    va_list arguments;
+    fputs("reload: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return code;
+}
+
+int reload_verb_exit_code(int error)
+{
+    switch (error) {
+    case 0: return RELOAD_EXIT_OK;
+    case RELOAD_E_FORBIDDEN:
+    case RELOAD_E_SIGNATURE:
+    case RELOAD_E_CERTIFICATE: return RELOAD_EXIT_REFUSED;
+    case RELOAD_E_EXPIRED: return RELOAD_EXIT_EXPIRED;
+    default: return RELOAD_EXIT_FAILURE;
+    }
+}
+
+int reload_verb_refuse(int error, const char *what, const struct reload_cert_reason *reason)
+{
+    const char *why = reason && reason->text[0] ? reason->text : reload_error_text(error);
+    return reload_verb_fail(reload_verb_exit_code(error), "%s: %s", what, why);
+}
+
+static const struct reload_verb *verb_of(const char *name)
+{
+    for (size_t i = 0; i < reload_verb_count; i++)
+        if (strcmp(reload_verbs[i].name, name) == 0)
+            return &reload_verbs[i];
+    return NULL;
+}
+
+int reload_verb_options(const char *name, const GOptionEntry *entries, int *argc, char ***argv,
+                        int operand_min, int operand_max)
+{
+    const struct reload_verb *verb = verb_of(name);
+    char *program = g_strdup_printf("reload %s", name);
+    g_set_prgname(program);
+    GOptionContext *context = g_option_context_new(verb->operands);
+    g_option_context_set_summary(context, verb->summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    GError *error = NULL;
+    int result = RELOAD_EXIT_OK;
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        result = reload_verb_fail(RELOAD_EXIT_USAGE, "%s (see %s --help)", error->message, program);
+        g_error_free(error);
+    } else {
+        if (*argc > 1 && strcmp((*argv)[1], "--") == 0) { /* GOption leaves it in */
+            (*argv)[1] = (*argv)[0];
+            (*argv)++;
+            (*argc)--;
+        }
+        int operands = *argc - 1;
+        if (operands < operand_min || operands > operand_max)
+            result = reload_verb_fail(RELOAD_EXIT_USAGE, "%s %s (see %s --help)", program,
+                                      operands < operand_min ? "needs another word"
+                                                             : "was given too many words",
+                                      program);
+    }
+    g_option_context_free(context);
+    g_free(program);
+    return result;
+}
+
+void reload_verb_print_json(json_t *json)
+{
+    json_dumpf(json, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(json);
+}
+
+uint64_t reload_verb_unix_ms(void)
+{
+    return (uint64_t)(g_get_real_time() / 1000);
+}

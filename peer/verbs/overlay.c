@@ -1,0 +1,161 @@
+#include <stdio.h>
+
+#include "certs/enroll/server.h"
+#include "certs/overlay_dir.h"
+#include "peer/address.h"
+#include "peer/verbs/verbs.h"
+
+/* `reload overlay ...`: an overlay's folder, for its operator. */
+
+#define BOOTSTRAP_MAX 64
+#define KINDS_MAX     256
+#define HOSTS_MAX     16
+#define RELOAD_PORT   6084 /* s14.2 */
+
+static struct {
+    char *directory, *key;
+    char **bootstrap, **kinds, **hosts;
+    gboolean no_ice, self_signed, json;
+} o;
+
+/* What the options point to; it outlives reload_cert_overlay_create(). */
+static struct {
+    struct reload_bootstrap_node bootstrap[BOOTSTRAP_MAX];
+    struct reload_kind_config kinds[KINDS_MAX];
+    const char *names[HOSTS_MAX], *urls[HOSTS_MAX];
+} parsed;
+
+static int read_bootstrap(struct reload_config *config)
+{
+    for (char **text = o.bootstrap; text && *text; text++) {
+        struct reload_link_address address;
+        struct reload_bootstrap_node *node = &parsed.bootstrap[config->bootstrap_node_count];
+        char *host, *copy = g_strdup(*text);
+        if (config->bootstrap_node_count == BOOTSTRAP_MAX ||
+            reload_address_read(*text, RELOAD_PORT, &address) ||
+            reload_address_split(copy, RELOAD_PORT, &host, &node->port))
+            return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                    "--bootstrap %s: not an IP address and port, as in "
+                                    "192.0.2.1:6084",
+                                    *text);
+        node->address = host;
+        config->bootstrap_node_count++;
+    }
+    config->bootstrap_nodes = parsed.bootstrap;
+    return 0;
+}
+
+static int read_kinds(struct reload_config *config)
+{
+    struct reload_cert_reason reason = { "" };
+    for (char **text = o.kinds; text && *text; text++) {
+        if (config->kind_count == KINDS_MAX ||
+            reload_cert_kind_option(*text, &parsed.kinds[config->kind_count], &reason))
+            return reload_verb_fail(RELOAD_EXIT_USAGE, "--kind %s: %s", *text, reason.text);
+        config->kind_count++;
+    }
+    config->kinds = parsed.kinds;
+    return 0;
+}
+
+/* --host HOST[:PORT]: a name in the HTTPS certificate, and an enrollment server in the document. */
+static int read_hosts(struct reload_cert_overlay_options *options)
+{
+    size_t n = 0;
+    for (char **text = o.hosts; text && *text; text++, n++) {
+        char *host, *copy = g_strdup(*text);
+        uint16_t port;
+        if (n == HOSTS_MAX || reload_address_split(copy, 443, &host, &port))
+            return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                    "--host %s: not a host name or address with a port", *text);
+        bool v6 = strchr(host, ':') != NULL;
+        parsed.names[n] = host;
+        parsed.urls[n] = g_strdup_printf("https://%s%s%s:%u%s", v6 ? "[" : "", host, v6 ? "]" : "",
+                                         port, RELOAD_ENROLL_PATH_ENROLL);
+    }
+    options->https_names = parsed.names;
+    options->https_name_count = n;
+    options->config.enrollment_servers = parsed.urls;
+    options->config.enrollment_server_count = n;
+    return 0;
+}
+
+static int fill_options(struct reload_cert_overlay_options *options)
+{
+    options->config.no_ice = o.no_ice;
+    options->config.self_signed_permitted = o.self_signed;
+    if (o.key && reload_cert_key_type_parse(o.key, &options->key))
+        return reload_verb_fail(RELOAD_EXIT_USAGE, "--key %s: must be ec or rsa", o.key);
+    int code = read_bootstrap(&options->config);
+    if (code == 0)
+        code = read_kinds(&options->config);
+    if (code == 0)
+        code = read_hosts(options);
+    return code;
+}
+
+int reload_verb_overlay_create(int argc, char **argv)
+{
+    static const GOptionEntry entries[] = {
+        { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "Folder to make", "DIR" },
+        { "no-ice", 0, 0, G_OPTION_ARG_NONE, &o.no_ice, "Nodes link without ICE (no NATs)", NULL },
+        { "self-signed", 0, 0, G_OPTION_ARG_NONE, &o.self_signed,
+          "Let nodes in that certify themselves", NULL },
+        { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
+          "Address of a bootstrap peer; may be repeated", "ADDR:PORT" },
+        { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
+          "Where the enrollment server will listen; may be repeated", "HOST[:PORT]" },
+        { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Keys of CA and servers: ec (default) or rsa",
+          "ec|rsa" },
+        { "kind", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.kinds,
+          "A Kind of one's own; MODEL is single, array or dictionary, POLICY one of the RFC's four",
+          "ID:MODEL:POLICY:MAXCOUNT:MAXSIZE[:MAXMULTIPLE]" },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
+        { 0 },
+    };
+    struct reload_cert_reason reason = { "" };
+    int code = reload_verb_options("overlay create", entries, &argc, &argv, 1, 1);
+    if (code == 0 && !o.directory)
+        code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR is missing: the folder to make");
+    if (code)
+        return code;
+    struct reload_cert_overlay_options options =
+        reload_cert_overlay_options_default(argv[1], reload_verb_unix_ms());
+    code = fill_options(&options);
+    if (code)
+        return code;
+    int error = reload_cert_overlay_create(o.directory, &options, &reason);
+    if (error)
+        return reload_verb_refuse(error, o.directory, &reason);
+    if (o.json)
+        reload_verb_print_json(
+            json_pack("{s:b,s:s,s:s}", "ok", 1, "overlay", argv[1], "dir", o.directory));
+    else
+        printf("%s: overlay %s made. Next: reload user add NAME@%s --dir %s\n", o.directory,
+               argv[1], argv[1], o.directory);
+    return 0;
+}
+
+int reload_verb_overlay_sign(int argc, char **argv)
+{
+    static const GOptionEntry entries[] = {
+        { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
+        { 0 },
+    };
+    struct reload_cert_reason reason = { "" };
+    uint16_t sequence;
+    int code = reload_verb_options("overlay sign", entries, &argc, &argv, 0, 0);
+    if (code == 0 && !o.directory)
+        code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR is missing: the overlay's folder");
+    if (code)
+        return code;
+    int error = reload_cert_overlay_sign(o.directory, reload_verb_unix_ms(), &sequence, &reason);
+    if (error)
+        return reload_verb_refuse(error, o.directory, &reason);
+    if (o.json)
+        reload_verb_print_json(json_pack("{s:b,s:i}", "ok", 1, "sequence", sequence));
+    else
+        printf("%s: signed with sequence %u\n", o.directory, sequence);
+    return 0;
+}

@@ -1,0 +1,240 @@
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "peer/address.h"
+#include "peer/control.h"
+#include "peer/json.h"
+#include "peer/verbs/log.h"
+#include "peer/verbs/verbs.h"
+
+/* `reload peer`: a node of an overlay, until a signal or `reload leave` ends it. */
+
+#define RELOAD_PORT   6084
+#define LISTEN_MAX    8
+#define BOOTSTRAP_MAX 64
+#define LEAVE_MS      1800 /* after this the process ends, told everybody or not */
+
+static struct {
+    char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
+    char **listen, **bootstrap;
+    gboolean first, json, verbose, allow_unsigned, bare_uri;
+} o;
+
+static struct {
+    GMainLoop *loop;
+    struct reload_overlay *overlay;
+    struct reload_control *control;
+    struct reload_log log;
+    struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX];
+    bool was_ready, leaving;
+} p;
+
+/* --client, --client=any: G_OPTION_FLAG_OPTIONAL_ARG gives NULL for the first. */
+static gboolean client_option(const char *name, const char *value, gpointer data, GError **error)
+{
+    (void)name;
+    (void)data;
+    if (value && strcmp(value, "any") != 0 && strcmp(value, "responsible") != 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--client=%s: must be responsible or any", value);
+        return FALSE;
+    }
+    o.client = g_strdup(value ? value : "responsible");
+    return TRUE;
+}
+
+static int read_addresses(char **texts, const char *option, struct reload_link_address *out,
+                          size_t max, size_t *count)
+{
+    for (*count = 0; texts && *texts; texts++, (*count)++)
+        if (*count == max || reload_address_read(*texts, RELOAD_PORT, &out[*count]))
+            return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                    "%s %s: not an IP address and port, as in 192.0.2.1:6084",
+                                    option, *texts);
+    return 0;
+}
+
+static int read_options(struct reload_overlay_options *options)
+{
+    bool loose = o.config || o.certificate || o.key;
+    *options = (struct reload_overlay_options){
+        .identity = o.identity,
+        .config = o.config,
+        .certificate = o.certificate,
+        .key = o.key,
+        .allow_unsigned = o.allow_unsigned,
+        .bare_node_id_uri = o.bare_uri,
+        .listen = p.listen,
+        .bootstrap = p.bootstrap,
+        .role = RELOAD_ROLE_PEER,
+        .store_file = o.store,
+        .pcap_file = o.pcap,
+        .log = &p.log,
+    };
+    if (!o.identity && !(o.config && o.certificate && o.key))
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                loose ? "--config, --cert and --key belong together"
+                                      : "--identity DIR is missing (reload enroll makes one), or "
+                                        "--config, --cert and --key");
+    if (o.client)
+        options->role = strcmp(o.client, "any") == 0 ? RELOAD_ROLE_CLIENT_ANY : RELOAD_ROLE_CLIENT;
+    if (o.client && o.first)
+        return reload_verb_fail(RELOAD_EXIT_USAGE, "a client cannot found an overlay");
+    int code = read_addresses(o.listen, "--listen", p.listen, LISTEN_MAX, &options->listen_count);
+    if (code == 0)
+        code = read_addresses(o.bootstrap, "--bootstrap", p.bootstrap, BOOTSTRAP_MAX,
+                              &options->bootstrap_count);
+    if (code == 0 && !o.listen && !o.client) { /* a peer must be reachable */
+        code = reload_address_read("0.0.0.0", RELOAD_PORT, &p.listen[0]);
+        options->listen_count = 1;
+    }
+    return code;
+}
+
+/* --- what happens --- */
+
+static void print_ready(void)
+{
+    char id[RELOAD_NODE_ID_TEXT], address[RELOAD_LINK_ADDRESS_TEXT];
+    size_t count;
+    const struct reload_link_address *listen = reload_overlay_listening(p.overlay, &count);
+    const char *where = count ? reload_link_address_text(&listen[0], address) : NULL;
+    const char *role = reload_role_name(reload_overlay_role(p.overlay));
+    reload_node_id_text(&reload_overlay_own(p.overlay)->node_id, id);
+    if (o.json)
+        reload_verb_print_json(json_pack("{s:b,s:s,s:s,s:s,s:s?,s:s?}", "ok", 1, "ready", "peer",
+                                         "node_id", id, "role", role, "listen", where, "control",
+                                         o.control));
+    else
+        printf("ready: %s %s joined %s%s%s\n", role, id,
+               reload_overlay_config(p.overlay)->instance_name, where ? ", listening on " : "",
+               where ? where : "");
+    fflush(stdout);
+}
+
+static void state_changed(void *unused, enum reload_topology_state state, const char *text)
+{
+    (void)unused;
+    reload_log_write(&p.log, RELOAD_LOG_INFO, "state", "%s: %s", reload_state_name(state), text);
+    if (p.control)
+        reload_control_state(p.control, state, text);
+    if (state == RELOAD_TOPOLOGY_JOINED && !p.was_ready) {
+        p.was_ready = true;
+        print_ready();
+    }
+    if (state == RELOAD_TOPOLOGY_LEFT && p.leaving)
+        g_main_loop_quit(p.loop);
+}
+
+static void config_changed(void *unused, const struct reload_config *config)
+{
+    (void)unused;
+    if (p.control)
+        reload_control_config(p.control, config);
+}
+
+static gboolean give_up(gpointer unused)
+{
+    (void)unused;
+    reload_log_write(&p.log, RELOAD_LOG_WARNING, "state", "not everybody heard of the leave");
+    g_main_loop_quit(p.loop);
+    return G_SOURCE_REMOVE;
+}
+
+static void leave(void *unused)
+{
+    (void)unused;
+    if (p.leaving)
+        return;
+    p.leaving = true;
+    g_timeout_add(LEAVE_MS, give_up, NULL);
+    reload_overlay_leave(p.overlay);
+}
+
+/* The first signal leaves in order, the second one ends at once. */
+static gboolean on_signal(gpointer unused)
+{
+    (void)unused;
+    if (p.leaving)
+        g_main_loop_quit(p.loop);
+    leave(NULL);
+    return G_SOURCE_CONTINUE;
+}
+
+static int open_control(void)
+{
+    struct reload_control_options options = {
+        .path = o.control, .overlay = p.overlay, .log = &p.log, .leave = leave
+    };
+    struct reload_cert_reason reason = { "" };
+    int error = o.control ? reload_control_new(&options, &p.control, &reason) : 0;
+    return error ? reload_verb_refuse(error, "--control", &reason) : 0;
+}
+
+static int run(void)
+{
+    p.loop = g_main_loop_new(NULL, FALSE);
+    int code = open_control();
+    if (code == 0) {
+        signal(SIGPIPE, SIG_IGN);
+        g_unix_signal_add(SIGTERM, on_signal, NULL);
+        g_unix_signal_add(SIGINT, on_signal, NULL);
+        reload_overlay_join(p.overlay, o.first);
+        g_main_loop_run(p.loop);
+    }
+    reload_control_free(p.control);
+    reload_overlay_free(p.overlay);
+    g_main_loop_unref(p.loop);
+    return code;
+}
+
+int reload_verb_peer(int argc, char **argv)
+{
+    static const GOptionEntry entries[] = {
+        { "identity", 0, 0, G_OPTION_ARG_FILENAME, &o.identity,
+          "Who this node is: the folder that reload enroll made", "DIR" },
+        { "config", 0, 0, G_OPTION_ARG_FILENAME, &o.config, "Or: the configuration document",
+          "overlay.xml" },
+        { "cert", 0, 0, G_OPTION_ARG_FILENAME, &o.certificate, "... the certificate chain, PEM",
+          "node.pem" },
+        { "key", 0, 0, G_OPTION_ARG_FILENAME, &o.key, "... and its private key, PEM", "node.key" },
+        { "unsigned", 0, 0, G_OPTION_ARG_NONE, &o.allow_unsigned,
+          "Take a configuration without a valid signature", NULL },
+        { "bare-uris", 0, 0, G_OPTION_ARG_NONE, &o.bare_uri,
+          "Accept certificates whose URI holds a bare Node-ID, as older programs make them", NULL },
+        { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.listen,
+          "Where to accept links (a peer: 0.0.0.0:6084; a client: nowhere); may be repeated",
+          "ADDR:PORT" },
+        { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
+          "A node to join by, besides the configuration's; may be repeated", "ADDR:PORT" },
+        { "client", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
+          (gpointer)(guintptr)client_option,
+          "Use the overlay without serving it: linked to the responsible peer, or with =any to any",
+          "any" },
+        { "first", 0, 0, G_OPTION_ARG_NONE, &o.first, "Found the overlay: be its first peer",
+          NULL },
+        { "control", 0, 0, G_OPTION_ARG_FILENAME, &o.control,
+          "Control socket to make, for the other verbs", "SOCKET" },
+        { "store", 0, 0, G_OPTION_ARG_FILENAME, &o.store,
+          "Keep stored values in this file (default: in memory)", "FILE" },
+        { "pcap", 0, 0, G_OPTION_ARG_FILENAME, &o.pcap, "Write decrypted link frames for Wireshark",
+          "FILE" },
+        { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log every message", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print the ready line as JSON", NULL },
+        { 0 },
+    };
+    static const struct reload_overlay_events events = { .state = state_changed,
+                                                         .config = config_changed };
+    struct reload_overlay_options options;
+    struct reload_cert_reason reason = { "" };
+    int code = reload_verb_options("peer", entries, &argc, &argv, 0, 0);
+    if (code == 0)
+        code = read_options(&options);
+    if (code)
+        return code;
+    p.log = reload_verb_log(o.verbose);
+    options.events = &events;
+    int error = reload_overlay_new(&options, &p.overlay, &reason);
+    return error ? reload_verb_refuse(error, "peer", &reason) : run();
+}
