@@ -116,17 +116,18 @@ static void admit(struct reload_links *links, enum reload_link_role role, int fd
 }
 
 /* Without a descriptor to accept with, the pending connection would keep the listener readable and
- * us spinning: the spare one is given up to take and refuse it. */
-static bool refuse_with_spare(struct reload_links *links, struct reload_link_listener *listener)
+ * us spinning: the spare one is given up to take and refuse it. 0, or the errno of accepting. */
+static int refuse_with_spare(struct reload_links *links, struct reload_link_listener *listener)
 {
     if (links->spare_fd < 0)
-        return false;
+        return EMFILE;
     close(links->spare_fd);
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    int error = fd < 0 ? errno : 0;
     if (fd >= 0)
         close(fd);
     links->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd >= 0;
+    return error;
 }
 
 static void pause_listener(struct reload_links *links, struct reload_link_listener *listener)
@@ -140,15 +141,14 @@ static void pause_listener(struct reload_links *links, struct reload_link_listen
 static bool accept_failed(struct reload_links *links, struct reload_link_listener *listener,
                           int error)
 {
+    if (error == EMFILE || error == ENFILE) { /* said also when nobody waits */
+        error = refuse_with_spare(links, listener);
+        links->stats.refused_descriptors += error != EAGAIN;
+    }
     switch (error) {
     case EAGAIN: return false;
     case EMFILE:
     case ENFILE:
-        links->stats.refused_descriptors++;
-        if (refuse_with_spare(links, listener))
-            return true;
-        pause_listener(links, listener);
-        return false;
     case ENOBUFS:
     case ENOMEM: pause_listener(links, listener); return false;
     default: return true; /* the far end is gone already */
