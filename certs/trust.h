@@ -17,7 +17,7 @@
 
 #define RELOAD_CERT_CACHE_MAX                                                                      \
     1024 /* accepted certificates kept; the least recently used one goes */
-#define RELOAD_CERT_BUCKET_MAX 128 /* certificates looked at in one bucket or chain */
+#define RELOAD_CERT_BUCKET_MAX 256 /* certificates looked at in one bucket or chain */
 #define RELOAD_CERT_ROOTS_MAX  64  /* root-certs of one configuration */
 
 struct reload_trust;

@@ -13,7 +13,7 @@
 #define RELOAD_KIND_CERTIFICATE_BY_USER 0x10
 
 #define RELOAD_KIND_PRIVATE_MIN 0xF0000001u /* s14.6: private use */
-#define RELOAD_KIND_PRIVATE_MAX 0xFFFFFFFEu
+#define RELOAD_KIND_PRIVATE_MAX 0xFFFFFFFDu /* 0xFFFFFFFE itself is reserved */
 
 /* All of them; *count is how many. */
 const struct reload_kind_config *reload_config_registered_kinds(size_t *count);

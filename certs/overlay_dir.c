@@ -1,0 +1,300 @@
+#include "certs/overlay_dir.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "certs/ca.h"
+#include "certs/file.h"
+
+#define HOUR_MS         (3600ull * 1000)
+#define TEN_YEARS_S     (10ull * 365 * 86400)
+#define HTTPS_NAMES_MAX 32
+
+/* What is being made: files appear in the order CA, HTTPS, signer, document. */
+struct making {
+    const char *directory;
+    const struct reload_cert_overlay_options *options;
+    struct reload_cert_reason *reason;
+    struct reload_cert_ca *ca;
+    struct reload_cert_identity *signer;
+    uint64_t not_before_ms, not_after_ms;
+};
+
+struct reload_cert_overlay_options reload_cert_overlay_options_default(const char *instance_name,
+                                                                       uint64_t now_unix_ms)
+{
+    struct reload_cert_overlay_options options = { .config = reload_config_defaults(),
+                                                   .key = RELOAD_CERT_KEY_EC,
+                                                   .now_unix_ms = now_unix_ms };
+    options.config.instance_name = instance_name;
+    return options;
+}
+
+static int no_memory(struct reload_cert_reason *reason)
+{
+    return reload_cert_refuse(reason, RELOAD_E_NOMEM, "no memory");
+}
+
+static bool exists(const char *directory, const char *name)
+{
+    struct stat about;
+    char *path = reload_cert_file_path(directory, name);
+    bool found = path && stat(path, &about) == 0;
+    reload_free(path);
+    return found;
+}
+
+static int prepare_folder(struct making *m)
+{
+    if (mkdir(m->directory, 0700) != 0 && errno != EEXIST)
+        return reload_cert_refuse(m->reason, RELOAD_E_IO, "%s: %s", m->directory, strerror(errno));
+    if (exists(m->directory, RELOAD_CERT_OVERLAY_XML) || exists(m->directory, RELOAD_CERT_CA_KEY))
+        return reload_cert_refuse(m->reason, RELOAD_E_STATE,
+                                  "%s already holds an overlay: choose another folder",
+                                  m->directory);
+    return 0;
+}
+
+/* The key first: whoever sees the certificate finds its key there. */
+static int write_pair(struct making *m, struct reload_slice der, const struct reload_cert_key *key,
+                      const char *pem_name, const char *key_name)
+{
+    char *pem_path = reload_cert_file_path(m->directory, pem_name);
+    char *key_path = reload_cert_file_path(m->directory, key_name);
+    struct reload_cert_bytes pem = { 0 };
+    int error = pem_path && key_path ? reload_cert_pem(&der, 1, &pem) : no_memory(m->reason);
+    if (!error)
+        error = reload_cert_key_write(key, key_path, m->reason);
+    if (!error)
+        error = reload_cert_file_write(pem_path, reload_cert_bytes_slice(&pem), false, m->reason);
+    reload_cert_bytes_fini(&pem);
+    reload_free(pem_path);
+    reload_free(key_path);
+    return error;
+}
+
+static int make_ca(struct making *m)
+{
+    int error = reload_cert_ca_create(m->options->key, m->options->config.instance_name,
+                                      m->not_before_ms, m->not_after_ms, &m->ca, m->reason);
+    if (error)
+        return error;
+    char *pem_path = reload_cert_file_path(m->directory, RELOAD_CERT_CA_PEM);
+    char *key_path = reload_cert_file_path(m->directory, RELOAD_CERT_CA_KEY);
+    error = pem_path && key_path ? reload_cert_ca_save(m->ca, pem_path, key_path, m->reason)
+                                 : no_memory(m->reason);
+    reload_free(pem_path);
+    reload_free(key_path);
+    return error;
+}
+
+static int issue_https(struct making *m, struct reload_slice public_key,
+                       struct reload_cert_bytes *der)
+{
+    const char *names[HTTPS_NAMES_MAX + 1] = { m->options->config.instance_name };
+    uint8_t serial[RELOAD_CERT_SERIAL_LEN];
+    if (m->options->https_name_count > HTTPS_NAMES_MAX)
+        return reload_cert_refuse(m->reason, RELOAD_E_INVALID, "more than %d server names",
+                                  HTTPS_NAMES_MAX);
+    for (size_t i = 0; i < m->options->https_name_count; i++)
+        names[i + 1] = m->options->https_names[i];
+    int error = reload_cert_serial_random(serial);
+    if (error)
+        return error;
+    const struct reload_cert_issue_server issue = { .public_key = public_key,
+                                                    .names = names,
+                                                    .name_count = m->options->https_name_count + 1,
+                                                    .serial = { serial, sizeof serial },
+                                                    .not_before_ms = m->not_before_ms,
+                                                    .not_after_ms = m->not_after_ms };
+    return reload_cert_ca_issue_server(m->ca, &issue, der, m->reason);
+}
+
+static int make_https(struct making *m)
+{
+    struct reload_cert_key *key;
+    struct reload_cert_bytes public_key = { 0 }, der = { 0 };
+    int error = reload_cert_key_generate(m->options->key, &key);
+    if (error)
+        return error;
+    error = reload_cert_key_public(key, &public_key);
+    if (!error)
+        error = issue_https(m, reload_cert_bytes_slice(&public_key), &der);
+    if (!error)
+        error = write_pair(m, reload_cert_bytes_slice(&der), key, RELOAD_CERT_HTTPS_PEM,
+                           RELOAD_CERT_HTTPS_KEY);
+    reload_cert_bytes_fini(&public_key);
+    reload_cert_bytes_fini(&der);
+    reload_cert_key_free(key);
+    return error;
+}
+
+static int random_node_id(size_t len, struct reload_node_id *out)
+{
+    uint8_t bytes[RELOAD_NODE_ID_MAX];
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return RELOAD_E_IO;
+    *out = reload_node_id_from(reload_slice_of(bytes, len));
+    return 0;
+}
+
+static int issue_signer(struct making *m, struct reload_slice public_key,
+                        struct reload_cert_bytes *der)
+{
+    struct reload_node_id id;
+    uint8_t serial[RELOAD_CERT_SERIAL_LEN];
+    int error = random_node_id(m->options->config.node_id_length, &id);
+    if (!error)
+        error = reload_cert_serial_random(serial);
+    if (error)
+        return error;
+    const struct reload_cert_issue issue = { .overlay = m->options->config.instance_name,
+                                             .public_key = public_key,
+                                             .node_ids = &id,
+                                             .node_id_count = 1,
+                                             .serial = { serial, sizeof serial },
+                                             .not_before_ms = m->not_before_ms,
+                                             .not_after_ms = m->not_after_ms };
+    return reload_cert_ca_issue(m->ca, &issue, der, m->reason);
+}
+
+static int make_signer(struct making *m)
+{
+    struct reload_cert_key *key;
+    struct reload_cert_bytes public_key = { 0 }, der = { 0 };
+    int error = reload_cert_key_generate(m->options->key, &key);
+    if (error)
+        return error;
+    error = reload_cert_key_public(key, &public_key);
+    if (!error)
+        error = issue_signer(m, reload_cert_bytes_slice(&public_key), &der);
+    if (!error)
+        error = write_pair(m, reload_cert_bytes_slice(&der), key, RELOAD_CERT_SIGNER_PEM,
+                           RELOAD_CERT_SIGNER_KEY);
+    if (!error)
+        error = reload_cert_identity_new(reload_cert_bytes_slice(&der), key, NULL, &m->signer,
+                                         m->reason);
+    reload_cert_bytes_fini(&public_key);
+    reload_cert_bytes_fini(&der);
+    reload_cert_key_free(key);
+    return error;
+}
+
+/* Signs, checks the result as a node will, and only then puts it into its place. */
+static int publish(const char *directory, struct reload_slice document, uint16_t sequence,
+                   const struct reload_cert_identity *signer, uint64_t now_unix_ms,
+                   struct reload_cert_reason *reason)
+{
+    struct reload_cert_bytes signed_bytes;
+    struct reload_config *config = NULL;
+    int error =
+        reload_cert_document_sign(document, NULL, sequence, signer, signer, &signed_bytes, reason);
+    if (error)
+        return error;
+    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
+    error = path ? reload_cert_document_load(reload_cert_bytes_slice(&signed_bytes), NULL, NULL,
+                                             now_unix_ms, &config, reason)
+                 : no_memory(reason);
+    if (!error)
+        error = reload_cert_file_write(path, reload_cert_bytes_slice(&signed_bytes), false, reason);
+    reload_cert_document_free(config);
+    reload_cert_bytes_fini(&signed_bytes);
+    reload_free(path);
+    return error;
+}
+
+static int make_document(struct making *m)
+{
+    struct reload_config config = m->options->config;
+    struct reload_slice root = reload_cert_ca_certificate(m->ca);
+    struct reload_node_id signer = reload_cert_identity_own(m->signer)->node_id;
+    struct reload_cert_bytes document;
+
+    config.root_certs = &root;
+    config.root_cert_count = 1;
+    config.configuration_signers = config.kind_signers = &signer;
+    config.configuration_signer_count = config.kind_signer_count = 1;
+    int error = reload_cert_document_write(&config, &document);
+    if (error)
+        return error;
+    error = publish(m->directory, reload_cert_bytes_slice(&document), 1, m->signer,
+                    m->options->now_unix_ms, m->reason);
+    reload_cert_bytes_fini(&document);
+    return error;
+}
+
+int reload_cert_overlay_create(const char *directory,
+                               const struct reload_cert_overlay_options *options,
+                               struct reload_cert_reason *reason)
+{
+    uint64_t lifetime_s = options->ca_lifetime_s ? options->ca_lifetime_s : TEN_YEARS_S;
+    struct making m = { .directory = directory, .options = options, .reason = reason };
+    /* An hour back: the clocks of those who read it may be behind. */
+    m.not_before_ms = options->now_unix_ms > HOUR_MS ? options->now_unix_ms - HOUR_MS : 0;
+    m.not_after_ms = options->now_unix_ms + lifetime_s * 1000;
+    int error = prepare_folder(&m);
+    if (!error)
+        error = make_ca(&m);
+    if (!error)
+        error = make_https(&m);
+    if (!error)
+        error = make_signer(&m);
+    if (!error)
+        error = make_document(&m);
+    reload_cert_identity_free(m.signer);
+    reload_cert_ca_free(m.ca);
+    return error;
+}
+
+/* --- signing again --- */
+
+static int load_signer(const char *directory, struct reload_cert_identity **out,
+                       struct reload_cert_reason *reason)
+{
+    char *pem_path = reload_cert_file_path(directory, RELOAD_CERT_SIGNER_PEM);
+    char *key_path = reload_cert_file_path(directory, RELOAD_CERT_SIGNER_KEY);
+    *out = NULL;
+    int error = pem_path && key_path
+                    ? reload_cert_identity_load(pem_path, key_path, NULL, out, reason)
+                    : no_memory(reason);
+    reload_free(pem_path);
+    reload_free(key_path);
+    return error;
+}
+
+static int read_document(const char *directory, struct reload_cert_bytes *out,
+                         struct reload_cert_reason *reason)
+{
+    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
+    *out = (struct reload_cert_bytes){ 0 };
+    int error = path ? reload_cert_file_read(path, out, reason) : no_memory(reason);
+    reload_free(path);
+    return error;
+}
+
+int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms, uint16_t *sequence,
+                             struct reload_cert_reason *reason)
+{
+    struct reload_cert_bytes document;
+    struct reload_cert_identity *signer = NULL;
+    struct reload_config *config = NULL;
+    int error = read_document(directory, &document, reason);
+    if (!error)
+        error = load_signer(directory, &signer, reason);
+    if (!error)
+        error = reload_cert_document_parse(reload_cert_bytes_slice(&document), NULL, NULL, &config,
+                                           reason);
+    if (!error) {
+        *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
+        error = publish(directory, reload_cert_bytes_slice(&document), *sequence, signer,
+                        now_unix_ms, reason);
+    }
+    reload_cert_document_free(config);
+    reload_cert_identity_free(signer);
+    reload_cert_bytes_fini(&document);
+    return error;
+}
