@@ -142,17 +142,15 @@ static void enter_bootstrap(struct reload_topology *t)
     t->host->want_bootstrap(t->host->context);
 }
 
-/* s10.5 step 2, s11.4: Attach to Resource-ID n+1. After AP_MOVED the new AP is known by its
- * Node-ID, and s10.6 wants the way over the peer that told. */
+/* s10.5 step 2, s11.4: Attach to Resource-ID n+1. A client does the same: n itself would come back
+ * over its own link (s10.3), and both have the same owner. After AP_MOVED the new AP is known by
+ * its Node-ID, and s10.6 wants the way over the peer that told. */
 static void enter_find_ap(struct reload_topology *t)
 {
     for (size_t i = 0; i < t->candidate_count; i++)
         t->candidates[i].blocking = false;
     t->ap_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_AP);
-    struct reload_chord_id target = t->has_next_ap ? t->next_ap
-                                    : t->host->role == RELOAD_ROLE_CLIENT
-                                        ? t->self
-                                        : reload_chord_id_next(t->self);
+    struct reload_chord_id target = t->has_next_ap ? t->next_ap : reload_chord_id_next(t->self);
     struct reload_node_id to = reload_chord_id_node(target);
     struct reload_node_id via = reload_chord_id_node(t->ap);
     t->host->attach(t->host->context, t->has_next_ap ? &via : NULL, !t->has_next_ap,

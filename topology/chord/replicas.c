@@ -105,6 +105,19 @@ uint64_t reload_chord_replicas_deadline(const struct reload_topology *t)
     return deadline;
 }
 
+/* A node with a link, at a place of the predecessor list. One that has just been admitted may have
+ * values to replicate before its first Update is here. */
+static bool in_place_of_predecessor(const struct reload_topology *t, struct reload_chord_id id)
+{
+    const struct reload_chord_lists *lists = &t->tables.lists;
+    if (!reload_chord_tables_find(&t->tables, id))
+        return false;
+    if (lists->predecessor_count < t->tables.list_size)
+        return true;
+    struct reload_chord_id last = lists->predecessors[lists->predecessor_count - 1];
+    return reload_chord_id_equal(id, last) || reload_chord_between(id, last, t->self);
+}
+
 /* RFC 6940 s10.4: a replica comes from a predecessor and lies in its range. Where that range begins
  * the predecessor knows best, as it is the first to see its own predecessors go; that it ends at
  * the predecessor holds always. Data handed over to its owner (s10.5, s6.4.2.3) is welcome from
@@ -118,9 +131,5 @@ bool reload_chord_replica_plausible(const struct reload_topology *t,
         return t->has_ap && reload_chord_id_equal(sender, t->ap);
     if (reload_chord_owns(t, resource))
         return is_peer(t, sender);
-    const struct reload_chord_lists *lists = &t->tables.lists;
-    for (size_t i = 0; i < lists->predecessor_count; i++)
-        if (reload_chord_id_equal(lists->predecessors[i], sender))
-            return !reload_chord_within(resource, sender, t->self);
-    return false;
+    return in_place_of_predecessor(t, sender) && !reload_chord_within(resource, sender, t->self);
 }
