@@ -165,7 +165,7 @@ static int check_row(struct reload_store *store, const struct reload_store_row *
     const struct reload_access_ops *access = reload_access_find(config->access_control);
     if (reload_stored_data_decode(&r, config->data_model, data) || reload_reader_finish(&r))
         return RELOAD_E_DECODE;
-    if (!access || row->resource.n > RELOAD_RESOURCE_ID_MAX)
+    if (!access)
         return RELOAD_E_FORBIDDEN;
     if (row->expires_ms <= now.unix_ms)
         return RELOAD_E_EXPIRED;
@@ -217,9 +217,7 @@ static int load_value(struct reload_store *store, const struct reload_store_row 
         struct reload_reader r = reload_reader_over(row->entry);
         data.value.index = reload_rd_u32(&r);
     }
-    bool fits = store->resources.count < store->limits.max_resources ||
-                reload_tree_find(&store->resources, row->resource);
-    if (!fits || data.value.data.value.n > config->max_size ||
+    if (data.value.data.value.n > config->max_size ||
         (config->data_model == RELOAD_MODEL_ARRAY && data.value.index >= config->max_count))
         return RELOAD_E_LIMIT;
 
@@ -256,6 +254,11 @@ int reload_store_load(struct reload_store *store, const struct reload_store_row 
     reload_held_rows_settle(store);
     if (!config)
         return RELOAD_E_NOT_FOUND;
+    if (row->resource.n > RELOAD_RESOURCE_ID_MAX)
+        return RELOAD_E_DECODE;
+    if (store->resources.count >= store->limits.max_resources &&
+        !reload_tree_find(&store->resources, row->resource))
+        return RELOAD_E_LIMIT;
     bool persists = store->rows.on; /* what comes from disk need not go back to it */
     store->rows.on = false;
     int error = row->is_generation ? load_generation(store, row, config)
