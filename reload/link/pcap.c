@@ -172,12 +172,13 @@ void reload_pcap_write(struct reload_pcap *pcap, struct reload_time now,
     if (pcap->error || from->len != to->len || from->len == 0)
         return;
     size_t ip_len = from->len == 4 ? IPV4_LEN : IPV6_LEN;
-    size_t udp_len = UDP_LEN;
-    for (size_t i = 0; i < count && udp_len <= PACKET_MAX; i++)
+    size_t udp_len = UDP_LEN, room = PACKET_MAX - ip_len;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].n > room - udp_len) {
+            pcap->left_out++;
+            return;
+        }
         udp_len += parts[i].n;
-    if (udp_len > PACKET_MAX - ip_len) {
-        pcap->left_out++;
-        return;
     }
     struct reload_writer w = reload_writer_of(pcap->packet + RECORD_LEN, PACKET_MAX);
     if (from->len == 4)
