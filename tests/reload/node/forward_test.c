@@ -45,7 +45,8 @@ static void a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list
     assert_int_equal(reload_forwarding_header_decode(in, 16, &before), 0);
     const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, 0);
     struct reload_slice whole = { sent->bytes, sent->len };
-    assert_true(reload_slice_equal(reload_payload(in, &before), reload_payload(whole, &out.header)));
+    assert_true(
+        reload_slice_equal(reload_payload(in, &before), reload_payload(whole, &out.header)));
     assert_int_equal(reload_node_counters(rig.node)->forwarded, 1);
     assert_int_equal(reload_standin_counters(rig.me.standin)->verifications, 0);
     rig_fini(&rig);

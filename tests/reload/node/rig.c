@@ -230,8 +230,8 @@ void rig_init(struct rig *rig)
 {
     static const uint8_t home[4] = { 192, 0, 2, 1 };
     static struct reload_ip_address_port address;
-    address = (struct reload_ip_address_port){ RELOAD_ADDRESS_IPV4, 6084,
-                                               reload_slice_of(home, 4) };
+    address =
+        (struct reload_ip_address_port){ RELOAD_ADDRESS_IPV4, 6084, reload_slice_of(home, 4) };
     memset(rig, 0, sizeof *rig);
     reload_standin_config_init(&rig->config);
     rig->now = (struct reload_time){ 1000000, UINT64_C(1700000000000) };
@@ -339,7 +339,9 @@ struct reload_slice rig_encode(struct rig *rig, const struct rig_message *m, uin
                                   : m->sequence                 ? m->sequence
                                                                 : config->sequence,
         .version = m->version ? m->version : RELOAD_VERSION,
-        .ttl = m->ttl_0 ? 0 : m->ttl ? m->ttl : config->initial_ttl,
+        .ttl = m->ttl_0 ? 0
+               : m->ttl ? m->ttl
+                        : config->initial_ttl,
         .fragment = m->fragment ? m->fragment : RELOAD_FRAGMENT_WHOLE,
         .transaction_id = m->transaction_id ? m->transaction_id : rig->next_id++,
         .max_response_length = m->max_response_length,
