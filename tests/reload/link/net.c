@@ -1,7 +1,6 @@
 #include "net.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -42,13 +41,12 @@ void host_open(struct host *host, struct identity *identity, const struct host_o
         config.log = options->log;
     }
     int status = reload_links_new(&config, &host->links);
-    assert(status == 0);
+    must(status == 0);
     struct reload_link_address any;
     status = reload_link_address_parse("127.0.0.1", 0, &any);
-    assert(status == 0);
+    must(status == 0);
     status = reload_links_listen(host->links, &any, RELOAD_LINK_SERVER, &host->at);
-    assert(status == 0 && host->at.port != 0);
-    (void)status;
+    must(status == 0 && host->at.port != 0);
 }
 
 void host_close(struct host *host)
@@ -63,8 +61,7 @@ reload_link_id host_dial(struct host *host, const struct reload_link_address *to
     reload_link_id id = 0;
     int status =
         reload_links_dial(host->links, to, 1, expected, RELOAD_LINK_CLIENT, net_now(), &id);
-    assert(status == 0 && id != 0);
-    (void)status;
+    must(status == 0 && id != 0);
     return id;
 }
 
@@ -90,15 +87,15 @@ static void record(struct host *host, const struct reload_link_event *event)
         snprintf(host->reason, sizeof host->reason, "%s", event->reason);
     if (event->type != RELOAD_LINK_MESSAGE && event->type != RELOAD_LINK_OVERSIZE)
         return;
-    assert(event->message.n <= sizeof host->message);
+    must(event->message.n <= sizeof host->message);
     host->message_len = event->message.n;
     if (event->message.n)
         memcpy(host->message, event->message.p, event->message.n);
     if (host->numbered) {
         uint32_t number;
-        assert(event->message.n >= 4);
+        must(event->message.n >= 4);
         memcpy(&number, event->message.p, 4);
-        assert(number == host->next_number);
+        must(number == host->next_number);
         host->next_number++;
     }
 }
@@ -178,11 +175,11 @@ void raw_open(struct raw *raw, struct identity *identity, const struct reload_li
 {
     memset(raw, 0, sizeof *raw);
     raw->fd = net_connect(to);
-    assert(raw->fd >= 0);
+    must(raw->fd >= 0);
     int status = reload_engine_context_new(&pki_ops, identity, NULL, &raw->context);
-    assert(status == 0);
+    must(status == 0);
     status = reload_engine_new(raw->context, RELOAD_LINK_CLIENT, NULL, &raw->engine);
-    assert(status == 0);
+    must(status == 0);
     raw->status = RELOAD_ENGINE_WANT;
     raw_turn(raw);
 }
@@ -238,8 +235,7 @@ bool raw_until_up(struct raw *raw)
 void raw_write(struct raw *raw, const void *p, size_t n)
 {
     int status = reload_engine_write(raw->engine, reload_slice_of(p, n));
-    assert(status == 0);
-    (void)status;
+    must(status == 0);
     raw_push(raw);
 }
 

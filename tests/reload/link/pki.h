@@ -8,6 +8,9 @@
 /* A small trust for the tests of the TLS engine: a CA, certificates with one Node-ID each, and the
  * identity operations over them. The real ones live in certs/. */
 
+/* Ends the test program when something it relies on does not hold, in every build. */
+void must(bool holds);
+
 struct pki {
     EVP_PKEY *key;
     X509 *ca;
