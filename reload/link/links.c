@@ -259,8 +259,8 @@ void reload_links_process(struct reload_links *links, struct reload_time now)
 {
     links->now = now;
     look(links);
-    if (now.monotonic_ms >= links->earliest_ms)
-        run_deadlines(links);
+    /* Deadlines are judged after reading: what saves a link may have waited while we were busy. */
+    links->deadlines_due = now.monotonic_ms >= links->earliest_ms;
 }
 
 /* --- what the owner is told --- */
@@ -358,6 +358,9 @@ bool reload_links_next(struct reload_links *links, struct reload_link_event *eve
         if (!TAILQ_EMPTY(&links->ready)) {
             if (read_on(links, event))
                 return true;
+        } else if (links->deadlines_due) {
+            links->deadlines_due = false;
+            run_deadlines(links);
         } else if (!TAILQ_EMPTY(&links->dirty)) {
             write_on(links);
         } else {

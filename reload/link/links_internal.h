@@ -111,6 +111,7 @@ struct reload_links {
     struct reload_link *buckets[RELOAD_LINK_BUCKETS]; /* by id */
     reload_link_id last_id;
     uint32_t count;       /* links that are not dead */
+    bool deadlines_due;   /* in this round, once all is read */
     uint64_t earliest_ms; /* no deadline of any link comes before it */
     struct reload_link_queue all;
     struct reload_link_queue ready; /* something to read, or a connection made */

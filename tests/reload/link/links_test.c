@@ -313,6 +313,25 @@ static void a_link_without_acks_is_suspect_and_recovers_with_them(void **state)
     assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
 }
 
+static void an_ack_that_waited_while_we_were_busy_counts_before_the_deadline(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    reload_link_id id = link_up();
+    assert_int_equal(host_send(&a, id, "x", 1), 0);
+    reload_links_flush(a.links, net_now());
+    a.deaf = true;
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    net_for_ms(10); /* the ack lies in our socket */
+    leap_ms += 5000;
+    a.deaf = false;
+    net_for_ms(10);
+    assert_int_equal(a.count[RELOAD_LINK_SUSPECT], 0);
+    struct reload_link_info info;
+    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+    assert_int_equal(info.unacked, 0);
+}
+
 /* R6940-6.6.5-3 */
 static void thirty_seconds_without_acks_end_the_link(void **state)
 {
@@ -499,6 +518,7 @@ int main(void)
         TEST(ids_are_not_used_again),
         TEST(the_first_address_that_works_is_taken),
         TEST(a_link_without_acks_is_suspect_and_recovers_with_them),
+        TEST(an_ack_that_waited_while_we_were_busy_counts_before_the_deadline),
         TEST(thirty_seconds_without_acks_end_the_link),
         TEST(the_deadline_tells_when_time_matters),
         TEST(two_hundred_links_share_one_epoll),
