@@ -1,7 +1,5 @@
 #include "tests/reload/node/rig.h"
 
-#include "reload/security/signature.h"
-
 /* clang-format off */
 #include <stdarg.h>
 #include <setjmp.h>

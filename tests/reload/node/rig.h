@@ -4,6 +4,7 @@
 #include "reload/node/extension.h"
 #include "reload/node/node.h"
 #include "reload/node/option.h"
+#include "reload/security/signature.h"
 #include "reload/wire/error.h"
 #include "reload/wire/message.h"
 #include "tests/sim/standin.h"
