@@ -233,6 +233,20 @@ static void a_length_beyond_its_prefix_fails_the_writer(void **state)
     assert_int_equal(reload_writer_status(&w), RELOAD_E_NOSPACE);
 }
 
+static void whoever_uses_a_cursor_can_fail_it(void **state)
+{
+    (void)state;
+    struct reload_reader r = reload_reader_over(BYTES(1));
+    reload_rd_fail(&r);
+    assert_int_equal(reload_reader_status(&r), RELOAD_E_DECODE);
+    uint8_t buf[1];
+    struct reload_writer w = reload_writer_of(buf, sizeof buf);
+    reload_wr_fail(&w);
+    assert_int_equal(reload_writer_status(&w), RELOAD_E_NOSPACE);
+    reload_wr_u8(&w, 1);
+    assert_int_equal(w.len, 0);
+}
+
 static void prefixes_nest(void **state)
 {
     (void)state;
@@ -261,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_was_read_can_be_had_as_one_slice),
         cmocka_unit_test(a_writer_never_writes_past_its_room),
         cmocka_unit_test(a_length_beyond_its_prefix_fails_the_writer),
+        cmocka_unit_test(whoever_uses_a_cursor_can_fail_it),
         cmocka_unit_test(prefixes_nest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,7 @@ static void an_unknown_type_is_stepped_over(void **state)
     assert_int_equal(d.type, RELOAD_DEST_OPAQUE);
     assert_false(reload_destination_next(&r, 16, &d));
     assert_int_equal(reload_reader_finish(&r), 0);
+    check_good("Destination", BYTES(0x7f, 3, 1, 2, 3));
 }
 
 static void node_ids_of_20_bytes_are_read_as_such(void **state)
@@ -219,6 +220,7 @@ static void a_via_list_is_written_in_reverse(void **state)
 
     w = reload_writer_of(buf, via.n - 1);
     assert_int_equal(reload_via_list_reverse(&w, via, 16), RELOAD_E_NOSPACE);
+    assert_int_equal(reload_writer_status(&w), RELOAD_E_NOSPACE);
     w = reload_writer_of(buf, sizeof buf);
     assert_int_equal(reload_via_list_reverse(&w, BYTES(0x81, 2, 0x81), 16), RELOAD_E_DECODE);
     w = reload_writer_of(buf, 0);

@@ -130,6 +130,7 @@ static void ranges_run_forward_and_do_not_overlap(void **state)
         { RELOAD_E_INVALID, 3, { { 9, 9 }, { 0, 5 }, { 3, 4 } } },
         { RELOAD_E_INVALID, 2, { { 0, 0xffffffff }, { 0xffffffff, 0xffffffff } } },
         { RELOAD_E_INVALID, 2, { { 5, 6 }, { 4, 5 } } },
+        { RELOAD_E_INVALID, 3, { { 0, 1 }, { 2, 2 }, { 2, 3 } } },
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(validate(cases[i].ranges, cases[i].count), cases[i].result);

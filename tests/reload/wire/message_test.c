@@ -91,6 +91,20 @@ static void contents_can_be_written_in_place(void **state)
     assert_slice_equal(reload_writer_slice(&w), BYTES(CONTENTS));
 }
 
+/* R6940-6.3.2-20 */
+static void encoding_sets_the_length_of_the_message(void **state)
+{
+    (void)state;
+    struct reload_message m;
+    assert_int_equal(reload_message_decode(reload_slice_of(wire, sizeof wire), 16, &m), 0);
+    m.header.length = 1;
+    uint8_t buf[128];
+    struct reload_writer w = reload_writer_of(buf, sizeof buf);
+    reload_wr_u8(&w, 0xee); /* a message need not start the buffer */
+    assert_int_equal(reload_message_encode(&w, &m), 0);
+    assert_slice_equal(reload_slice_of(buf + 1, w.len - 1), reload_slice_of(wire, sizeof wire));
+}
+
 /* R6940-14.8-1 R6940-14.8-2 R6940-14.8-3 R6940-14.8-4 */
 static void the_registry_holds_exactly_the_assigned_codes(void **state)
 {
@@ -149,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_fragment_is_not_a_message_but_its_reassembled_payload_is),
         cmocka_unit_test(an_extension_has_a_type_and_a_boolean),
         cmocka_unit_test(contents_can_be_written_in_place),
+        cmocka_unit_test(encoding_sets_the_length_of_the_message),
         cmocka_unit_test(the_registry_holds_exactly_the_assigned_codes),
         cmocka_unit_test(codes_are_paired_requests_being_odd),
         cmocka_unit_test(empty_answers_have_no_bytes),

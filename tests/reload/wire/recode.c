@@ -14,11 +14,11 @@
 #include "reload/wire/store.h"
 #include "reload/wire/turn_server.h"
 
-/* Returns the first failure of a walk or of the writer. */
+/* The first failure of a walk or of the writer. Decoding has promised that its lists hold, so one
+ * that does not is no RELOAD_E_DECODE but a broken promise. */
 static int outcome(const struct reload_reader *list, const struct reload_writer *w)
 {
-    int error = reload_reader_status(list);
-    return error != 0 ? error : reload_writer_status(w);
+    return list->failed ? RELOAD_E_STATE : reload_writer_status(w);
 }
 
 /* A validator's verdict does not matter here, only that it reaches one. */
@@ -159,10 +159,10 @@ static int rewrite_candidates(struct reload_slice *list, struct scratch *s)
     while (reload_reader_more(&r)) {
         int error = recode_ice_candidate_at(&r, &s->w);
         if (error != 0)
-            return error;
+            return error == RELOAD_E_DECODE ? RELOAD_E_STATE : error;
     }
     *list = reload_writer_slice(&s->w);
-    return 0;
+    return outcome(&r, &s->w);
 }
 
 /* --- bodies with lists --- */
@@ -258,8 +258,7 @@ static int recode_unknown_kinds(struct reload_slice in, struct reload_writer *w)
     size_t count = 0;
     while (count < RELOAD_UNKNOWN_KINDS_MAX && reload_kind_id_next(&r, &kinds[count]))
         count++;
-    int error = reload_reader_finish(&r);
-    return error != 0 ? error : reload_unknown_kinds_encode(w, kinds, count);
+    return r.failed ? RELOAD_E_STATE : reload_unknown_kinds_encode(w, kinds, count);
 }
 
 static int recode_empty(struct reload_slice in, struct reload_writer *w)
@@ -281,7 +280,7 @@ static int recode_find_req(struct reload_slice in, struct reload_writer *w)
     while (reload_kind_id_next(&r, &kind))
         reload_wr_u32(&list, kind);
     req.kinds = reload_writer_slice(&list);
-    return reload_find_req_encode(w, &req);
+    return r.failed ? RELOAD_E_STATE : reload_find_req_encode(w, &req);
 }
 
 static int recode_find_ans(struct reload_slice in, struct reload_writer *w)
@@ -314,7 +313,8 @@ static int recode_stored(struct reload_slice values, enum reload_data_model mode
     while (reload_stored_data_next(&r, model, &data))
         if (reload_stored_data_encode(w, &data) != 0)
             return RELOAD_E_NOSPACE;
-    return outcome(&r, w);
+    int error = reload_reader_status(&r); /* their grammar was not known before */
+    return error != 0 ? error : reload_writer_status(w);
 }
 
 static int recode_meta(struct reload_slice values, enum reload_data_model model,
@@ -325,7 +325,8 @@ static int recode_meta(struct reload_slice values, enum reload_data_model model,
     while (reload_stored_meta_data_next(&r, model, &data))
         if (reload_stored_meta_data_encode(w, &data) != 0)
             return RELOAD_E_NOSPACE;
-    return outcome(&r, w);
+    int error = reload_reader_status(&r); /* their grammar was not known before */
+    return error != 0 ? error : reload_writer_status(w);
 }
 
 /* As each model in turn, then as raw elements, then as raw bytes: a decoder does the last two for a
