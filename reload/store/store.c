@@ -111,6 +111,13 @@ size_t reload_store_bytes(const struct reload_store *store)
     return reload_held_bytes(store);
 }
 
+bool reload_store_holds(const struct reload_store *store, struct reload_slice resource,
+                        uint32_t kind)
+{
+    const struct reload_held_kind *held = reload_held_kind_find(store, resource, kind);
+    return held && held->count > 0;
+}
+
 const struct reload_store_counters *reload_store_counters(const struct reload_store *store)
 {
     return &store->counters;

@@ -123,6 +123,9 @@ int reload_store_load(struct reload_store *store, const struct reload_store_row 
 size_t reload_store_resource_count(const struct reload_store *store); /* s6.4.2.5.2 num_resources */
 size_t reload_store_value_count(const struct reload_store *store);
 size_t reload_store_bytes(const struct reload_store *store);
+/* Whether it holds a value of that Kind there. */
+bool reload_store_holds(const struct reload_store *store, struct reload_slice resource,
+                        uint32_t kind);
 const struct reload_store_counters *reload_store_counters(const struct reload_store *store);
 
 #endif
