@@ -173,6 +173,10 @@ void reload_chord_candidate_decided(struct reload_topology *t, struct reload_cho
 
 void reload_chord_candidates_tick(struct reload_topology *t)
 {
+    if (t->repair_due_ms <= t->now_ms) {
+        t->repair_due_ms = RELOAD_NEVER;
+        reload_chord_repair(t);
+    }
     for (size_t i = t->candidate_count; i > 0; i--) {
         struct reload_chord_candidate c = t->candidates[i - 1];
         if (c.until_ms > t->now_ms)
@@ -185,7 +189,7 @@ void reload_chord_candidates_tick(struct reload_topology *t)
 
 uint64_t reload_chord_candidates_deadline(const struct reload_topology *t)
 {
-    uint64_t deadline = RELOAD_NEVER;
+    uint64_t deadline = t->repair_due_ms;
     for (size_t i = 0; i < t->candidate_count; i++)
         if (t->candidates[i].until_ms < deadline)
             deadline = t->candidates[i].until_ms;
@@ -214,6 +218,8 @@ void reload_chord_shun(struct reload_topology *t, struct reload_chord_id id, uin
         *entry = (struct reload_chord_shunned){ .id = id };
     }
     entry->until_ms = t->now_ms + (ms << entry->failures);
+    if (entry->until_ms < t->repair_due_ms)
+        t->repair_due_ms = entry->until_ms;
     if (entry->failures < 3)
         entry->failures++;
 }

@@ -114,7 +114,7 @@ static int create(const struct reload_topology_host *host, struct reload_time no
     t->self = reload_chord_id_of(&host->self);
     t->now_ms = t->start_ms = now.monotonic_ms;
     t->state_until_ms = t->announce_due_ms = t->forget_due_ms = t->wake_ms = RELOAD_NEVER;
-    t->fingers_due_ms = t->search_due_ms = RELOAD_NEVER;
+    t->fingers_due_ms = t->search_due_ms = t->repair_due_ms = RELOAD_NEVER;
     t->partition_due_ms = t->stabilize_due_ms = t->links_due_ms = RELOAD_NEVER;
     reload_chord_tables_init(&t->tables, t->self);
     *out = t;

@@ -129,6 +129,7 @@ struct reload_topology {
     size_t candidate_count;
     struct reload_chord_shunned shunned[RELOAD_CHORD_SHUNNED_MAX];
     size_t shunned_count, shunned_next;
+    uint64_t repair_due_ms; /* somebody is not shunned any more */
 
     /* admit.c */
     struct reload_chord_admission admissions[RELOAD_CHORD_ADMISSIONS_MAX];
@@ -182,8 +183,8 @@ enum reload_chord_state reload_chord_next_state(enum reload_role role,
 const char *reload_chord_state_name(enum reload_chord_state state);
 void reload_chord_join_answered(struct reload_topology *t,
                                 const struct reload_topology_answer *answer);
-/* An Update of the AP's: is it still the right one, does it admit us? */
-void reload_chord_ap_told(struct reload_topology *t);
+/* A peer sent its Update: if it is the AP, is it still the right one; does it admit us? */
+void reload_chord_join_told(struct reload_topology *t, struct reload_chord_id id);
 /* Lets the machine go on when it waits for Attaches that are all decided. */
 void reload_chord_join_settle(struct reload_topology *t);
 
@@ -255,8 +256,8 @@ void reload_chord_push(struct reload_topology *t, struct reload_chord_id after,
 /* --- replicas.c: s10.4, s10.7.3 --- */
 /* The successors may be others. */
 void reload_chord_replicas_follow(struct reload_topology *t);
-/* The whole replica set holds our data already: it was the AP's until now. */
-void reload_chord_replicas_assume(struct reload_topology *t);
+/* This node holds all our data already. */
+void reload_chord_replicas_assume(struct reload_topology *t, struct reload_chord_id holder);
 void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int error);
 void reload_chord_replicas_tick(struct reload_topology *t);
 uint64_t reload_chord_replicas_deadline(const struct reload_topology *t);

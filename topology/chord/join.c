@@ -30,14 +30,14 @@
 /* An empty cell (0) means that the event changes nothing in that state. */
 static const uint8_t peer_table[RELOAD_CHORD_STATE_COUNT][RELOAD_CHORD_EVENT_COUNT] = {
     [S(IDLE)] = { ON(START, BOOTSTRAP), ON(START_FIRST, JOINED), ON(LEAVE, LEFT) },
-    [S(BOOTSTRAP)] = { ON(LINKED, FIND_AP), ON(UNLINKED, WAIT), ON(TIMEOUT, WAIT),
-                       ON(REUNITED, JOINED), ON(LEAVE, LEFT) },
-    [S(FIND_AP)] = { ON(AP_ATTACHED, LEARN), ON(AP_REFUSED, WAIT), ON(TIMEOUT, WAIT),
-                     ON(LEAVE, LEFT) },
+    [S(BOOTSTRAP)] = { ON(LINKED, FIND_AP), ON(UNLINKED, WAIT), ON(ADMITTED, INTRODUCE),
+                       ON(TIMEOUT, WAIT), ON(REUNITED, JOINED), ON(LEAVE, LEFT) },
+    [S(FIND_AP)] = { ON(AP_ATTACHED, LEARN), ON(AP_REFUSED, WAIT), ON(ADMITTED, INTRODUCE),
+                     ON(TIMEOUT, WAIT), ON(LEAVE, LEFT) },
     [S(LEARN)] = { ON(AP_UPDATE, CONNECT), ON(AP_MOVED, FIND_AP), ON(AP_LOST, WAIT),
-                   ON(ADMITTED, CONNECT), ON(TIMEOUT, WAIT), ON(LEAVE, LEFT) },
-    [S(CONNECT)] = { ON(SETTLED, JOIN), ON(AP_MOVED, FIND_AP), ON(AP_LOST, WAIT), ON(TIMEOUT, JOIN),
-                     ON(LEAVE, LEFT) },
+                   ON(ADMITTED, INTRODUCE), ON(TIMEOUT, WAIT), ON(LEAVE, LEFT) },
+    [S(CONNECT)] = { ON(SETTLED, JOIN), ON(ADMITTED, INTRODUCE), ON(AP_MOVED, FIND_AP),
+                     ON(AP_LOST, WAIT), ON(TIMEOUT, JOIN), ON(LEAVE, LEFT) },
     [S(JOIN)] = { ON(JOIN_ANSWERED, ACQUIRE), ON(JOIN_REFUSED, WAIT), ON(ADMITTED, INTRODUCE),
                   ON(AP_MOVED, FIND_AP), ON(AP_LOST, WAIT), ON(TIMEOUT, WAIT), ON(LEAVE, LEFT) },
     [S(ACQUIRE)] = { ON(ADMITTED, INTRODUCE), ON(AP_UPDATE, ACQUIRE), ON(AP_MOVED, FIND_AP),
@@ -45,7 +45,8 @@ static const uint8_t peer_table[RELOAD_CHORD_STATE_COUNT][RELOAD_CHORD_EVENT_COU
     [S(INTRODUCE)] = { ON(SETTLED, JOINED), ON(TIMEOUT, JOINED), ON(ISOLATED, WAIT),
                        ON(LEAVE, LEAVING) },
     [S(JOINED)] = { ON(ISOLATED, WAIT), ON(LEAVE, LEAVING) },
-    [S(WAIT)] = { ON(TIMEOUT, BOOTSTRAP), ON(REUNITED, JOINED), ON(LEAVE, LEFT) },
+    [S(WAIT)] = { ON(TIMEOUT, BOOTSTRAP), ON(ADMITTED, INTRODUCE), ON(REUNITED, JOINED),
+                  ON(LEAVE, LEFT) },
     [S(LEAVING)] = { ON(DONE, LEFT), ON(TIMEOUT, LEFT) },
     [S(LEFT)] = { ON(START, BOOTSTRAP), ON(START_FIRST, JOINED) },
 };
@@ -176,6 +177,9 @@ static void enter_join(struct reload_topology *t)
     struct reload_join_req req = { .joining_peer_id = t->host->self };
     if (reload_join_req_encode(&w, &req) != 0)
         return;
+    struct reload_chord_peer *ap = reload_chord_tables_find(&t->tables, t->ap);
+    if (ap)
+        ap->asked = true;
     t->join_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_JOIN);
     reload_chord_request(t, RELOAD_JOIN_REQ, t->ap, reload_writer_slice(&w), t->join_cookie);
 }
@@ -185,7 +189,7 @@ static void enter_introduce(struct reload_topology *t)
 {
     enter_connect(t);
     reload_chord_range_take(t);
-    reload_chord_replicas_assume(t);
+    reload_chord_replicas_assume(t, t->ap);
 }
 
 /* s10.5 step 9, s12: Updates to everybody we are linked to. */
@@ -312,35 +316,49 @@ static void client_told(struct reload_topology *t, const struct reload_chord_lis
         reload_chord_step(t, RELOAD_CHORD_AP_MOVED);
 }
 
-void reload_chord_ap_told(struct reload_topology *t)
+/* RFC 6940 s10.5 step 7: the peer names us its predecessor. Any peer that we sent a Join counts:
+ * the answer to an earlier attempt may be late. */
+static bool admits(const struct reload_topology *t, const struct reload_chord_peer *peer)
 {
-    const struct reload_chord_peer *ap = reload_chord_tables_find(&t->tables, t->ap);
-    if (!t->has_ap || !ap || !ap->told)
-        return;
-    const struct reload_chord_lists *told = &ap->lists;
-    if (reload_chord_is_client(t)) {
-        client_told(t, told);
-        return;
-    }
-    if (t->state < RELOAD_CHORD_LEARN || t->state > RELOAD_CHORD_ACQUIRE)
-        return;
+    return peer->asked && peer->told && peer->lists.predecessor_count > 0 &&
+           reload_chord_id_equal(peer->lists.predecessors[0], t->self);
+}
+
+static void ap_told(struct reload_topology *t, const struct reload_chord_lists *told)
+{
     struct reload_chord_id nearer;
     if (nearer_ap(t, told, &nearer)) {
         t->next_ap = nearer;
         t->has_next_ap = true;
         reload_chord_step(t, RELOAD_CHORD_AP_MOVED);
-    } else if (told->predecessor_count > 0 &&
-               reload_chord_id_equal(told->predecessors[0], t->self)) {
-        reload_chord_step(t, RELOAD_CHORD_ADMITTED);
     } else {
         reload_chord_step(t, RELOAD_CHORD_AP_UPDATE);
+    }
+}
+
+void reload_chord_join_told(struct reload_topology *t, struct reload_chord_id id)
+{
+    const struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (!peer || !peer->told)
+        return;
+    bool is_ap = t->has_ap && reload_chord_id_equal(id, t->ap);
+    if (reload_chord_is_client(t)) {
+        if (is_ap)
+            client_told(t, &peer->lists);
+    } else if (admits(t, peer) && t->state != RELOAD_CHORD_INTRODUCE &&
+               t->state != RELOAD_CHORD_JOINED) {
+        t->ap = id;
+        t->has_ap = true;
+        reload_chord_step(t, RELOAD_CHORD_ADMITTED);
+    } else if (is_ap && t->state >= RELOAD_CHORD_LEARN && t->state <= RELOAD_CHORD_ACQUIRE) {
+        ap_told(t, &peer->lists);
     }
 }
 
 void reload_chord_join_settle(struct reload_topology *t)
 {
     if (t->state == RELOAD_CHORD_LEARN)
-        reload_chord_ap_told(t);
+        reload_chord_join_told(t, t->ap);
     if ((t->state == RELOAD_CHORD_CONNECT || t->state == RELOAD_CHORD_INTRODUCE) &&
         !reload_chord_candidates_block(t))
         reload_chord_step(t, RELOAD_CHORD_SETTLED);

@@ -46,10 +46,13 @@ void reload_chord_replicas_follow(struct reload_topology *t)
     t->forget_due_ms = t->now_ms + RELOAD_CHORD_FORGET_MS;
 }
 
-void reload_chord_replicas_assume(struct reload_topology *t)
+/* Only the AP surely does: its own successors may have been waiting for theirs when it handed the
+ * range over. */
+void reload_chord_replicas_assume(struct reload_topology *t, struct reload_chord_id holder)
 {
     for (size_t i = 0; i < t->replica_count; i++)
-        t->replicas[i].synced = true;
+        if (reload_chord_id_equal(t->replicas[i].id, holder))
+            t->replicas[i].synced = true;
 }
 
 void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int error)

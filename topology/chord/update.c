@@ -62,8 +62,7 @@ uint16_t reload_chord_handle_update(struct reload_topology *t,
     reload_chord_unshun(t, id);
     reload_chord_candidate_decided(t, id);
     reload_chord_changed(t, false);
-    if (t->has_ap && reload_chord_id_equal(id, t->ap))
-        reload_chord_ap_told(t);
+    reload_chord_join_told(t, id);
     if (with_lists)
         reload_chord_consider_lists(t, id, &told);
     return 0;

@@ -57,7 +57,10 @@ static void add_peers(struct overlay *o, size_t count, bool one_by_one)
         if (one_by_one)
             assert_true(overlay_run_until_joined(o, 120000));
     }
-    assert_true(overlay_run_until_joined(o, 300000));
+    bool joined = overlay_run_until_joined(o, 300000);
+    if (!joined)
+        (void)(overlay_ring_faults(o) + overlay_ownership_faults(o));
+    assert_true(joined);
 }
 
 static struct overlay *settled_ring(uint64_t seed, size_t count, size_t resources)
