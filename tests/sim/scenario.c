@@ -1,0 +1,332 @@
+#include "tests/sim/scenario.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIND             RELOAD_STANDIN_SINGLE_MULTIPLE
+#define VALUES_PER_PEER  2
+#define JOIN_PATIENCE_MS 300000   /* for one peer */
+#define AT_ONCE_MS       3600000  /* for all */
+#define CALM_MS          120000   /* before values are stored */
+#define REST_MS          10800000 /* three hours: a dozen stabilization rounds */
+#define LOOK_EVERY_MS    10000
+#define ANSWER_MS        60000
+
+struct value { /* one stored value */
+    struct stored_key key;
+    uint32_t owner; /* the peer that wrote it */
+    char text[32];
+    bool stored, answered;
+};
+
+struct run {
+    struct world *world;
+    size_t peers;
+    struct value *values;
+    size_t value_count;
+    struct scenario_report *report;
+    bool fetching;
+};
+
+/* --- joining --- */
+
+static void join_one_by_one(struct world *w, size_t peers)
+{
+    for (size_t i = 0; i < peers; i++) {
+        uint64_t until = world_now(w) + JOIN_PATIENCE_MS;
+        world_start(w, i);
+        world_join(w, i, i == 0);
+        while (!world_is_joined(w, i) && world_now(w) < until)
+            world_run(w, world_now(w) + 100);
+    }
+}
+
+static void join_at_once(struct world *w, size_t peers)
+{
+    world_start(w, 0);
+    world_join(w, 0, true);
+    world_run(w, world_now(w) + 1000);
+    for (size_t i = 1; i < peers; i++) {
+        world_start(w, i);
+        world_join(w, i, false);
+    }
+    uint64_t until = world_now(w) + AT_ONCE_MS;
+    while (world_joined_count(w) < peers && world_now(w) < until)
+        world_run(w, world_now(w) + 1000);
+}
+
+/* --- values --- */
+
+static void on_done(void *context, const struct world_result *r)
+{
+    struct run *run = context;
+    struct value *v = &run->values[r->tag];
+    if (!run->fetching) {
+        v->stored = r->result->error == 0;
+        return;
+    }
+    v->answered = true;
+    struct scenario_report *report = run->report;
+    const struct reload_fetched_value *got = r->result->value_count ? &r->result->values[0] : NULL;
+    if (r->result->error || !got || !got->exists) {
+        report->lost++;
+        return;
+    }
+    if (!reload_slice_equal(got->value, reload_slice_of(v->text, strlen(v->text)))) {
+        report->wrong++;
+        return;
+    }
+    report->found++;
+    report->hops[r->result->hops < HOPS_MAX ? r->result->hops : HOPS_MAX - 1]++;
+}
+
+static void make_value(struct run *run, struct value *v, uint32_t owner, uint8_t i)
+{
+    uint8_t name[17];
+    size_t len;
+    memcpy(name, world_node_id(run->world, owner)->bytes, 16);
+    name[16] = i;
+    v->owner = owner;
+    v->key.kind = KIND;
+    snprintf(v->text, sizeof v->text, "value %u of peer %u", i, owner);
+    if (reload_node_resource_id(world_node(run->world, owner), reload_slice_of(name, sizeof name),
+                                v->key.resource, &len))
+        abort();
+}
+
+static void store_all(struct run *run)
+{
+    run->value_count = run->peers * VALUES_PER_PEER;
+    run->values = calloc(run->value_count, sizeof *run->values);
+    run->fetching = false;
+    for (size_t n = 0; n < run->value_count; n++) {
+        struct value *v = &run->values[n];
+        make_value(run, v, (uint32_t)(n / VALUES_PER_PEER), (uint8_t)(n % VALUES_PER_PEER));
+        if (!world_is_joined(run->world, v->owner))
+            continue;
+        const struct reload_store_item item = {
+            .kind = KIND,
+            .exists = true,
+            .value = reload_slice_of(v->text, strlen(v->text)),
+            .lifetime_s = 7 * 86400,
+        };
+        world_store(run->world, v->owner, reload_slice_of(v->key.resource, 16), &item, n);
+    }
+    world_run(run->world, world_now(run->world) + ANSWER_MS);
+    for (size_t n = 0; n < run->value_count; n++)
+        run->report->stored += run->values[n].stored;
+}
+
+static uint32_t random_joined(struct run *run)
+{
+    for (;;) {
+        uint32_t place = (uint32_t)(world_random(run->world) % run->peers);
+        if (world_is_joined(run->world, place))
+            return place;
+    }
+}
+
+/* Each value, from a random peer. */
+static void fetch_all(struct run *run)
+{
+    run->fetching = true;
+    for (size_t n = 0; n < run->value_count; n++) {
+        struct value *v = &run->values[n];
+        if (v->stored && !world_fetch(run->world, random_joined(run),
+                                      reload_slice_of(v->key.resource, 16), KIND, n)) {
+            v->answered = true;
+            run->report->lost++;
+        }
+    }
+    world_run(run->world, world_now(run->world) + ANSWER_MS);
+    for (size_t n = 0; n < run->value_count; n++)
+        if (run->values[n].stored && !run->values[n].answered)
+            run->report->lost++;
+}
+
+/* --- rest --- */
+
+static struct check look(const struct run *run)
+{
+    struct stored_key *keys = calloc(run->value_count + 1, sizeof *keys);
+    size_t count = 0;
+    for (size_t n = 0; n < run->value_count; n++)
+        if (run->values[n].stored)
+            keys[count++] = run->values[n].key;
+    struct check c = world_check(run->world, run->peers, keys, count);
+    free(keys);
+    return c;
+}
+
+/* Until all is well, or patience ends. */
+static void rest(struct run *run)
+{
+    uint64_t from = world_now(run->world);
+    do {
+        world_run(run->world, world_now(run->world) + LOOK_EVERY_MS);
+        run->report->check = look(run);
+    } while (!check_is_good(&run->report->check) && world_now(run->world) < from + REST_MS);
+    run->report->settled_ms = world_now(run->world) - from;
+}
+
+/* --- upsets --- */
+
+/* A tenth of the peers, at random, but never all three that hold a value: nothing could bring that
+ * back. Half of them vanish with their machine, half as a process. */
+static size_t choose_tenth(struct world *w, size_t peers, uint32_t *out)
+{
+    uint32_t *ring = calloc(peers, sizeof *ring);
+    bool *gone = calloc(peers, sizeof *gone);
+    size_t n = world_ring(w, peers, ring), wanted = (n + 9) / 10, count = 0;
+    for (size_t tries = 0; count < wanted && tries < 100 * n && n > 3; tries++) {
+        size_t at = (size_t)(world_random(w) % n);
+        bool spared = gone[at];
+        for (size_t first = at + n - 2; first <= at + n; first++) {
+            size_t others = 0;
+            for (size_t i = first; i < first + 3; i++)
+                others += i % n != at && gone[i % n];
+            spared |= others == 2;
+        }
+        if (spared)
+            continue;
+        gone[at] = true;
+        out[count++] = ring[at];
+    }
+    free(ring);
+    free(gone);
+    return count;
+}
+
+static void kill_tenth(struct world *w, size_t peers)
+{
+    uint32_t *chosen = calloc(peers, sizeof *chosen);
+    size_t count = choose_tenth(w, peers, chosen);
+    for (size_t i = 0; i < count; i++)
+        world_kill(w, chosen[i], i % 2 == 0);
+    free(chosen);
+}
+
+static void restart_tenth(struct world *w, size_t peers)
+{
+    uint32_t *chosen = calloc(peers, sizeof *chosen);
+    size_t count = choose_tenth(w, peers, chosen);
+    for (size_t i = 0; i < count; i++)
+        world_kill(w, chosen[i], i % 2 == 0);
+    world_run(w, world_now(w) + 60000);
+    for (size_t i = 0; i < count; i++) {
+        world_start(w, chosen[i]);
+        world_join(w, chosen[i], false);
+    }
+    free(chosen);
+}
+
+static void leave_tenth(struct world *w, size_t peers)
+{
+    uint32_t *chosen = calloc(peers, sizeof *chosen);
+    size_t count = choose_tenth(w, peers, chosen);
+    for (size_t i = 0; i < count; i++)
+        world_leave(w, chosen[i]);
+    world_run(w, world_now(w) + 30000);
+    for (size_t i = 0; i < count; i++)
+        world_kill(w, chosen[i], true);
+    free(chosen);
+}
+
+static void cut_and_heal(struct world *w, size_t peers)
+{
+    uint8_t *groups = calloc(peers, 1);
+    for (size_t i = 0; i < peers; i++)
+        groups[i] = world_random(w) % 4 == 0;
+    world_partition(w, groups);
+    world_run(w, world_now(w) + 300000);
+    world_partition(w, NULL);
+    free(groups);
+}
+
+const struct scenario scenarios[] = {
+    { .name = "join", .promise = "peers that join one after another form one ring" },
+    { .name = "at-once",
+      .promise = "peers that join all at once form one ring",
+      .joins_at_once = true },
+    { .name = "kill", .promise = "a tenth killed at once loses no value", .upset = kill_tenth },
+    { .name = "restart",
+      .promise = "a tenth killed and started again finds its place and its data",
+      .upset = restart_tenth },
+    { .name = "leave",
+      .promise = "a tenth that leaves takes no value along",
+      .upset = leave_tenth },
+    { .name = "partition",
+      .promise = "two rings become one when the cut heals",
+      .upset = cut_and_heal },
+    { .name = "loss",
+      .promise = "messages lost by peers on the way are sent again",
+      .drop_per_million = 10000 },
+};
+const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
+
+const struct scenario *scenario_find(const char *name)
+{
+    for (size_t i = 0; i < scenario_count; i++)
+        if (strcmp(scenarios[i].name, name) == 0)
+            return &scenarios[i];
+    return NULL;
+}
+
+/* --- a run --- */
+
+static void conclude(struct run *run)
+{
+    struct scenario_report *r = run->report;
+    size_t links = 0, fetches = 0;
+    for (size_t i = 0; i < HOPS_MAX; i++) {
+        links += i * r->hops[i];
+        fetches += r->hops[i];
+    }
+    r->peers_left = r->check.peers;
+    r->mean_hops = fetches ? (double)links / (double)fetches : 0;
+    r->hops_allowed = log2((double)(r->peers_left ? r->peers_left : 1)) / 2 + 0.5;
+    r->virtual_ms = world_now(run->world);
+    r->events = world_events(run->world);
+    r->messages = world_messages(run->world);
+    r->hash = world_hash(run->world);
+    r->ok = check_is_good(&r->check) && r->stored == run->value_count && r->lost == 0 &&
+            r->wrong == 0 && r->found == r->stored && r->mean_hops <= r->hops_allowed;
+}
+
+struct scenario_report scenario_run(const struct scenario *scenario,
+                                    const struct reload_topology_ops *topology, uint64_t seed,
+                                    size_t peers, FILE *log)
+{
+    const struct world_options options = {
+        .seed = seed,
+        .nodes = peers,
+        .topology = topology,
+        .delay_min_ms = 5,
+        .delay_max_ms = 80,
+        .drop_per_million = scenario->drop_per_million,
+        .clock_skew_ms = 1500,
+        .persist = seed % 2 == 0,
+        .log = log,
+    };
+    struct scenario_report report = { .scenario = scenario->name, .seed = seed, .peers = peers };
+    struct run run = { .world = world_new(&options), .peers = peers, .report = &report };
+    world_on_done(run.world, on_done, &run);
+    if (scenario->joins_at_once)
+        join_at_once(run.world, peers);
+    else
+        join_one_by_one(run.world, peers);
+    rest(&run);
+    world_run(run.world, world_now(run.world) + CALM_MS);
+    store_all(&run);
+    rest(&run);
+    if (scenario->upset) {
+        scenario->upset(run.world, peers);
+        rest(&run);
+    }
+    fetch_all(&run);
+    conclude(&run);
+    free(run.values);
+    world_free(run.world);
+    return report;
+}

@@ -1,0 +1,41 @@
+#ifndef RELOAD_TESTS_SIM_SCENARIO_H
+#define RELOAD_TESTS_SIM_SCENARIO_H
+
+#include "tests/sim/check.h"
+
+/* What is made to happen in a world, and what must be so afterwards. */
+
+#define HOPS_MAX 64
+
+struct scenario_report {
+    const char *scenario;
+    uint64_t seed;
+    size_t peers; /* at the start */
+    size_t peers_left;
+    struct check check; /* at the end */
+    size_t stored, found, lost, wrong;
+    size_t hops[HOPS_MAX];           /* fetches by links crossed to the peer responsible */
+    double mean_hops, hops_allowed;  /* 1/2 log2 N + 0.5 */
+    uint64_t virtual_ms, settled_ms; /* in all; after the last upset until all was well */
+    uint64_t events, messages, hash;
+    bool ok;
+};
+
+struct scenario {
+    const char *name;
+    const char *promise;
+    void (*upset)(struct world *world, size_t peers); /* after everybody joined and values were
+                                                         stored; NULL: nothing */
+    bool joins_at_once;
+    uint32_t drop_per_million;
+};
+
+extern const struct scenario scenarios[];
+extern const size_t scenario_count;
+const struct scenario *scenario_find(const char *name);
+
+struct scenario_report scenario_run(const struct scenario *scenario,
+                                    const struct reload_topology_ops *topology, uint64_t seed,
+                                    size_t peers, FILE *log);
+
+#endif
