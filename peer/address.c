@@ -42,9 +42,10 @@ int reload_address_read(const char *text, uint16_t default_port, struct reload_l
 {
     char copy[TEXT_MAX], *host;
     uint16_t port;
-    if (strlen(text) >= sizeof copy)
+    size_t len = strlen(text);
+    if (len >= sizeof copy)
         return RELOAD_E_INVALID;
-    strcpy(copy, text);
+    memcpy(copy, text, len + 1);
     if (reload_address_split(copy, default_port, &host, &port))
         return RELOAD_E_INVALID;
     return reload_link_address_parse(host, port, out);

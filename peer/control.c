@@ -191,7 +191,7 @@ static int make_address(const char *path, struct sockaddr_un *address,
         return reload_cert_refuse(reason, RELOAD_E_INVALID,
                                   "%s: longer than the %zu bytes that a socket's path can have",
                                   path, sizeof address->sun_path - 1);
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 

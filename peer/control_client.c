@@ -42,7 +42,7 @@ int reload_control_client_open(const char *path, struct reload_control_client **
     if (strlen(path) >= sizeof address.sun_path)
         return reload_cert_refuse(reason, RELOAD_E_INVALID,
                                   "%s: longer than a socket's path can be", path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int error = connect_error(path, reason);

@@ -21,6 +21,12 @@ struct reload_decode_options {
 RELOAD_MUST_USE int reload_decode_input(struct reload_slice input,
                                         const struct reload_decode_options *options, json_t **out);
 
+/* The same for a message body alone, as hexadecimal text or bytes; `name` is the registry's of its
+ * message. RELOAD_E_NOT_FOUND: no such name. */
+RELOAD_MUST_USE int reload_decode_input_body(struct reload_slice input, const char *name,
+                                             const struct reload_decode_options *options,
+                                             json_t **out);
+
 /* One message without framing, as above. */
 RELOAD_MUST_USE int reload_decode_message(struct reload_slice message,
                                           const struct reload_decode_options *options,

@@ -120,6 +120,27 @@ static int decode_hex(struct reload_slice text, const struct reload_decode_optio
     return error;
 }
 
+int reload_decode_input_body(struct reload_slice input, const char *name,
+                             const struct reload_decode_options *options, json_t **out)
+{
+    const struct reload_message_type *type = reload_message_types;
+    const struct reload_message_type *end = type + reload_message_type_count;
+    uint8_t *bytes = NULL;
+    size_t len, at;
+    while (type < end && strcmp(type->name, name) != 0)
+        type++;
+    *out = json_array();
+    if (type == end || !*out)
+        return type == end ? RELOAD_E_NOT_FOUND : RELOAD_E_NOMEM;
+    if (is_hex_text(input) &&
+        reload_hex_read((const char *)input.p, input.n, &bytes, &len, &at) == 0)
+        input = reload_slice_of(bytes, len);
+    json_t *body = reload_decode_body(type->code, input, options);
+    json_array_append_new(*out, body ? body : fault_object(0, "the bytes are no such body"));
+    free(bytes);
+    return body ? 0 : RELOAD_E_DECODE;
+}
+
 int reload_decode_input(struct reload_slice input, const struct reload_decode_options *options,
                         json_t **out)
 {

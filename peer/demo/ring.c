@@ -7,9 +7,10 @@
 
 /* Is the ring right, and are the replicas there? */
 
-#define WAIT_US  (30 * G_USEC_PER_SEC)
-#define PAUSE_US 200000
-#define COPIES   3 /* the responsible peer's and two replicas, RFC 6940 s10.4 */
+#define WAIT_US      (30 * G_USEC_PER_SEC)
+#define PAUSE_US     200000
+#define COPIES       3                /* the responsible peer's and two replicas, RFC 6940 s10.4 */
+#define CERTIFICATES (2 * DEMO_NODES) /* each node stores its own by Node-ID and by user, s8 */
 
 static bool alive(const struct demo *demo, unsigned i)
 {
@@ -99,10 +100,11 @@ bool demo_replicas(struct demo *demo)
 {
     gint64 deadline = g_get_monotonic_time() + WAIT_US;
     long long count = count_values(demo), before = -1;
-    while (count >= 0 && (count < COPIES * DEMO_VALUES || count != before)) {
+    while (count >= 0 && (count < COPIES * (DEMO_VALUES + CERTIFICATES) || count != before)) {
         if (g_get_monotonic_time() > deadline)
-            return demo_failed(demo, "%lld copies of %d values: replicas are missing", count,
-                               DEMO_VALUES);
+            return demo_failed(demo,
+                               "%lld copies of %d values and certificates: replicas are missing",
+                               count, DEMO_VALUES + CERTIFICATES);
         before = count;
         g_usleep(PAUSE_US);
         count = count_values(demo);

@@ -9,7 +9,7 @@
 #define INPUT_MAX (256u << 20) /* bytes */
 
 static struct {
-    char *config;
+    char *config, *body;
     int node_id_len;
     gboolean json;
 } o = { .node_id_len = 16 };
@@ -19,6 +19,8 @@ static const GOptionEntry entries[] = {
       "Configuration document that tells the data models of more Kinds", "overlay.xml" },
     { "node-id-length", 0, 0, G_OPTION_ARG_INT, &o.node_id_len,
       "Bytes of a Node-ID, 16 to 20 (default: the document's, else 16)", "N" },
+    { "body", 0, 0, G_OPTION_ARG_STRING, &o.body,
+      "The input is a message body alone, of this message", "store_req" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "One object a line, without indentation", NULL },
     { 0 },
 };
@@ -73,6 +75,15 @@ static void complain(const char *path, const json_t *objects)
     }
 }
 
+/* With --body: hexadecimal or bytes of one body, in place of a message. */
+static int decode_input(const GByteArray *input, const struct reload_decode_options *options,
+                        json_t **objects)
+{
+    struct reload_slice bytes = reload_slice_of(input->data, input->len);
+    return o.body ? reload_decode_input_body(bytes, o.body, options, objects)
+                  : reload_decode_input(bytes, options, objects);
+}
+
 static int decode(const char *path, const struct reload_config *config)
 {
     GByteArray *input = g_byte_array_new();
@@ -81,8 +92,7 @@ static int decode(const char *path, const struct reload_config *config)
     size_t i;
     int code = read_all(path, input);
     if (code == 0) {
-        int error =
-            reload_decode_input(reload_slice_of(input->data, input->len), &options, &objects);
+        int error = decode_input(input, &options, &objects);
         json_array_foreach(objects, i, object)
         {
             json_dumpf(object, stdout, o.json ? JSON_COMPACT : JSON_INDENT(2));
@@ -90,6 +100,9 @@ static int decode(const char *path, const struct reload_config *config)
         }
         complain(path, objects);
         code = error ? RELOAD_EXIT_FAILURE : RELOAD_EXIT_OK;
+        if (error == RELOAD_E_NOT_FOUND)
+            code =
+                reload_verb_fail(RELOAD_EXIT_USAGE, "--body %s: there is no such message", o.body);
         json_decref(objects);
     }
     g_byte_array_unref(input);
