@@ -50,6 +50,7 @@ static void unknown_kinds_are_whole_kind_ids(void **state)
     check_good("unknown_kinds", BYTES(0));
     check_length("unknown_kinds", wire, 0, 1);
     check_bad("unknown_kinds", BYTES(3, 0, 0, 1));
+    check_bad("unknown_kinds", BYTES(6, 0, 0, 0, 1, 0, 0));
     check_bad("unknown_kinds", BYTES(5, 0, 0, 0, 1, 0));
 }
 

@@ -24,6 +24,7 @@ static void a_request_names_kinds(void **state)
     check_length("FindReq", BYTES(REQUEST), 0, 1);
     check_length("FindReq", BYTES(REQUEST), 3, 1);
     check_bad("FindReq", BYTES(0, 5, 0, 0, 0, 1, 0));
+    check_bad("FindReq", BYTES(0, 6, 0, 0, 0, 1, 0, 0));
 }
 
 /* R6940-7.4.4.1-2 */

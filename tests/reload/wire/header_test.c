@@ -165,6 +165,8 @@ static void closing_sets_the_length_from_where_the_message_starts(void **state)
     reload_wr_bytes(&w, TEXT("before"));
     size_t start = w.len;
     assert_int_equal(reload_forwarding_header_encode(&w, &h), 0);
+    reload_forwarding_header_close(&w, start);
+    assert_int_equal(buf[start + RELOAD_HEADER_LENGTH_AT + 3], RELOAD_HEADER_FIXED);
     reload_wr_bytes(&w, TEXT("payload"));
     reload_forwarding_header_close(&w, start);
     assert_int_equal(reload_writer_status(&w), 0);

@@ -85,6 +85,7 @@ static void the_wildcard_is_all_ones(void **state)
     struct reload_node_id id = reload_node_id_wildcard(16);
     assert_slice_equal(reload_node_id_slice(&id), BYTES(SIXTEEN(0xff)));
     assert_true(reload_node_id_is_wildcard(&id));
+    assert_int_equal(reload_node_id_wildcard(20).len, 20);
     id.bytes[15] = 0xfe;
     assert_false(reload_node_id_is_wildcard(&id));
     assert_false(reload_node_id_is_wildcard(&(struct reload_node_id){ 0 }));
