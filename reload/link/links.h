@@ -138,7 +138,8 @@ struct reload_link_event { /* pointers and slices are good until the next reload
     const char *reason;                  /* DOWN: a sentence for the log */
 };
 
-/* The next event; false when there is none, and then everything queued has been written. */
+/* The next event; false when there is none, and then everything queued has been written as far as
+ * the sockets take it. */
 bool reload_links_next(struct reload_links *links, struct reload_link_event *event);
 
 struct reload_link_counters { /* of one link; sums over all links, past ones too, in the set's */

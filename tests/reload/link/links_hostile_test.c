@@ -504,6 +504,39 @@ static void a_slow_reader_fills_a_bounded_queue_and_loses_nothing_that_was_taken
     assert_int_equal(host_send(&a, id, "ok", 2), 0);
 }
 
+static struct reload_link_info info_of(struct host *host, reload_link_id id)
+{
+    struct reload_link_info info;
+    assert_int_equal(reload_links_info(host->links, id, &info), 0);
+    return info;
+}
+
+static void the_queue_is_bounded_in_messages_and_empty_once_all_is_written(void **state)
+{
+    (void)state;
+    struct host_options options = { .max_message_size = 66000, .limits = { .queue_messages = 50 } };
+    open_hosts(&alice, &bob, &options);
+    reload_link_id id = link_up();
+    b.deaf = true;
+    static const uint8_t large[66000];
+    size_t taken = 0;
+    while (info_of(&a, id).queued_bytes == 0) { /* each is written at once, until one is not */
+        assert_int_equal(host_send(&a, id, large, sizeof large), 0);
+        taken++;
+    }
+    assert_int_equal(info_of(&a, id).queued_messages, 1);
+    b.deaf = false;
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, taken));
+    assert_int_equal(info_of(&a, id).queued_messages, 0);
+    b.deaf = true;
+    while (info_of(&a, id).queued_bytes == 0)
+        assert_int_equal(host_send(&a, id, large, sizeof large), 0);
+    for (int i = 1; i < 50; i++)
+        assert_int_equal(host_send(&a, id, "x", 1), 0);
+    assert_int_equal(host_send(&a, id, "x", 1), RELOAD_E_LIMIT);
+    assert_int_equal(info_of(&a, id).queued_messages, 50);
+}
+
 /* A peer that sends and sends and never reads our acks: they must not pile up. */
 static void acks_that_nobody_reads_do_not_pile_up(void **state)
 {
@@ -657,6 +690,7 @@ int main(void)
         TEST(a_cut_connection_is_told_from_an_orderly_end),
         TEST(a_closed_link_does_not_wait_for_a_peer_that_never_ends),
         TEST(a_slow_reader_fills_a_bounded_queue_and_loses_nothing_that_was_taken),
+        TEST(the_queue_is_bounded_in_messages_and_empty_once_all_is_written),
         TEST(acks_that_nobody_reads_do_not_pile_up),
         TEST(limits_on_strangers_hold_and_are_counted),
         TEST(strangers_cannot_flood_the_log),
