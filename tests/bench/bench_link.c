@@ -10,7 +10,7 @@
 #include "peer/overlay.h"
 
 #define NAME       "bench.example"
-#define TARGETS    64
+#define TARGETS    48
 #define HANDSHAKES 200
 
 struct node {
