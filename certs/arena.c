@@ -11,8 +11,10 @@ void *reload_cert_arena_alloc(struct reload_cert_arena *arena, size_t size)
 {
     struct reload_cert_arena_block *block =
         size < SIZE_MAX - sizeof *block ? reload_calloc(1, sizeof *block + size) : NULL;
-    if (!block)
+    if (!block) {
+        arena->failed = true;
         return NULL;
+    }
     block->next = arena->blocks;
     arena->blocks = block;
     return block->bytes;

@@ -8,6 +8,7 @@
 
 struct reload_cert_arena {
     struct reload_cert_arena_block *blocks;
+    bool failed; /* sticky: memory ran out at some point */
 };
 
 void *reload_cert_arena_alloc(struct reload_cert_arena *arena, size_t size); /* zeroed; or NULL */

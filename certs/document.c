@@ -247,6 +247,8 @@ static int read_block(struct reload_slice block, struct reload_cert_parsed *into
         one ? reload_cert_kind_read(kind, &into->arena, policy, out, reason)
             : reload_cert_refuse(reason, RELOAD_E_INVALID, "not one kind-block of one kind");
     xmlFreeDoc(tree);
+    if (into->arena.failed)
+        return RELOAD_E_NOMEM;
     if (error)
         return error;
     out->block = reload_cert_arena_slice(&into->arena, block);

@@ -514,6 +514,8 @@ int reload_cert_document_read(const struct reload_cert_opened *opened,
     parsed->config.document = reload_cert_arena_slice(&parsed->arena, opened->document);
     if (!error && !parsed->config.document.p)
         error = no_memory(&r);
+    if (parsed->arena.failed) /* a text that is missing may have been taken for an absent one */
+        error = no_memory(&r);
     if (error) {
         reload_cert_document_free(&parsed->config);
         return error;

@@ -37,9 +37,13 @@ void reload_cert_xml_reason(struct reload_cert_reason *reason, const char *prefi
         reload_cert_refuse(reason, 0, "%s", prefix);
         return;
     }
+    const xmlNode *node = error->node;
+    while (node && node->type != XML_ELEMENT_NODE)
+        node = node->parent;
     size_t len = strcspn(error->message, "\n");
-    reload_cert_refuse(reason, 0, "%s: line %d: %.*s", prefix, error->line,
-                       (int)(len < 200 ? len : 200), error->message);
+    reload_cert_refuse(reason, 0, "%s: line %d%s%.40s: %.*s", prefix, error->line,
+                       node ? ", in " : "", node ? (const char *)node->name : "",
+                       (int)(len < 160 ? len : 160), error->message);
 }
 
 struct first_fault {
