@@ -41,6 +41,17 @@ bool reload_mesh_owns(const struct reload_topology *t, struct reload_slice id)
     return owner && reload_node_id_equal(&owner->id, &t->host->self);
 }
 
+/* To whoever is responsible for the id after one's own: the own id would come back over the own
+ * link, and both have the same owner. */
+static void attach_to_owner(struct reload_topology *t)
+{
+    struct reload_node_id id = t->host->self;
+    for (size_t i = id.len; i > 0 && ++id.bytes[i - 1] == 0; i--)
+        ;
+    t->host->attach(t->host->context, NULL, true, reload_node_id_slice(&id), true,
+                    RELOAD_MESH_FOR_HOME);
+}
+
 void reload_mesh_join_go_on(struct reload_topology *t)
 {
     t->next_ms = t->now_ms + ATTEMPT_MS;
@@ -52,8 +63,7 @@ void reload_mesh_join_go_on(struct reload_topology *t)
         if (t->host->role == RELOAD_ROLE_CLIENT_ANY)
             reload_mesh_enter(t, RELOAD_TOPOLOGY_JOINED, "linked to a peer");
         else
-            t->host->attach(t->host->context, NULL, true, reload_node_id_slice(&t->host->self),
-                            true, RELOAD_MESH_FOR_HOME);
+            attach_to_owner(t);
         return;
     }
     const struct reload_mesh_node *admitting =
