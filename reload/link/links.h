@@ -33,9 +33,8 @@ struct reload_links;
 #define RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE 4  /* OverlayLinkType, s6.5.1.1 */
 #define RELOAD_LINK_DIAL_MAX               16 /* addresses tried by one dial */
 #define RELOAD_LINK_CONFIRM_MS             500
-#define RELOAD_LINK_LINGER_MS                                                                      \
-    1000 /* how long a closed link drains, so that its last                                        \
-            message is not lost to a TCP reset */
+/* How long a closed link drains, so that its last message is not lost to a TCP reset. */
+#define RELOAD_LINK_LINGER_MS 1000
 
 struct reload_links_limits {      /* a zero takes the default in brackets */
     uint32_t links;               /* all links, in any state [1024] */
@@ -69,8 +68,8 @@ void reload_links_set_max_message_size(struct reload_links *links, uint32_t max_
 /* Accepts TCP connections on an address; port 0 lets the system choose. *actual gets what was
  * bound. `accepted_role` is our TLS role on them: RELOAD_LINK_SERVER unless a test or another
  * implementation needs it otherwise. May be called for several addresses.
- * RELOAD_E_IO (errno tells: in use, no permission), RELOAD_E_LIMIT (8 listeners), RELOAD_E_NOMEM.
- */
+ * RELOAD_E_IO (errno tells: in use, no permission), RELOAD_E_LIMIT (8 listeners),
+ * RELOAD_E_INVALID (no address). */
 RELOAD_MUST_USE int reload_links_listen(struct reload_links *links,
                                         const struct reload_link_address *address,
                                         enum reload_link_role accepted_role,

@@ -72,7 +72,7 @@ static struct reload_link_counters counters_of(struct host *host)
     return stats.sum;
 }
 
-/* R6940-6.6.1-1 R6940-6.5.1.11-1 R6940-6.5.1.11-2 */
+/* R6940-6.6.1-1 R6940-6.5.1.11-1 */
 static void an_idle_link_comes_up_at_both_ends(void **state)
 {
     (void)state;
@@ -313,6 +313,22 @@ static void a_link_without_acks_is_suspect_and_recovers_with_them(void **state)
     assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
 }
 
+/* R6940-6.6.5-5 R6940-6.5.1.11-2 */
+static void an_idle_link_sends_nothing_at_all(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    link_up();
+    net_for_ms(10);
+    uint64_t before = counters_of(&a).bytes_out + counters_of(&b).bytes_out;
+    for (int hour = 0; hour < 24; hour++) {
+        leap_ms += 3600 * 1000;
+        net_for_ms(2);
+    }
+    assert_int_equal(counters_of(&a).bytes_out + counters_of(&b).bytes_out, before);
+    assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
+}
+
 static void an_ack_that_waited_while_we_were_busy_counts_before_the_deadline(void **state)
 {
     (void)state;
@@ -518,6 +534,7 @@ int main(void)
         TEST(ids_are_not_used_again),
         TEST(the_first_address_that_works_is_taken),
         TEST(a_link_without_acks_is_suspect_and_recovers_with_them),
+        TEST(an_idle_link_sends_nothing_at_all),
         TEST(an_ack_that_waited_while_we_were_busy_counts_before_the_deadline),
         TEST(thirty_seconds_without_acks_end_the_link),
         TEST(the_deadline_tells_when_time_matters),
