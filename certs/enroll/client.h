@@ -9,9 +9,10 @@
  * overlay document, get a certificate, and leave an identity folder that `reload peer` runs from.
  * All functions block, at most timeout_ms for each exchange; safe from any thread. */
 
-#define RELOAD_ENROLL_TIMEOUT_MS   30000u
-#define RELOAD_ENROLL_DOCUMENT_MAX RELOAD_CERT_DOCUMENT_MAX /* bytes; a longer answer is refused   \
-                                                             */
+#define RELOAD_ENROLL_TIMEOUT_MS 30000u
+#define RELOAD_ENROLL_DOCUMENT_MAX                                                                 \
+    RELOAD_CERT_DOCUMENT_MAX /* bytes; a longer answer is refused                                  \
+                              */
 
 enum reload_enroll_result {
     RELOAD_ENROLL_OK,

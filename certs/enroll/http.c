@@ -231,7 +231,8 @@ static enum MHD_Result take_body(struct reload_enroll_request *r, const char *da
     r->body_len += *len;
     if (r->body_len > RELOAD_ENROLL_DISCARD_MAX)
         return MHD_NO;
-    if (r->body_len > RELOAD_ENROLL_BODY_MAX && r->refusal == RELOAD_ENROLL_EVENTS)
+    if (r->body_len > RELOAD_ENROLL_BODY_MAX &&
+        (r->refusal == RELOAD_ENROLL_EVENTS || r->refusal == RELOAD_ENROLL_BAD_REQUEST))
         r->refusal = RELOAD_ENROLL_TOO_LARGE;
     if (r->refusal == RELOAD_ENROLL_EVENTS && MHD_post_process(r->post, data, *len) != MHD_YES)
         r->refusal = RELOAD_ENROLL_BAD_REQUEST;

@@ -3,11 +3,13 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/x509_vfy.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 struct transfer {
     const struct reload_enroll_exchange *exchange;
@@ -261,6 +263,22 @@ static enum reload_enroll_result explain(struct transfer *t, CURLcode code, char
     }
 }
 
+/* TLS writes to a socket that the far end may have closed; the signal for that stops here, whatever
+ * the program's own rule for it is. */
+static CURLcode perform(CURL *curl)
+{
+    sigset_t pipe_only, pending, former;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
+    CURLcode code = curl_easy_perform(curl);
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1 &&
+        sigismember(&former, SIGPIPE) == 0)
+        sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0, 0 });
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    return code;
+}
+
 static void take_result(struct transfer *t)
 {
     char *type = NULL;
@@ -277,7 +295,7 @@ static enum reload_enroll_result run(struct transfer *t, char *text, size_t cap)
                    t->exchange->url, t->exchange->tls_name ? t->exchange->tls_name : "it stands");
     if (!set_destination(t) || !set_headers(t) || !set_body(t) || !set_trust(t) || !set_rest(t))
         return say(text, cap, RELOAD_ENROLL_LOCAL, "the HTTPS client cannot be set up");
-    CURLcode code = curl_easy_perform(t->curl);
+    CURLcode code = perform(t->curl);
     if (code != CURLE_OK)
         return explain(t, code, text, cap);
     take_result(t);
