@@ -619,6 +619,7 @@ static void strangers_cannot_flood_the_log(void **state)
     struct host_options options = { .log = &log };
     open_hosts(&alice, &bob, &options);
     lines = 0;
+    uint64_t start_ms = net_now().monotonic_ms;
     for (int i = 0; i < 60; i++) {
         int fd = net_connect(&b.at);
         assert_int_equal(send(fd, "garbage that is no TLS", 22, 0), 22);
@@ -628,7 +629,8 @@ static void strangers_cannot_flood_the_log(void **state)
     }
     net_for_ms(20);
     assert_int_equal(stats_of(&b).failed_tls, 60);
-    assert_in_range(lines, 1, 40); /* 10 in a second, and the test takes a few at most */
+    uint64_t seconds = (net_now().monotonic_ms - start_ms) / 1000 + 2; /* begun ones */
+    assert_in_range(lines, 1, 11 * seconds); /* the eleventh tells of those left out */
 }
 
 static int highest_fd(void)

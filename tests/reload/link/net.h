@@ -43,7 +43,7 @@ int host_send(struct host *host, reload_link_id id, const void *p, size_t n);
 /* The hosts that net_turn() runs; NULL ends the list. */
 void net_hosts(struct host *a, struct host *b);
 void net_turn(void);
-/* Turns until condition(arg), for at most 5 s of real time; false when it did not come about. */
+/* Turns until condition(arg), for at most 20 s of real time; false when it did not come about. */
 bool net_until(bool (*condition)(void *arg), void *arg);
 /* The usual condition: the host has had `wanted` events of a type. */
 bool net_events(struct host *host, enum reload_link_event_type type, size_t wanted);
