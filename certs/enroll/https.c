@@ -181,6 +181,7 @@ static enum reload_enroll_result explain_certificate(struct transfer *t, const c
     curl_easy_getinfo(t->curl, CURLINFO_SSL_VERIFYRESULT, &verify);
     switch (verify) {
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: /* what libcurl leaves when its own check of the name failed */
         return say(
             text, cap, RELOAD_ENROLL_TLS_NAME,
             "the certificate of the server at %s is not for %s, so it may be another's: check "

@@ -174,7 +174,7 @@ static void a_document_of_another_overlay_or_without_signature_is_discarded(void
     assert_int_equal(reload_cert_file_read(document_path, &document, &reason), 0);
     uint8_t *at = memmem(document.p, document.n, "<initial-ttl>", 13);
     assert_non_null(at);
-    at[13] = '7';
+    at[13] = '2';
     o.source = fixture_path(f, "changed.xml", path);
     assert_int_equal(
         reload_cert_file_write(path, reload_cert_bytes_slice(&document), false, &reason), 0);
