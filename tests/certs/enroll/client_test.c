@@ -7,6 +7,7 @@
 #include "certs/file.h"
 #include "certs/identity.h"
 #include "certs/overlay_dir.h"
+#include "reload/alloc.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -589,6 +590,59 @@ static void a_node_enrolls_by_the_overlay_s_name_alone(void **state)
     expect(&o, RELOAD_ENROLL_USAGE, 2, "nonsense");
 }
 
+/* Gives the server a certificate for the host of its URL alone. */
+static void drop_overlay_name(struct fixture *f)
+{
+    char pem[128], key_path[128];
+    const char *names[] = { "127.0.0.1" };
+    uint8_t serial[] = { 3 };
+    struct reload_cert_ca *ca;
+    struct reload_cert_key *key;
+    struct reload_cert_bytes public, der, text;
+    struct reload_cert_reason reason = { "" };
+    uint64_t now_ms = reload_enroll_unix_ms();
+    assert_int_equal(reload_cert_ca_load(fixture_path(f, "ca.pem", pem),
+                                         fixture_path(f, "ca.key", key_path), &ca, &reason),
+                     0);
+    assert_int_equal(reload_cert_key_read(fixture_path(f, "https.key", key_path), &key, &reason),
+                     0);
+    assert_int_equal(reload_cert_key_public(key, &public), 0);
+    struct reload_cert_issue_server issue = {
+        reload_cert_bytes_slice(&public), names, 1, { serial, 1 }, now_ms - 1000, now_ms + 86400000
+    };
+    assert_int_equal(reload_cert_ca_issue_server(ca, &issue, &der, &reason), 0);
+    struct reload_slice slice = reload_cert_bytes_slice(&der);
+    assert_int_equal(reload_cert_pem(&slice, 1, &text), 0);
+    assert_int_equal(reload_cert_file_write(fixture_path(f, "https.pem", pem),
+                                            reload_cert_bytes_slice(&text), false, &reason),
+                     0);
+    reload_cert_bytes_fini(&text);
+    reload_cert_bytes_fini(&der);
+    reload_cert_bytes_fini(&public);
+    reload_cert_key_free(key);
+    reload_cert_ca_free(ca);
+}
+
+/* R6940-11.3-3 */
+static void the_enrollment_server_s_name_is_the_overlay_s_or_its_url_s(void **state)
+{
+    struct fixture *f = *state;
+    struct fake k;
+    struct reload_enroll_client_options o = options_for(f);
+    o.source = document_path;
+    o.strict_name = true;
+    drop_overlay_name(f);
+    fake_start(f, &k, SAYS("403 Forbidden", "text/plain", "bad_CSR"));
+    expect(&o, RELOAD_ENROLL_TLS_NAME, 4, FIXTURE_OVERLAY);
+    assert_string_equal(k.asked, ""); /* and no password has left this machine */
+    o.strict_name = false;
+    expect(&o, RELOAD_ENROLL_REFUSED_CSR, 4, "");
+    char host[64];
+    snprintf(host, sizeof host, "Host: 127.0.0.1:%u\r\n", f->port);
+    assert_non_null(strstr(k.asked, host));
+    fake_stop(f, &k);
+}
+
 /* --- other documents --- */
 
 static void write_document(struct fixture *f, const char *name, char path[128],
@@ -660,6 +714,29 @@ static void where_self_signed_is_permitted_a_node_makes_its_own(void **state)
     expect(&o, RELOAD_ENROLL_OK, 0, "self-signed");
     assert_int_equal(out.node_id_count, 1);
     assert_string_equal(out.user, "");
+}
+
+static void without_memory_nothing_is_written(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    struct reload_enroll_client_options o = options_for(f);
+    write_document(f, "self.xml", path, to_self_signed);
+    o.source = path;
+    unsigned long n = 0;
+    enum reload_enroll_result result;
+    do {
+        reload_alloc_fail_at(++n);
+        result = reload_enroll_run(&o, &out);
+        reload_alloc_fail_at(0);
+        assert_true(out.text[0] != '\0');
+        assert_int_equal(access(identity, F_OK) == 0, result == RELOAD_ENROLL_OK);
+    } while (result && n < 5000);
+    assert_int_equal(result, RELOAD_ENROLL_OK);
+    assert_true(n > 10);
+    char command[200];
+    snprintf(command, sizeof command, "test $(ls -d %s* | wc -l) = 1", identity);
+    assert_int_equal(system(command), 0);
 }
 
 static void other_documents_lead_to_other_ends(void **state)
@@ -754,6 +831,8 @@ int main(void)
         ALONE(a_huge_document_is_not_swallowed),
         ALONE(a_certificate_that_is_not_for_us_is_not_taken),
         SERVED(a_node_enrolls_by_the_overlay_s_name_alone),
+        ALONE(the_enrollment_server_s_name_is_the_overlay_s_or_its_url_s),
+        ALONE(without_memory_nothing_is_written),
         ALONE(where_self_signed_is_permitted_a_node_makes_its_own),
         SERVED(other_documents_lead_to_other_ends),
         cmocka_unit_test(an_rsa_overlay_gets_rsa_keys_unless_told),

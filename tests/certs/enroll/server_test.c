@@ -8,6 +8,7 @@
 #include "certs/lint.h"
 #include "certs/overlay_dir.h"
 #include "certs/trust.h"
+#include "reload/alloc.h"
 
 #include <openssl/x509v3.h>
 #include <setjmp.h>
@@ -465,6 +466,28 @@ static void a_folder_that_is_not_right_is_refused_whole(void **state)
     assert_int_equal(start_error(f, &reason), 0);
 }
 
+static void without_memory_no_server_starts(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_cert_reason reason = { "" };
+    fixture_stop(f);
+    unsigned long n = 0;
+    int error;
+    do {
+        reload_alloc_fail_at(++n);
+        struct reload_enroll_server_options options = f->options;
+        struct reload_enroll_server *server = NULL;
+        options.listen_fd = -1;
+        options.listen = "127.0.0.1:0";
+        error = reload_enroll_server_start(&options, &server, &reason);
+        reload_alloc_fail_at(0);
+        assert_int_equal(error == 0, server != NULL);
+        reload_enroll_server_stop(server);
+    } while (error && n < 5000);
+    assert_int_equal(error, 0);
+    assert_true(n > 10);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -480,6 +503,7 @@ int main(void)
         WITH(a_body_past_its_cap_is_413_also_in_chunks),
         WITH(a_field_that_comes_twice_is_400),
         WITH(a_csr_of_another_type_is_no_csr),
+        WITH(without_memory_no_server_starts),
         WITH(a_folder_that_is_not_right_is_refused_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
