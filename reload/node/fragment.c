@@ -37,7 +37,7 @@ static size_t piece_size(const struct reload_slot *slot, size_t header_len, size
     size_t most = slot->mtu - ALLOWANCE - header_len;
     size_t count = (payload_len + most - 1) / most;
     size_t size = (payload_len + count - 1) / count; /* s6.7: of equal size */
-    return size < MIN_BODY ? 0 : size;
+    return size < MIN_BODY ? MIN_BODY : size;        /* the last may be shorter: notes F3 */
 }
 
 int reload_send(struct reload_node *node, struct reload_slot *slot,

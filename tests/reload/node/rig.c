@@ -19,6 +19,11 @@ struct reload_topology {
 
 static struct fake *next_fake; /* of the rig that is being started */
 
+void fake_prepare(struct fake *fake)
+{
+    next_fake = fake;
+}
+
 static int fake_create(const struct reload_topology_host *host, struct reload_time now,
                        struct reload_topology **out)
 {
@@ -252,7 +257,7 @@ void rig_init(struct rig *rig)
 
 void rig_start(struct rig *rig)
 {
-    next_fake = &rig->fake;
+    fake_prepare(&rig->fake);
     assert_int_equal(reload_node_new(&rig->node_config, rig->now, &rig->node), 0);
     rig_pull(rig);
 }

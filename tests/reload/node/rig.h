@@ -65,6 +65,8 @@ struct rig {
 };
 
 extern const struct reload_topology_ops fake_topology;
+/* The next node that is made with it uses this one. */
+void fake_prepare(struct fake *fake);
 
 /* Prepares everything; change rig->node_config and config.config, then rig_start(). */
 void rig_init(struct rig *rig);

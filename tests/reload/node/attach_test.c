@@ -1,0 +1,497 @@
+/* Attach and AppAttach without ICE: RFC 6940 s6.5.1, s6.5.2. Three nodes: A and C are linked to the
+ * hub only, and attach to each other through it. */
+#include "tests/reload/node/rig.h"
+#include "tests/reload/node/world.h"
+
+#include "reload/wire/attach.h"
+
+/* clang-format off */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <stdlib.h>
+
+enum { HUB, A, C, NODES };
+
+static struct fake fakes[NODES];
+
+static void set_up(struct world *world, bool a_is_larger)
+{
+    struct reload_node_id small = reload_standin_node_id(1), large = reload_standin_node_id(2);
+    if (reload_node_id_compare(&small, &large) > 0) {
+        struct reload_node_id swap = small;
+        small = large;
+        large = swap;
+    }
+    world_init(world, &fake_topology);
+    struct reload_node_id hub = reload_standin_node_id(50);
+    world_add(world, &hub);
+    world_add(world, a_is_larger ? &large : &small);
+    world_add(world, a_is_larger ? &small : &large);
+    memset(fakes, 0, sizeof fakes);
+    fakes[A].hop = fakes[C].hop = hub;
+}
+
+static void start(struct world *world)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        fake_prepare(&fakes[i]);
+        world_start(world, i);
+    }
+    world_connect(world, A, HUB, false);
+    world_connect(world, C, HUB, false);
+    world_run(world, 100);
+}
+
+static void attach(struct world *world, size_t from, size_t to)
+{
+    uint64_t request;
+    struct reload_node_id id = world_id(world, to);
+    const struct reload_target target = { NULL, false, reload_node_id_slice(&id) };
+    assert_int_equal(reload_node_attach(world->nodes[from].node, &target, world->now, &request), 0);
+    world_pull(world, from);
+}
+
+static void expect_attached(struct world *world, size_t node)
+{
+    assert_int_equal(world->nodes[node].result_count, 1);
+    assert_int_equal(world_result(world, node)->error, 0);
+}
+
+/* R6940-6.5.1.2-1 R6940-6.5.1.2-7 R6940-6.5.1.13-1 R6940-6.5.1.11-2 R6940-6.5.1.1-6: the answerer
+ * dials as TLS client, by the certificate of the requester. R6940-6.5.1-3: nothing routes through
+ * it yet. */
+static void an_attach_makes_one_link_which_the_answerer_dials(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    set_up(world, false);
+    start(world);
+    attach(world, A, C);
+    world_run(world, 60000);
+    assert_int_equal(world_links_between(world, A, C), 1);
+    assert_int_equal(world->nodes[C].dials, 1);
+    assert_int_equal(world->nodes[A].dials, 0);
+    expect_attached(world, A);
+    struct reload_connection connections[4];
+    assert_int_equal(reload_node_connections(world->nodes[A].node, connections, 4), 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct reload_node_id c = world_id(world, C);
+        assert_int_equal(connections[i].routable,
+                         !reload_node_id_equal(&connections[i].node_id, &c));
+    }
+    world_fini(world);
+    test_free(world);
+}
+
+static void attaching_to_a_connected_node_succeeds_at_once(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    set_up(world, false);
+    start(world);
+    attach(world, A, HUB);
+    expect_attached(world, A);
+    world_run(world, 60000);
+    assert_int_equal(world_links_between(world, A, HUB), 1);
+    world_fini(world);
+    test_free(world);
+}
+
+/* An Attach for a Resource-ID ends at whoever is responsible (R6940-6.5.1-4); when that is a node
+ * with a link already, there is no second one. */
+static void an_attach_to_a_resource_links_to_its_owner(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    uint64_t request;
+    (void)state;
+    for (size_t owner = HUB; owner <= C; owner += C) {
+        set_up(world, false);
+        fakes[HUB].hop = reload_standin_node_id(1);
+        start(world);
+        struct reload_node_id c = world_id(world, C);
+        fakes[HUB].hop = c;
+        memset(fakes[owner].owned_resource, 'r', 16);
+        fakes[owner].owns_resource = true;
+        const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+        assert_int_equal(reload_node_attach(world->nodes[A].node, &target, world->now, &request),
+                         0);
+        world_pull(world, A);
+        world_run(world, 60000);
+        expect_attached(world, A);
+        struct reload_node_id expected = world_id(world, owner);
+        assert_true(reload_node_id_equal(&world_result(world, A)->signer, &expected));
+        assert_int_equal(world_links_between(world, A, owner), 1);
+        world_fini(world);
+    }
+    test_free(world);
+}
+
+/* --- both at once, and any message lost --- */
+
+static unsigned lose_at[2], seen;
+
+/* Counts Attach traffic, answers and errors, hop by hop; loses two of them. */
+static bool lose_nth(struct world *world, size_t from, size_t to, struct reload_slice bytes)
+{
+    struct reload_message m;
+    (void)world;
+    (void)from;
+    (void)to;
+    if (reload_message_decode(bytes, 16, &m) != 0)
+        return false;
+    seen++;
+    return seen == lose_at[0] || seen == lose_at[1];
+}
+
+static void both_attach(struct world *world, bool a_is_larger, uint64_t gap_ms)
+{
+    set_up(world, a_is_larger);
+    start(world);
+    world->lose = lose_nth;
+    seen = 0;
+    attach(world, A, C);
+    world_run(world, gap_ms);
+    attach(world, C, A);
+    world_run(world, 120000);
+}
+
+/* R6940-6.5.1.2-2 R6940-6.5.1.2-3 R6940-6.5.1.2-4 R6940-6.5.1.2-5, notes F10: whatever the order,
+ * and whichever one or two messages are lost, there is one link in the end and both sides know. */
+static void simultaneous_attaches_end_in_one_link_whatever_is_lost(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    for (unsigned run = 0; run < 2 * 4 * 11 * 11; run++) {
+        bool a_is_larger = run & 1;
+        unsigned rest = run / 2;
+        uint64_t gap_ms = (rest % 4) * 5;
+        lose_at[0] = rest / 4 % 11;
+        lose_at[1] = rest / 44;
+        if (lose_at[1] > lose_at[0])
+            continue;
+        both_attach(world, a_is_larger, gap_ms);
+        if (world_links_between(world, A, C) != 1 || world->nodes[A].result_count != 1 ||
+            world->nodes[C].result_count != 1 || world_result(world, A)->error ||
+            world_result(world, C)->error)
+            fail_msg("larger %d, gap %u ms, lost %u and %u: %zu links, results %d %d", a_is_larger,
+                     (unsigned)gap_ms, lose_at[0], lose_at[1], world_links_between(world, A, C),
+                     world->nodes[A].result_count ? world->nodes[A].results[0].error : 99,
+                     world->nodes[C].result_count ? world->nodes[C].results[0].error : 99);
+        world_fini(world);
+    }
+    test_free(world);
+}
+
+/* R6940-6.5.1.2-4 R6940-6.5.1.2-5: with nothing lost the smaller one gives way and dials. */
+static void the_larger_node_id_wins_the_tie(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    for (int a_is_larger = 0; a_is_larger < 2; a_is_larger++) {
+        lose_at[0] = lose_at[1] = 0;
+        both_attach(world, a_is_larger, 0);
+        assert_int_equal(world->nodes[a_is_larger ? C : A].dials, 1);
+        assert_int_equal(world->nodes[a_is_larger ? A : C].dials, 0);
+        assert_int_equal(reload_node_counters(world->nodes[a_is_larger ? A : C].node)->errors_sent,
+                         1);
+        world_fini(world);
+    }
+    test_free(world);
+}
+
+static bool fail_all(struct world *world, size_t from, size_t to)
+{
+    (void)world;
+    (void)from;
+    (void)to;
+    return true;
+}
+
+static void a_dial_that_fails_ends_the_attach_and_leaves_nothing_behind(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    set_up(world, false);
+    start(world);
+    world->fail_dial = fail_all;
+    attach(world, A, C);
+    world_run(world, 60000);
+    assert_int_equal(world_result(world, A)->error, RELOAD_E_TIMEOUT);
+    world->fail_dial = NULL;
+    attach(world, A, C);
+    world_run(world, 60000);
+    assert_int_equal(world_result(world, A)->error, 0);
+    assert_int_equal(world_links_between(world, A, C), 1);
+    world_fini(world);
+    test_free(world);
+}
+
+/* node.h: a node without addresses can attach as the dialling side only; two of them not at all. */
+static void a_node_without_an_address_dials_itself(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    set_up(world, false);
+    world->nodes[A].config.address_count = 0;
+    start(world);
+    attach(world, A, C);
+    world_run(world, 60000);
+    expect_attached(world, A);
+    assert_int_equal(world->nodes[A].dials, 1);
+    assert_int_equal(world->nodes[C].dials, 0);
+    world_fini(world);
+
+    set_up(world, false);
+    world->nodes[A].config.address_count = world->nodes[C].config.address_count = 0;
+    start(world);
+    attach(world, A, C);
+    world_run(world, 60000);
+    assert_int_equal(world_result(world, A)->error_code, RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY);
+    world_fini(world);
+    test_free(world);
+}
+
+/* --- AppAttach --- */
+
+/* R6940-6.5.2.2-2 R6940-6.5.2.2-4: agreed for a known application, Error_Not_Found for others. */
+static void app_attach_agrees_on_a_channel_for_known_applications_only(void **state)
+{
+    static const uint16_t applications[] = { 5060 };
+    struct world *world = test_malloc(sizeof *world);
+    uint64_t request;
+    (void)state;
+    set_up(world, false);
+    world->nodes[C].config.applications = applications;
+    world->nodes[C].config.application_count = 1;
+    start(world);
+    struct reload_node_id a = world_id(world, A), c = world_id(world, C);
+    const struct reload_target target = { NULL, false, reload_node_id_slice(&c) };
+    assert_int_equal(
+        reload_node_app_attach(world->nodes[A].node, &target, 5060, world->now, &request), 0);
+    world_pull(world, A);
+    world_run(world, 1000);
+    const struct reload_action_app_channel *there = &world->nodes[C].app_channel;
+    const struct reload_action_app_channel *here = &world->nodes[A].app_channel;
+    assert_int_equal(world->nodes[C].app_channels, 1);
+    assert_int_equal(there->request, 0);
+    assert_int_equal(there->application, 5060);
+    assert_int_equal(there->address_count, 1);
+    assert_false(there->tls_server);
+    assert_true(reload_node_id_equal(&there->node_id, &a));
+    assert_int_equal(world->nodes[A].app_channels, 1);
+    assert_int_equal(here->request, request);
+    assert_int_equal(here->address_count, 0);
+    assert_true(here->tls_server);
+    assert_true(reload_node_id_equal(&here->node_id, &c));
+    assert_int_equal(world->nodes[A].result_count, 0);
+    assert_int_equal(
+        reload_node_app_attach(world->nodes[A].node, &target, 5061, world->now, &request), 0);
+    world_pull(world, A);
+    world_run(world, 1000);
+    assert_int_equal(world_result(world, A)->error_code, RELOAD_ERROR_NOT_FOUND);
+    assert_int_equal(world->nodes[C].app_channels, 1);
+    world_fini(world);
+    test_free(world);
+}
+
+/* --- by hand --- */
+
+static const uint8_t home[] = { 198, 51, 100, 7 };
+
+static struct reload_slice attach_body(const char *role, bool send_update, size_t candidates,
+                                       uint8_t link_type)
+{
+    static uint8_t buffer[4096];
+    uint8_t list[2048];
+    struct reload_writer l = reload_writer_of(list, sizeof list);
+    for (size_t i = 0; i < candidates; i++) {
+        const struct reload_ice_candidate c = {
+            .addr_port = { RELOAD_ADDRESS_IPV4, (uint16_t)(7000 + i), reload_slice_of(home, 4) },
+            .overlay_link = link_type,
+            .foundation = reload_slice_of("1", 1),
+            .priority = (uint32_t)(100 + i),
+            .type = RELOAD_CANDIDATE_HOST,
+        };
+        assert_int_equal(reload_ice_candidate_encode(&l, &c), 0);
+    }
+    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
+    const struct reload_attach body = { .role = reload_slice_of(role, strlen(role)),
+                                        .candidates = reload_writer_slice(&l),
+                                        .send_update = send_update };
+    assert_int_equal(reload_attach_encode(&w, &body), 0);
+    return reload_writer_slice(&w);
+}
+
+static void rig_up(struct rig *rig)
+{
+    rig_init(rig);
+    rig_start(rig);
+    rig_link(rig, 0);
+    rig_clear(rig);
+}
+
+static uint64_t attach_from(struct rig *rig, size_t party, struct reload_slice body)
+{
+    struct rig_message m = { .signer = &rig->parties[party],
+                             .code = RELOAD_ATTACH_REQ,
+                             .body = body,
+                             .via_list = rig_nodes(&rig->parties[party].id, NULL) };
+    return rig_receive(rig, 1, &m);
+}
+
+static void link_answering(struct rig *rig, reload_link_id link, uint32_t attach,
+                           const struct reload_node_id *id)
+{
+    const struct reload_node_link info = {
+        .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE, .node_ids = id, .node_id_count = 1, .attach = attach
+    };
+    reload_node_link_up(rig->node, link, &info, rig->now);
+    rig_pull(rig);
+}
+
+/* R6940-6.5.1.11-1 R6940-6.5.1.13-3: the certificate must be that of the node that attached. */
+static void a_link_that_proves_another_node_is_closed(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
+    attach_from(&rig, 1, attach_body("passive", false, 1, 4));
+    const struct rig_action *open = rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0);
+    assert_non_null(open);
+    uint32_t number = open->action.open_link.attach;
+    assert_true(reload_node_id_equal(&open->action.open_link.node_id, &rig.parties[1].id));
+    assert_false(open->action.open_link.tls_server);
+    link_answering(&rig, 9, number, &rig.parties[2].id);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 1);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_IDENTITY), 1);
+    assert_int_equal(rig.fake.link_ups, 1);
+    rig_fini(&rig);
+}
+
+/* Candidates by falling priority, at most eight; R6940-6.5.1.1-9: those of other links are ignored.
+ */
+static void candidates_are_dialled_by_priority_and_unknown_ones_ignored(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
+    attach_from(&rig, 1, attach_body("passive", false, 12, 4));
+    const struct reload_action_open_link *open =
+        &rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0)->action.open_link;
+    assert_int_equal(open->address_count, 8);
+    const struct rig_action *kept = rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0);
+    for (uint16_t i = 0; i < 8; i++)
+        assert_int_equal(kept->addresses[i].port, 7011 - i);
+    rig_clear(&rig);
+    attach_from(&rig, 2, attach_body("passive", false, 2, 77));
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 0);
+    rig_fini(&rig);
+}
+
+/* R6940-6.5.1.1-6 R6940-6.5.1.1-7 */
+static void an_attach_that_breaks_the_rules_is_refused(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
+    attach_from(&rig, 1, attach_body("active", false, 1, 4));
+    struct reload_message m = rig_sent(&rig, 0, NULL);
+    assert_int_equal(rig_error_code(&m), RELOAD_ERROR_INVALID_MESSAGE);
+    struct reload_slice body = attach_body("passive", false, 1, 4);
+    attach_from(&rig, 1, reload_slice_of(body.p, body.n - 1));
+    m = rig_sent(&rig, 1, NULL);
+    assert_int_equal(rig_error_code(&m), RELOAD_ERROR_INVALID_MESSAGE);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_BODY), 2);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 0);
+    rig_fini(&rig);
+}
+
+/* R6940-6.4.2.3-1: send_update is owed when the link is there, not before. */
+static void an_update_is_owed_once_the_link_is_up(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
+    attach_from(&rig, 1, attach_body("passive", true, 1, 4));
+    assert_int_equal(rig.fake.updates_wanted, 0);
+    uint32_t number = rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0)->action.open_link.attach;
+    link_answering(&rig, 9, number, &rig.parties[1].id);
+    assert_int_equal(rig.fake.link_ups, 2);
+    assert_int_equal(rig.fake.updates_wanted, 1);
+    /* Over the link of the node itself there is nothing to wait for, and nothing to dial. */
+    struct rig_message m = { .signer = &rig.parties[0],
+                             .code = RELOAD_ATTACH_REQ,
+                             .body = attach_body("passive", true, 1, 4) };
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.updates_wanted, 2);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 1);
+    rig_fini(&rig);
+}
+
+/* R6940-6.2.1-10: a repeated Attach is answered from the cache; one with a new transaction (its
+ * answer was lost for good) is answered, but nothing is dialled twice. */
+static void a_repeated_attach_is_not_dialled_twice(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
+    struct rig_message m = { .signer = &rig.parties[1],
+                             .code = RELOAD_ATTACH_REQ,
+                             .transaction_id = 77,
+                             .body = attach_body("passive", false, 1, 4),
+                             .via_list = rig_nodes(&rig.parties[1].id, NULL) };
+    rig_receive(&rig, 1, &m);
+    rig_receive(&rig, 1, &m);
+    m.transaction_id = 78;
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 1);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(rig_sent(&rig, i, NULL).message_code, RELOAD_ATTACH_ANS);
+    rig_fini(&rig);
+}
+
+/* R6940-6.5.1.2-6: as many as the node has room for. */
+static void the_cap_on_attaches_holds(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.node_config.limits.max_attaches = 3;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    for (size_t party = 1; party <= 5; party++)
+        attach_from(&rig, party, attach_body("passive", false, 1, 4));
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 3);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_LIMIT), 2);
+    struct reload_message m = rig_sent(&rig, 4, NULL);
+    assert_int_equal(rig_error_code(&m), RELOAD_ERROR_FORBIDDEN);
+    rig_run(&rig, 60000); /* the host never says a word: they end by themselves */
+    rig_clear(&rig);
+    attach_from(&rig, 6, attach_body("passive", false, 1, 4));
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 1);
+    rig_fini(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_attach_makes_one_link_which_the_answerer_dials),
+        cmocka_unit_test(attaching_to_a_connected_node_succeeds_at_once),
+        cmocka_unit_test(an_attach_to_a_resource_links_to_its_owner),
+        cmocka_unit_test(simultaneous_attaches_end_in_one_link_whatever_is_lost),
+        cmocka_unit_test(the_larger_node_id_wins_the_tie),
+        cmocka_unit_test(a_dial_that_fails_ends_the_attach_and_leaves_nothing_behind),
+        cmocka_unit_test(a_node_without_an_address_dials_itself),
+        cmocka_unit_test(app_attach_agrees_on_a_channel_for_known_applications_only),
+        cmocka_unit_test(a_link_that_proves_another_node_is_closed),
+        cmocka_unit_test(candidates_are_dialled_by_priority_and_unknown_ones_ignored),
+        cmocka_unit_test(an_attach_that_breaks_the_rules_is_refused),
+        cmocka_unit_test(an_update_is_owed_once_the_link_is_up),
+        cmocka_unit_test(a_repeated_attach_is_not_dialled_twice),
+        cmocka_unit_test(the_cap_on_attaches_holds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
