@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,7 +252,8 @@ struct fake {
     SSL_CTX *context;
     const char *answer; /* what it says to whatever it is asked; NULL: nothing, for ever */
     size_t len;
-    volatile bool stop;
+    atomic_bool stop;
+    atomic_int requests;
     char asked[4096];
 };
 
@@ -265,6 +267,7 @@ static void *fake_serve(void *closure)
         if (!k->stop && SSL_accept(ssl) == 1) {
             int n = SSL_read(ssl, k->asked, sizeof k->asked - 1);
             k->asked[n > 0 ? n : 0] = '\0';
+            k->requests += n > 0;
             if (k->answer)
                 SSL_write(ssl, k->answer, (int)k->len);
             while (!k->answer && !k->stop)
@@ -345,8 +348,6 @@ static void answers_that_no_enrollment_server_gives_are_told_apart(void **state)
         k.len = strlen(k.answer);
         expect(&o, cases[i].result, cases[i].exit_code, cases[i].words);
     }
-    assert_non_null(strstr(k.asked, "Accept: application/pkix-cert\r\n"));
-    assert_non_null(strstr(k.asked, "Content-Type: multipart/form-data"));
     char *huge = malloc(20000);
     memset(huge, 'a', 20000);
     memcpy(huge, SAYS("200 OK", "application/pkix-cert", ""), 56);
@@ -358,6 +359,8 @@ static void answers_that_no_enrollment_server_gives_are_told_apart(void **state)
     o.timeout_ms = 300;
     expect(&o, RELOAD_ENROLL_TIMEOUT, 1, "127.0.0.1");
     fake_stop(f, &k);
+    assert_non_null(strstr(k.asked, "Accept: application/pkix-cert\r\n"));
+    assert_non_null(strstr(k.asked, "Content-Type: multipart/form-data"));
 }
 
 static void a_huge_document_is_not_swallowed(void **state)
@@ -634,13 +637,13 @@ static void the_enrollment_server_s_name_is_the_overlay_s_or_its_url_s(void **st
     drop_overlay_name(f);
     fake_start(f, &k, SAYS("403 Forbidden", "text/plain", "bad_CSR"));
     expect(&o, RELOAD_ENROLL_TLS_NAME, 4, FIXTURE_OVERLAY);
-    assert_string_equal(k.asked, ""); /* and no password has left this machine */
+    assert_int_equal(k.requests, 0); /* and no password has left this machine */
     o.strict_name = false;
     expect(&o, RELOAD_ENROLL_REFUSED_CSR, 4, "");
     char host[64];
     snprintf(host, sizeof host, "Host: 127.0.0.1:%u\r\n", f->port);
-    assert_non_null(strstr(k.asked, host));
     fake_stop(f, &k);
+    assert_non_null(strstr(k.asked, host));
 }
 
 /* --- other documents --- */
