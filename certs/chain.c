@@ -104,16 +104,29 @@ static int verify(X509_STORE_CTX *path, uint64_t now_unix_ms, struct reload_cert
     return check_path(X509_STORE_CTX_get0_chain(path), window, reason);
 }
 
+static int attempt(X509_STORE *roots, X509 *leaf, STACK_OF(X509) * untrusted, uint64_t now_unix_ms,
+                   struct reload_cert_window *window, struct reload_cert_reason *reason)
+{
+    int error = RELOAD_E_NOMEM;
+    X509_STORE_CTX *path = X509_STORE_CTX_new();
+    if (path && X509_STORE_CTX_init(path, roots, leaf, untrusted))
+        error = verify(path, now_unix_ms, window, reason);
+    X509_STORE_CTX_free(path);
+    ERR_clear_error();
+    return error;
+}
+
 int reload_cert_chain_check(X509_STORE *roots, X509 *leaf, const struct reload_slice *offered,
                             size_t count, uint64_t now_unix_ms, struct reload_cert_window *window,
                             struct reload_cert_reason *reason)
 {
-    int error = RELOAD_E_NOMEM;
+    /* Nearly always a root-cert is the issuer: look into what was sent along only when none is. */
+    int error = attempt(roots, leaf, NULL, now_unix_ms, window, reason);
+    if (error != RELOAD_E_CERTIFICATE || count == 0)
+        return error;
     STACK_OF(X509) *untrusted = intermediates(offered, count);
-    X509_STORE_CTX *path = X509_STORE_CTX_new();
-    if (untrusted && path && X509_STORE_CTX_init(path, roots, leaf, untrusted))
-        error = verify(path, now_unix_ms, window, reason);
-    X509_STORE_CTX_free(path);
+    error =
+        untrusted ? attempt(roots, leaf, untrusted, now_unix_ms, window, reason) : RELOAD_E_NOMEM;
     sk_X509_pop_free(untrusted, X509_free);
     ERR_clear_error();
     return error;

@@ -34,7 +34,7 @@ struct reload_cert_document_policy {
  * whether it has expired. Obeys the schema, ranges and defaults of s11.1; unknown elements of
  * foreign namespaces are passed over. *out owns a copy of the bytes. RELOAD_E_DECODE (not
  * well-formed UTF-8 XML, a DTD, no such instance-name), RELOAD_E_INVALID (breaks schema or range),
- * RELOAD_E_UNSUPPORTED (mandatory-extension, required Kind, topology or digest), RELOAD_E_LIMIT,
+ * RELOAD_E_UNSUPPORTED (mandatory-extension, required Kind or digest), RELOAD_E_LIMIT,
  * RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_cert_document_parse(struct reload_slice document,
                                                const char *instance_name,
