@@ -1,0 +1,271 @@
+/* The Connection Table: links, whose they are, and several to one node. */
+#include "tests/reload/node/rig.h"
+#include "tests/reload/node/world.h"
+
+/* clang-format off */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+static void set_up(struct rig *rig)
+{
+    rig_init(rig);
+    rig_start(rig);
+}
+
+static void up(struct rig *rig, reload_link_id link, size_t party, bool inbound)
+{
+    const struct reload_node_link info = { .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE,
+                                           .node_ids = &rig->parties[party].id,
+                                           .node_id_count = 1,
+                                           .inbound = inbound };
+    reload_node_link_up(rig->node, link, &info, rig->now);
+    rig_pull(rig);
+}
+
+static void down(struct rig *rig, reload_link_id link)
+{
+    reload_node_link_down(rig->node, link, rig->now);
+    rig_pull(rig);
+}
+
+static reload_link_id link_used(struct rig *rig, size_t party)
+{
+    uint64_t request;
+    reload_link_id link;
+    const struct reload_target target = { NULL, false,
+                                          reload_node_id_slice(&rig->parties[party].id) };
+    rig_clear(rig);
+    assert_int_equal(
+        reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request), 0);
+    rig_pull(rig);
+    rig_sent(rig, 0, &link);
+    return link;
+}
+
+/* A party whose Node-ID is below or above the node's. */
+static size_t party_with(const struct rig *rig, bool larger)
+{
+    for (size_t i = 0; i < RIG_PARTIES; i++)
+        if ((reload_node_id_compare(&rig->parties[i].id, &rig->me.id) > 0) == larger)
+            return i;
+    fail_msg("no such party");
+    return 0;
+}
+
+static void the_topology_hears_of_the_first_and_the_last_link_to_a_node(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    up(&rig, 1, 0, true);
+    up(&rig, 2, 0, false);
+    assert_int_equal(rig.fake.link_ups, 1);
+    down(&rig, 1);
+    assert_int_equal(rig.fake.link_downs, 0);
+    assert_int_equal(link_used(&rig, 0), 2);
+    down(&rig, 2);
+    assert_int_equal(rig.fake.link_downs, 1);
+    down(&rig, 2);
+    assert_int_equal(rig.fake.link_downs, 1);
+    rig_fini(&rig);
+}
+
+/* The larger Node-ID prefers the newer link and closes the older one, a moment later. */
+static void the_larger_node_closes_the_older_link(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    size_t small = party_with(&rig, false);
+    up(&rig, 1, small, true);
+    up(&rig, 2, small, false);
+    assert_int_equal(link_used(&rig, small), 2);
+    rig_run(&rig, 1900);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 0);
+    rig_run(&rig, 200);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 1);
+    assert_int_equal(rig_action(&rig, RELOAD_ACTION_CLOSE_LINK, 0)->action.close_link.link, 1);
+    rig_fini(&rig);
+}
+
+/* The smaller one closes nothing, and follows the far end's choice. */
+static void the_smaller_node_follows_the_larger_ones_choice(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    size_t large = party_with(&rig, true);
+    up(&rig, 1, large, true);
+    up(&rig, 2, large, false);
+    assert_int_equal(link_used(&rig, large), 2);
+    struct rig_message m = { .signer = &rig.parties[large],
+                             .code = RELOAD_PING_REQ,
+                             .body = rig_ping };
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(link_used(&rig, large), 1);
+    rig_run(&rig, 60000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 0);
+    rig_fini(&rig);
+}
+
+/* If the newer link goes while the older waits to be closed, the older one stays. */
+static void a_superfluous_link_is_kept_when_it_is_needed_again(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    size_t small = party_with(&rig, false);
+    up(&rig, 1, small, true);
+    up(&rig, 2, small, false);
+    down(&rig, 2);
+    rig_run(&rig, 60000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 0);
+    assert_int_equal(link_used(&rig, small), 1);
+    assert_int_equal(rig.fake.link_downs, 0);
+    rig_fini(&rig);
+}
+
+/* s6.6.5: a suspect link is routed around, not dropped. */
+static void a_suspect_link_is_told_and_told_again_when_it_recovers(void **state)
+{
+    struct rig rig;
+    struct reload_connection c;
+    (void)state;
+    set_up(&rig);
+    up(&rig, 1, 0, true);
+    reload_node_link_suspect(rig.node, 1, true, rig.now);
+    reload_node_link_suspect(rig.node, 1, true, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.suspects, 1);
+    assert_int_equal(reload_node_connections(rig.node, &c, 1), 1);
+    assert_true(c.suspect);
+    reload_node_link_suspect(rig.node, 1, false, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.link_ups, 2);
+    up(&rig, 2, 0, true); /* a fresh link to a suspect node is good news as well */
+    reload_node_link_suspect(rig.node, 2, true, rig.now);
+    up(&rig, 3, 0, true);
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.suspects, 2);
+    assert_int_equal(rig.fake.link_ups, 3);
+    rig_fini(&rig);
+}
+
+static void the_cap_on_links_holds(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.node_config.limits.max_links = 3;
+    rig_start(&rig);
+    for (size_t i = 0; i < 5; i++)
+        up(&rig, (reload_link_id)(i + 1), i, true);
+    assert_int_equal(rig.fake.link_ups, 3);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 2);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_LIMIT), 2);
+    down(&rig, 2);
+    up(&rig, 9, 5, true);
+    assert_int_equal(rig.fake.link_ups, 4);
+    rig_fini(&rig);
+}
+
+static void a_link_to_oneself_is_closed(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    const struct reload_node_link info = { .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE,
+                                           .node_ids = &rig.me.id,
+                                           .node_id_count = 1 };
+    reload_node_link_up(rig.node, 1, &info, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.link_ups, 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 1);
+    rig_fini(&rig);
+}
+
+static void bring_bootstrap(struct rig *rig, const struct reload_node_id *ids, size_t count)
+{
+    const struct reload_node_link info = { .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE,
+                                           .node_ids = ids,
+                                           .node_id_count = count,
+                                           .bootstrap = true };
+    reload_node_link_up(rig->node, 1, &info, rig->now);
+    rig_pull(rig);
+}
+
+static void the_topology_gets_its_bootstrap_node(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    reload_node_join(rig.node, false, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_WANT_BOOTSTRAP), 1);
+    reload_node_bootstrap_failed(rig.node, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.bootstrap_failures, 1);
+    bring_bootstrap(&rig, &rig.parties[0].id, 1);
+    assert_int_equal(rig.fake.bootstraps, 1);
+    reload_node_join(rig.node, false, rig.now); /* it wants one again: the present one */
+    rig_pull(&rig);
+    assert_int_equal(rig.fake.bootstraps, 2);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_WANT_BOOTSTRAP), 1);
+    rig_fini(&rig);
+}
+
+/* R6940-4.2.1-3: which of its Node-IDs a bootstrap node uses is asked by Ping, over that link, and
+ * its signature tells. */
+static void a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig);
+    const struct reload_node_id ids[] = { reload_standin_node_id(900), rig.parties[0].id };
+    bring_bootstrap(&rig, ids, 2);
+    assert_int_equal(rig.fake.bootstraps, 0);
+    struct reload_message ping = rig_sent(&rig, 0, &link);
+    struct reload_node_id wildcard = reload_node_id_wildcard(16);
+    assert_int_equal(link, 1);
+    assert_int_equal(ping.message_code, RELOAD_PING_REQ);
+    assert_true(reload_slice_equal(ping.header.destination_list, rig_nodes(&wildcard, NULL)));
+    static const uint8_t body[16];
+    struct rig_message m = { .signer = &rig.parties[3],
+                             .code = RELOAD_PING_ANS,
+                             .body = { body, 16 },
+                             .transaction_id = ping.header.transaction_id };
+    rig_receive(&rig, 1, &m); /* somebody the link does not prove */
+    assert_int_equal(rig.fake.bootstraps, 0);
+    m.signer = &rig.parties[0];
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.bootstraps, 1);
+    assert_true(reload_node_id_equal(&rig.fake.last_node, &rig.parties[0].id));
+    rig_fini(&rig);
+
+    set_up(&rig);
+    bring_bootstrap(&rig, ids, 2);
+    rig_run(&rig, 15000); /* it says nothing */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 1);
+    down(&rig, 1);
+    assert_int_equal(rig.fake.bootstrap_failures, 1);
+    rig_fini(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_topology_hears_of_the_first_and_the_last_link_to_a_node),
+        cmocka_unit_test(the_larger_node_closes_the_older_link),
+        cmocka_unit_test(the_smaller_node_follows_the_larger_ones_choice),
+        cmocka_unit_test(a_superfluous_link_is_kept_when_it_is_needed_again),
+        cmocka_unit_test(a_suspect_link_is_told_and_told_again_when_it_recovers),
+        cmocka_unit_test(the_cap_on_links_holds),
+        cmocka_unit_test(a_link_to_oneself_is_closed),
+        cmocka_unit_test(the_topology_gets_its_bootstrap_node),
+        cmocka_unit_test(a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

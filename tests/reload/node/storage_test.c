@@ -1,0 +1,610 @@
+/* The node's part of storage: RFC 6940 s7.4.1, s10.4, and waiting for the disk. */
+#include "tests/reload/node/rig.h"
+
+#include "reload/wire/fetch.h"
+#include "reload/wire/store.h"
+
+/* clang-format off */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <stdlib.h>
+
+static void set_up(struct rig *rig, bool persist)
+{
+    rig_init(rig);
+    rig->fake.owns_everything = true;
+    rig->fake.replicas[0] = rig->parties[1].id;
+    rig->fake.replicas[1] = rig->parties[2].id;
+    rig->fake.replica_count = 2;
+    rig->node_config.persist = persist;
+    rig_start(rig);
+    for (size_t i = 0; i < 3; i++)
+        rig_link(rig, i);
+    rig_clear(rig);
+}
+
+/* Where a USER-MATCH value of that party's user belongs. */
+static struct reload_slice home_of(const struct party *p)
+{
+    static uint8_t ids[4][16];
+    static unsigned next;
+    uint8_t out[RELOAD_RESOURCE_ID_MAX];
+    size_t len;
+    assert_int_equal(reload_standin_resource_id(p->crypto, p->crypto->own->user_name, out, &len),
+                     0);
+    memcpy(ids[++next % 4], out, 16);
+    return reload_slice_of(ids[next % 4], 16);
+}
+
+static struct reload_slice store_body(const struct rig *rig, const struct party *p, uint64_t time,
+                                      uint8_t replica_number, uint64_t generation)
+{
+    static uint8_t body[4096];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    const struct reload_store_item item = { .kind = RELOAD_STANDIN_SINGLE_USER,
+                                            .generation = generation,
+                                            .exists = true,
+                                            .value = reload_slice_of("hello", 5),
+                                            .lifetime_s = 600,
+                                            .storage_time = time };
+    assert_int_equal(
+        reload_store_request_encode(p->crypto, &rig->config.config, home_of(p), &item, 1, &w), 0);
+    body[1 + 16] = replica_number;
+    return reload_writer_slice(&w);
+}
+
+static struct rig_message store_from(const struct rig *rig, size_t party, uint64_t time)
+{
+    return (struct rig_message){
+        .signer = &rig->parties[party],
+        .code = RELOAD_STORE_REQ,
+        .body = store_body(rig, &rig->parties[party], time, 0, 0),
+        .destination_list = rig_resource(home_of(&rig->parties[party]).p, 16),
+    };
+}
+
+static size_t values(const struct rig *rig)
+{
+    return reload_store_value_count(reload_node_store_view(rig->node));
+}
+
+static uint16_t error_sent(const struct rig *rig, size_t n)
+{
+    struct reload_message m = rig_sent(rig, n, NULL);
+    return rig_error_code(&m);
+}
+
+/* R6940-10.4-1 R6940-10.4-2 R6940-7.4.1.1-5 R6940-7.4.1.1-16 R6940-7.4.1.2-2: the answer names the
+ * replica holders and goes out first; each holder gets the value by its Node-ID, under its own
+ * number. */
+static void a_store_is_answered_and_then_replicated(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(values(&rig), 1);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    struct reload_message ans = rig_sent(&rig, 0, NULL);
+    assert_int_equal(ans.message_code, RELOAD_STORE_ANS);
+    struct reload_store_ans body;
+    assert_int_equal(reload_store_ans_decode(ans.body, 16, &body), 0);
+    struct reload_reader r = reload_reader_over(body.kind_responses);
+    struct reload_store_kind_response kind;
+    assert_true(reload_store_kind_response_next(&r, 16, &kind));
+    assert_int_equal(kind.replicas.n, 32);
+    for (size_t i = 0; i < 2; i++) {
+        struct reload_message copy = rig_sent(&rig, i + 1, NULL);
+        struct reload_store_req req;
+        assert_int_equal(copy.message_code, RELOAD_STORE_REQ);
+        assert_true(reload_slice_equal(copy.header.destination_list,
+                                       rig_nodes(&rig.parties[i + 1].id, NULL)));
+        assert_int_equal(reload_store_req_decode(copy.body, &req), 0);
+        assert_int_equal(req.replica_number, i + 1);
+        struct reload_reader k = reload_reader_over(req.kind_data);
+        struct reload_store_kind_data data;
+        assert_true(reload_store_kind_data_next(&k, &data));
+        assert_true(data.generation_counter >= 1);
+        /* What verifies the value travels with it (R6940-6.3.4-8). */
+        struct reload_signer signer;
+        assert_int_equal(reload_message_verify(rig.parties[1].crypto, &copy, rig.now, &signer), 0);
+        struct reload_reader v = reload_reader_over(data.values);
+        struct reload_stored_data stored;
+        assert_true(reload_stored_data_next(&v, RELOAD_MODEL_SINGLE, &stored));
+        assert_int_equal(reload_value_verify(rig.parties[1].crypto, req.resource, data.kind,
+                                             &stored, copy.security.certificates, rig.now, &signer),
+                         0);
+    }
+    rig_fini(&rig);
+}
+
+/* R6940-7.4.1.1-6 */
+static void an_original_store_is_refused_where_nobody_is_responsible(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    rig.fake.owns_everything = false;
+    struct rig_message m = store_from(&rig, 0, 1000);
+    m.destination_list = rig_nodes(&rig.me.id, NULL);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_NOT_FOUND);
+    assert_int_equal(values(&rig), 0);
+    rig_fini(&rig);
+}
+
+/* R6940-10.4-3 R6940-10.4-4 R6940-10.4-5 R6940-7.4.1.1-7 R6940-7.4.1.1-12 */
+static void a_replica_is_kept_when_plausible_and_not_passed_on(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    m.body = store_body(&rig, &rig.parties[0], 1000, 1, 7);
+    m.destination_list = rig_nodes(&rig.me.id, NULL);
+    m.signer = &rig.parties[1];
+    rig_receive(&rig, 2, &m);
+    assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_FORBIDDEN);
+    rig.fake.replica_plausible = true;
+    rig_clear(&rig);
+    rig_receive(&rig, 2,
+                &m); /* the value's certificate is not in this bucket and unknown: Forbidden */
+    rig_clear(&rig);
+    struct rig_message hello = { .signer = &rig.parties[0],
+                                 .code = RELOAD_PING_REQ,
+                                 .body = rig_ping };
+    rig_receive(&rig, 1, &hello); /* now it is known */
+    rig_clear(&rig);
+    rig_receive(&rig, 2, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_STORE_ANS);
+    assert_int_equal(values(&rig), 1);
+    rig_fini(&rig);
+}
+
+/* R6940-6.2.1-10: with the second answer out of the cache, not Error_Data_Too_Old. */
+static void a_repeated_store_is_not_stored_again(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    m.transaction_id = 9;
+    rig_receive(&rig, 1, &m);
+    rig_clear(&rig);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_STORE_ANS);
+    m.transaction_id = 10;
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(error_sent(&rig, 1), RELOAD_ERROR_DATA_TOO_OLD);
+    rig_fini(&rig);
+}
+
+static void a_malformed_store_is_an_invalid_message(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    static const uint16_t codes[] = { RELOAD_STORE_REQ, RELOAD_FETCH_REQ, RELOAD_STAT_REQ,
+                                      RELOAD_FIND_REQ };
+    for (size_t i = 0; i < 4; i++) {
+        struct rig_message m = store_from(&rig, 0, 1000);
+        m.code = codes[i];
+        m.body = reload_slice_of("\20abc", 4);
+        rig_receive(&rig, 1, &m);
+        assert_int_equal(error_sent(&rig, i), RELOAD_ERROR_INVALID_MESSAGE);
+    }
+    rig_fini(&rig);
+}
+
+/* --- the disk --- */
+
+/* DESIGN s2: StoreAns and replicas wait until the rows are written; a repetition meanwhile is
+ * silent. */
+static void with_a_disk_the_answer_waits_for_it(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, true);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    m.transaction_id = 9;
+    rig_receive(&rig, 1, &m);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_PERSIST), 1);
+    const struct reload_action_persist *p =
+        &rig_action(&rig, RELOAD_ACTION_PERSIST, 0)->action.persist;
+    assert_true(p->row_count >= 1);
+    reload_node_persisted(rig.node, p->token, true, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_STORE_ANS);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 4); /* from the cache */
+    rig_fini(&rig);
+}
+
+static void tokens_are_acknowledged_in_bulk_and_in_order(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, true);
+    rig.fake.replica_count = 0;
+    uint64_t ids[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct rig_message m = store_from(&rig, i, 1000);
+        ids[i] = rig_receive(&rig, (reload_link_id)(i + 1), &m);
+    }
+    uint64_t second = rig_action(&rig, RELOAD_ACTION_PERSIST, 1)->action.persist.token;
+    reload_node_persisted(rig.node, second, true, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 2);
+    assert_int_equal(rig_sent(&rig, 0, NULL).header.transaction_id, ids[0]);
+    assert_int_equal(rig_sent(&rig, 1, NULL).header.transaction_id, ids[1]);
+    rig_fini(&rig);
+}
+
+/* Disk full: the writer is told, and nothing is acknowledged. */
+static void what_could_not_be_written_is_not_acknowledged(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, true);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    reload_node_persisted(
+        rig.node, rig_action(&rig, RELOAD_ACTION_PERSIST, 0)->action.persist.token, false, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_REQUEST_TIMEOUT);
+    rig_fini(&rig);
+}
+
+/* R6940-6.1.2-14: by another link to the same node, or not at all. */
+static void a_held_answer_takes_another_link_to_the_same_node_or_is_dropped(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig, true);
+    rig.fake.replica_count = 0;
+    const struct reload_node_link info = { .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE,
+                                           .node_ids = &rig.parties[0].id,
+                                           .node_id_count = 1 };
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    reload_node_link_up(rig.node, 40, &info, rig.now);
+    reload_node_link_down(rig.node, 1, rig.now);
+    rig_pull(&rig);
+    reload_node_persisted(rig.node, 1, true, rig.now);
+    rig_pull(&rig);
+    rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 40);
+    m = store_from(&rig, 0, 2000);
+    rig_receive(&rig, 40, &m);
+    reload_node_link_down(rig.node, 40, rig.now);
+    rig_pull(&rig);
+    rig_clear(&rig);
+    reload_node_persisted(rig.node, 2, true, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_RETURN_GONE), 1);
+    rig_fini(&rig);
+}
+
+/* --- newer data elsewhere --- */
+
+static struct rig_message refusal(const struct rig *rig, size_t party, uint64_t id, uint16_t code)
+{
+    static uint8_t body[4];
+    body[1] = (uint8_t)code;
+    return (struct rig_message){ .signer = &rig->parties[party],
+                                 .code = RELOAD_ERROR,
+                                 .body = { body, 4 },
+                                 .transaction_id = id };
+}
+
+/* A FetchAns with one value of party 0, newer than what is here. */
+static struct reload_slice newer_values(const struct rig *rig, uint64_t time)
+{
+    static uint8_t body[4096];
+    struct reload_slice req_body = store_body(rig, &rig->parties[0], time, 0, 0);
+    struct reload_store_req req;
+    assert_int_equal(reload_store_req_decode(req_body, &req), 0);
+    struct reload_reader r = reload_reader_over(req.kind_data);
+    struct reload_store_kind_data data;
+    assert_true(reload_store_kind_data_next(&r, &data));
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    size_t all = reload_fetch_ans_begin(&w);
+    size_t kind = reload_fetch_kind_begin(&w, data.kind, 42);
+    reload_wr_bytes(&w, data.values);
+    reload_fetch_kind_end(&w, kind);
+    reload_fetch_ans_end(&w, all);
+    assert_false(w.failed);
+    return reload_writer_slice(&w);
+}
+
+/* R6940-7.4.1.1-26: a replica refused as too old: the newer data is fetched there and replaces
+ * ours. */
+static void newer_data_of_a_replica_holder_is_taken_over(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    uint64_t id = rig_sent(&rig, 1, NULL).header.transaction_id;
+    rig_clear(&rig);
+    struct rig_message no = refusal(&rig, 1, id, RELOAD_ERROR_DATA_TOO_OLD);
+    rig_receive(&rig, 2, &no);
+    struct reload_message fetch = rig_sent(&rig, 0, NULL);
+    assert_int_equal(fetch.message_code, RELOAD_FETCH_REQ);
+    assert_true(
+        reload_slice_equal(fetch.header.destination_list, rig_nodes(&rig.parties[1].id, NULL)));
+    struct rig_message ans = { .signer = &rig.parties[1],
+                               .code = RELOAD_FETCH_ANS,
+                               .body = newer_values(&rig, 5000),
+                               .transaction_id = fetch.header.transaction_id };
+    rig_clear(&rig);
+    rig_receive(&rig, 2, &ans);
+    assert_int_equal(values(&rig), 1);
+    assert_true(rig_count(&rig, RELOAD_ACTION_SEND) > 0); /* the other holder gets it, too */
+    rig_clear(&rig);
+    m = store_from(&rig, 0, 4999); /* older than what was taken over */
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_DATA_TOO_OLD);
+    rig_fini(&rig);
+}
+
+/* --- pushing a range --- */
+
+static void push_all(struct rig *rig, uint32_t cookie)
+{
+    static const uint8_t zero[16];
+    const struct reload_topology_push push = {
+        .after = { zero, 16 },
+        .up_to = { zero, 16 },
+        .target = rig->parties[1].id,
+        .replica_number = 1,
+        .cookie = cookie,
+    };
+    rig->fake.host->push(rig->fake.host->context, &push);
+    reload_node_tick(rig->node, rig->now);
+    rig_pull(rig);
+}
+
+static void fill(struct rig *rig, size_t count)
+{
+    rig->fake.replica_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct rig_message m = store_from(rig, i, 1000);
+        rig_receive(rig, 1, &m);
+    }
+    assert_int_equal(values(rig), count);
+    rig_clear(rig);
+}
+
+/* R6940-7.4.1.1-24: a range goes out a few requests at a time, with the lifetimes that are left,
+ * and its end is told. */
+static void a_push_hands_over_every_resource_a_few_at_a_time(void **state)
+{
+    struct rig rig;
+    size_t answered = 0;
+    (void)state;
+    set_up(&rig, false);
+    fill(&rig, 7);
+    rig_wait(&rig, 100000);
+    push_all(&rig, 5);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 4);
+    for (; answered < rig_count(&rig, RELOAD_ACTION_SEND); answered++) {
+        assert_int_equal(rig.fake.pushed, 0);
+        struct reload_message req = rig_sent(&rig, answered, NULL);
+        struct reload_store_req store;
+        assert_int_equal(reload_store_req_decode(req.body, &store), 0);
+        assert_int_equal(store.replica_number, 1);
+        struct reload_reader k = reload_reader_over(store.kind_data);
+        struct reload_store_kind_data data;
+        assert_true(reload_store_kind_data_next(&k, &data));
+        struct reload_reader v = reload_reader_over(data.values);
+        struct reload_stored_data stored;
+        assert_true(reload_stored_data_next(&v, RELOAD_MODEL_SINGLE, &stored));
+        assert_int_equal(stored.lifetime_s, 500);
+        static const uint8_t empty[2];
+        struct rig_message ans = { .signer = &rig.parties[1],
+                                   .code = RELOAD_STORE_ANS,
+                                   .body = { empty, 2 },
+                                   .transaction_id = req.header.transaction_id };
+        rig_receive(&rig, 2, &ans);
+    }
+    assert_int_equal(answered, 7);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, 0);
+    rig_fini(&rig);
+}
+
+static void a_push_to_a_dead_node_ends_with_an_error(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    fill(&rig, 6);
+    push_all(&rig, 5);
+    rig_run(&rig, 20000);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, RELOAD_E_TIMEOUT);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 4 * 5); /* the rest was not tried */
+    rig_fini(&rig);
+}
+
+static void an_empty_push_ends_at_once(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    push_all(&rig, 5);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, 0);
+    rig_fini(&rig);
+}
+
+static void the_cap_on_pushes_holds(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.fake.owns_everything = true;
+    rig.node_config.limits.max_pushes = 2;
+    rig_start(&rig);
+    for (size_t i = 0; i < 3; i++)
+        rig_link(&rig, i);
+    fill(&rig, 2);
+    for (uint32_t i = 1; i <= 3; i++)
+        push_all(&rig, i);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, RELOAD_E_LIMIT);
+    rig_fini(&rig);
+}
+
+/* R6940-7.4.1.1-26 in a push: newer data over there counts as handed over, and is taken over here.
+ */
+static void a_push_goes_on_past_newer_data(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    fill(&rig, 1);
+    push_all(&rig, 5);
+    uint64_t id = rig_sent(&rig, 0, NULL).header.transaction_id;
+    struct rig_message no = refusal(&rig, 1, id, RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW);
+    rig_receive(&rig, 2, &no);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, 0);
+    assert_int_equal(rig_sent(&rig, 1, NULL).message_code, RELOAD_FETCH_REQ);
+    rig_fini(&rig);
+}
+
+/* --- own stores and fetches --- */
+
+static uint64_t store_own(struct rig *rig)
+{
+    uint64_t request;
+    const struct reload_store_item item = { .kind = RELOAD_STANDIN_SINGLE_USER,
+                                            .exists = true,
+                                            .value = reload_slice_of("mine", 4),
+                                            .lifetime_s = 600 };
+    assert_int_equal(reload_node_store(rig->node, home_of(&rig->me), &item, 1, rig->now, &request),
+                     0);
+    rig_pull(rig);
+    return request;
+}
+
+static const struct reload_result *last_result(const struct rig *rig)
+{
+    size_t n = rig_count(rig, RELOAD_ACTION_REQUEST_DONE);
+    assert_true(n > 0);
+    return &rig_action(rig, RELOAD_ACTION_REQUEST_DONE, n - 1)->action.result;
+}
+
+/* R6940-7.4.1.1-17 at the writer: the clock goes back an hour, and the next store is newer all the
+ * same. */
+static void own_stores_are_always_newer_than_the_last(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    store_own(&rig);
+    assert_int_equal(last_result(&rig)->error, 0);
+    rig.now.unix_ms -= 3600000;
+    rig.now.monotonic_ms += 10;
+    store_own(&rig);
+    assert_int_equal(last_result(&rig)->error, 0);
+    store_own(&rig);
+    assert_int_equal(last_result(&rig)->error, 0);
+    assert_int_equal(values(&rig), 1);
+    rig_fini(&rig);
+}
+
+/* R6940-7.4.2.2-7 R6940-7.4.2.2-9: what does not verify is left out and counted. */
+static void forged_values_in_a_fetch_are_left_out_and_counted(void **state)
+{
+    struct rig rig;
+    uint64_t request;
+    uint8_t body[256], forged[4096];
+    (void)state;
+    set_up(&rig, false);
+    rig.fake.owns_everything = false;
+    rig.fake.hop = rig.parties[1].id;
+    struct reload_slice resource = home_of(&rig.parties[0]);
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    size_t mark = reload_fetch_req_begin(&w, resource);
+    struct reload_specifier_mark s =
+        reload_specifier_begin(&w, RELOAD_STANDIN_SINGLE_USER, 0, RELOAD_MODEL_SINGLE);
+    reload_specifier_end(&w, s, RELOAD_MODEL_SINGLE);
+    reload_fetch_req_end(&w, mark);
+    struct rig_message hello = { .signer = &rig.parties[0],
+                                 .code = RELOAD_PING_REQ,
+                                 .body = rig_ping };
+    rig_receive(&rig, 1, &hello); /* whose certificate is then known */
+    for (int forge = 0; forge < 2; forge++) {
+        rig_clear(&rig);
+        assert_int_equal(
+            reload_node_fetch(rig.node, resource, reload_writer_slice(&w), rig.now, &request), 0);
+        rig_pull(&rig);
+        struct reload_slice values_body = newer_values(&rig, 5000);
+        memcpy(forged, values_body.p, values_body.n);
+        if (forge)
+            forged[4 + 12 + 4 + 4 + 8 + 4 + 1 + 4] ^= 1; /* the value's first byte */
+        struct rig_message ans = { .signer = &rig.parties[1],
+                                   .code = RELOAD_FETCH_ANS,
+                                   .body = { forged, values_body.n },
+                                   .transaction_id =
+                                       rig_sent(&rig, 0, NULL).header.transaction_id };
+        rig_receive(&rig, 2, &ans);
+        assert_int_equal(last_result(&rig)->error, 0);
+        assert_int_equal(last_result(&rig)->value_count, forge ? 0 : 1);
+        assert_int_equal(last_result(&rig)->rejected, forge ? 1 : 0);
+    }
+    rig_fini(&rig);
+}
+
+static void the_topology_can_have_a_range_forgotten(void **state)
+{
+    struct rig rig;
+    static const uint8_t zero[16];
+    (void)state;
+    set_up(&rig, false);
+    fill(&rig, 3);
+    struct reload_slice everything = { zero, 16 };
+    rig.fake.host->forget(rig.fake.host->context, everything, everything);
+    assert_int_equal(values(&rig), 0);
+    rig_fini(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_store_is_answered_and_then_replicated),
+        cmocka_unit_test(an_original_store_is_refused_where_nobody_is_responsible),
+        cmocka_unit_test(a_replica_is_kept_when_plausible_and_not_passed_on),
+        cmocka_unit_test(a_repeated_store_is_not_stored_again),
+        cmocka_unit_test(a_malformed_store_is_an_invalid_message),
+        cmocka_unit_test(with_a_disk_the_answer_waits_for_it),
+        cmocka_unit_test(tokens_are_acknowledged_in_bulk_and_in_order),
+        cmocka_unit_test(what_could_not_be_written_is_not_acknowledged),
+        cmocka_unit_test(a_held_answer_takes_another_link_to_the_same_node_or_is_dropped),
+        cmocka_unit_test(newer_data_of_a_replica_holder_is_taken_over),
+        cmocka_unit_test(a_push_hands_over_every_resource_a_few_at_a_time),
+        cmocka_unit_test(a_push_to_a_dead_node_ends_with_an_error),
+        cmocka_unit_test(an_empty_push_ends_at_once),
+        cmocka_unit_test(the_cap_on_pushes_holds),
+        cmocka_unit_test(a_push_goes_on_past_newer_data),
+        cmocka_unit_test(own_stores_are_always_newer_than_the_last),
+        cmocka_unit_test(forged_values_in_a_fetch_are_left_out_and_counted),
+        cmocka_unit_test(the_topology_can_have_a_range_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
