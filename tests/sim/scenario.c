@@ -15,8 +15,8 @@
 
 struct value { /* one stored value */
     struct stored_key key;
-    uint32_t owner; /* the peer that wrote it */
-    char text[32];
+    uint32_t owner;            /* the peer that wrote it */
+    char text[40], before[40]; /* what it is, and was: both are right when a store had no answer */
     bool stored, answered;
 };
 
@@ -58,12 +58,19 @@ static void join_at_once(struct world *w, size_t peers)
 
 /* --- values --- */
 
+static bool is_text(struct reload_slice value, const char *text)
+{
+    return reload_slice_equal(value, reload_slice_of(text, strlen(text)));
+}
+
 static void on_done(void *context, const struct world_result *r)
 {
     struct run *run = context;
     struct value *v = &run->values[r->tag];
     if (!run->fetching) {
-        v->stored = r->result->error == 0;
+        v->stored |= r->result->error == 0;
+        if (r->result->error == 0)
+            v->before[0] = 0;
         return;
     }
     v->answered = true;
@@ -73,7 +80,7 @@ static void on_done(void *context, const struct world_result *r)
         report->lost++;
         return;
     }
-    if (!reload_slice_equal(got->value, reload_slice_of(v->text, strlen(v->text)))) {
+    if (!is_text(got->value, v->text) && !(v->before[0] && is_text(got->value, v->before))) {
         report->wrong++;
         return;
     }
@@ -95,6 +102,18 @@ static void make_value(struct run *run, struct value *v, uint32_t owner, uint8_t
         abort();
 }
 
+static void store_value(struct run *run, struct value *v)
+{
+    const struct reload_store_item item = {
+        .kind = KIND,
+        .exists = true,
+        .value = reload_slice_of(v->text, strlen(v->text)),
+        .lifetime_s = 7 * 86400,
+    };
+    world_store(run->world, v->owner, reload_slice_of(v->key.resource, 16), &item,
+                (uint64_t)(v - run->values));
+}
+
 static void store_all(struct run *run)
 {
     run->value_count = run->peers * VALUES_PER_PEER;
@@ -103,19 +122,28 @@ static void store_all(struct run *run)
     for (size_t n = 0; n < run->value_count; n++) {
         struct value *v = &run->values[n];
         make_value(run, v, (uint32_t)(n / VALUES_PER_PEER), (uint8_t)(n % VALUES_PER_PEER));
-        if (!world_is_joined(run->world, v->owner))
-            continue;
-        const struct reload_store_item item = {
-            .kind = KIND,
-            .exists = true,
-            .value = reload_slice_of(v->text, strlen(v->text)),
-            .lifetime_s = 7 * 86400,
-        };
-        world_store(run->world, v->owner, reload_slice_of(v->key.resource, 16), &item, n);
+        if (world_is_joined(run->world, v->owner))
+            store_value(run, v);
     }
     world_run(run->world, world_now(run->world) + ANSWER_MS);
     for (size_t n = 0; n < run->value_count; n++)
         run->report->stored += run->values[n].stored;
+}
+
+/* Some of the owners write anew; everybody must find that from now on. */
+static void store_some_again(struct run *run)
+{
+    for (size_t n = 0; n < run->value_count; n++) {
+        struct value *v = &run->values[n];
+        if (world_random(run->world) % 2 || !world_is_joined(run->world, v->owner))
+            continue;
+        memcpy(v->before, v->text, sizeof v->before);
+        snprintf(v->text, sizeof v->text, "newer value of peer %u", v->owner);
+        store_value(run, v);
+    }
+    world_run(run->world, world_now(run->world) + ANSWER_MS);
+    for (size_t n = 0; n < run->value_count; n++)
+        run->report->unsure += run->values[n].before[0] != 0;
 }
 
 static uint32_t random_joined(struct run *run)
@@ -198,19 +226,21 @@ static size_t choose_tenth(struct world *w, size_t peers, uint32_t *out)
     return count;
 }
 
-static void kill_tenth(struct world *w, size_t peers)
+static void kill_tenth(struct run *run)
 {
-    uint32_t *chosen = calloc(peers, sizeof *chosen);
-    size_t count = choose_tenth(w, peers, chosen);
+    struct world *w = run->world;
+    uint32_t *chosen = calloc(run->peers, sizeof *chosen);
+    size_t count = choose_tenth(w, run->peers, chosen);
     for (size_t i = 0; i < count; i++)
         world_kill(w, chosen[i], i % 2 == 0);
     free(chosen);
 }
 
-static void restart_tenth(struct world *w, size_t peers)
+static void restart_tenth(struct run *run)
 {
-    uint32_t *chosen = calloc(peers, sizeof *chosen);
-    size_t count = choose_tenth(w, peers, chosen);
+    struct world *w = run->world;
+    uint32_t *chosen = calloc(run->peers, sizeof *chosen);
+    size_t count = choose_tenth(w, run->peers, chosen);
     for (size_t i = 0; i < count; i++)
         world_kill(w, chosen[i], i % 2 == 0);
     world_run(w, world_now(w) + 60000);
@@ -221,10 +251,11 @@ static void restart_tenth(struct world *w, size_t peers)
     free(chosen);
 }
 
-static void leave_tenth(struct world *w, size_t peers)
+static void leave_tenth(struct run *run)
 {
-    uint32_t *chosen = calloc(peers, sizeof *chosen);
-    size_t count = choose_tenth(w, peers, chosen);
+    struct world *w = run->world;
+    uint32_t *chosen = calloc(run->peers, sizeof *chosen);
+    size_t count = choose_tenth(w, run->peers, chosen);
     for (size_t i = 0; i < count; i++)
         world_leave(w, chosen[i]);
     world_run(w, world_now(w) + 30000);
@@ -233,15 +264,89 @@ static void leave_tenth(struct world *w, size_t peers)
     free(chosen);
 }
 
-static void cut_and_heal(struct world *w, size_t peers)
+/* A quarter of the peers on one side. */
+static void cut(struct run *run)
 {
-    uint8_t *groups = calloc(peers, 1);
-    for (size_t i = 0; i < peers; i++)
-        groups[i] = world_random(w) % 4 == 0;
-    world_partition(w, groups);
-    world_run(w, world_now(w) + 300000);
-    world_partition(w, NULL);
+    uint8_t *groups = calloc(run->peers, 1);
+    for (size_t i = 0; i < run->peers; i++)
+        groups[i] = world_random(run->world) % 4 == 0;
+    world_partition(run->world, groups);
+    world_run(run->world, world_now(run->world) + 300000);
     free(groups);
+}
+
+static void cut_and_heal(struct run *run)
+{
+    cut(run);
+    world_partition(run->world, NULL);
+}
+
+/* R6940-7.4.1.1-26 R6940-7.4.1.1-27: what was written on either side meanwhile is what counts. */
+static void cut_write_and_heal(struct run *run)
+{
+    cut(run);
+    store_some_again(run);
+    world_partition(run->world, NULL);
+}
+
+/* --- churn --- */
+
+#define CHURN_EVERY_MS 30000
+#define CHURN_TIMES    120
+#define CHURN_QUIET_MS                                                                             \
+    300000 /* what a neighborhood gets to recover: detection, hold-down, replicas */
+
+/* The joined peer to die next: a random one in whose neighborhood nothing has happened for a while,
+ * since nothing could save a value whose three holders go faster than copies are made. */
+static bool choose_quiet(struct run *run, const uint32_t *order, const uint64_t *upset_ms,
+                         uint32_t *out)
+{
+    for (size_t tries = 0; tries < 100; tries++) {
+        size_t at = (size_t)(world_random(run->world) % run->peers);
+        bool quiet = world_is_joined(run->world, order[at]);
+        for (size_t i = at + run->peers - 3; i <= at + run->peers + 3; i++) {
+            uint64_t last = upset_ms[order[i % run->peers]];
+            quiet &= last == 0 || last + CHURN_QUIET_MS < world_now(run->world);
+        }
+        if (quiet) {
+            *out = order[at];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void come_back(struct run *run, uint32_t place, uint64_t *upset_ms)
+{
+    world_start(run->world, place);
+    world_join(run->world, place, false);
+    upset_ms[place] = world_now(run->world);
+}
+
+/* An hour in which every half minute a peer dies and another, which died before, comes back. */
+static void churn(struct run *run)
+{
+    struct world *w = run->world;
+    uint32_t *order = calloc(run->peers, sizeof *order), dead[4];
+    uint64_t *upset_ms = calloc(run->peers, sizeof *upset_ms);
+    size_t count = 0;
+    world_ring(w, run->peers, order); /* all have joined */
+    for (int i = 0; i < CHURN_TIMES && run->peers >= 7; i++) {
+        if (choose_quiet(run, order, upset_ms, &dead[count])) {
+            upset_ms[dead[count]] = world_now(w);
+            world_kill(w, dead[count++], i % 2 == 0);
+        }
+        world_run(w, world_now(w) + CHURN_EVERY_MS);
+        if (count < 4)
+            continue;
+        come_back(run, dead[0], upset_ms);
+        memmove(dead, dead + 1, sizeof dead - sizeof dead[0]);
+        count--;
+    }
+    while (count > 0)
+        come_back(run, dead[--count], upset_ms);
+    free(order);
+    free(upset_ms);
 }
 
 const struct scenario scenarios[] = {
@@ -259,6 +364,13 @@ const struct scenario scenarios[] = {
     { .name = "partition",
       .promise = "two rings become one when the cut heals",
       .upset = cut_and_heal },
+    { .name = "merge",
+      .promise = "values written during a cut are the ones found after it",
+      .upset = cut_write_and_heal,
+      .on_request = true },
+    { .name = "churn",
+      .promise = "an hour of peers that die and come back loses no value",
+      .upset = churn },
     { .name = "loss",
       .promise = "messages lost by peers on the way are sent again",
       .drop_per_million = 10000 },
@@ -321,8 +433,9 @@ struct scenario_report scenario_run(const struct scenario *scenario,
     store_all(&run);
     rest(&run);
     if (scenario->upset) {
-        scenario->upset(run.world, peers);
+        scenario->upset(&run);
         rest(&run);
+        world_run(run.world, world_now(run.world) + CALM_MS);
     }
     fetch_all(&run);
     conclude(&run);

@@ -14,19 +14,22 @@ struct scenario_report {
     size_t peers_left;
     struct check check; /* at the end */
     size_t stored, found, lost, wrong;
-    size_t hops[HOPS_MAX];           /* fetches by links crossed to the peer responsible */
+    size_t unsure;         /* newer values whose store had no answer: the older one is right too */
+    size_t hops[HOPS_MAX]; /* fetches by links crossed to the peer responsible */
     double mean_hops, hops_allowed;  /* 1/2 log2 N + 0.5 */
     uint64_t virtual_ms, settled_ms; /* in all; after the last upset until all was well */
     uint64_t events, messages, hash;
     bool ok;
 };
 
+struct run;
+
 struct scenario {
     const char *name;
     const char *promise;
-    void (*upset)(struct world *world, size_t peers); /* after everybody joined and values were
-                                                         stored; NULL: nothing */
+    void (*upset)(struct run *run); /* when all have joined and values are stored; NULL: nothing */
     bool joins_at_once;
+    bool on_request; /* left out of a run of everything: the promise is not kept yet */
     uint32_t drop_per_million;
 };
 

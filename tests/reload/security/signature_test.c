@@ -221,6 +221,27 @@ static void a_message_whose_certificate_is_missing_expired_or_barred_is_refused(
     assert_int_equal(0, reload_message_verify(p->b, &m, now, &signer));
 }
 
+/* R6940-6.3.4-2 R6940-6.3.4-7 */
+static void only_x509_certificates_count_and_one_seen_before_may_be_left_out(void **state)
+{
+    struct pair *p = *state;
+    struct sent s;
+    struct reload_signer signer;
+    struct reload_message m;
+    send_ping(p->a, reload_slice_of("", 0), &s);
+    assert_int_equal(0, reload_message_decode(reload_slice_of(s.bytes, s.len), 16, &m));
+    uint8_t bucket[400];
+    memcpy(bucket, m.security.certificates.p, m.security.certificates.n);
+    m.security.certificates.p = bucket;
+    assert_int_equal(RELOAD_CERTIFICATE_X509, bucket[0]);
+    bucket[0] = 1; /* OpenPGP */
+    assert_int_equal(RELOAD_E_CERTIFICATE, reload_message_verify(p->b, &m, now, &signer));
+    bucket[0] = RELOAD_CERTIFICATE_X509;
+    assert_int_equal(0, reload_message_verify(p->b, &m, now, &signer));
+    m.security.certificates = reload_slice_of("", 0);
+    assert_int_equal(0, reload_message_verify(p->b, &m, now, &signer));
+}
+
 static void no_more_certificates_than_the_cap_are_looked_at(void **state)
 {
     struct pair *p = *state;
@@ -498,6 +519,7 @@ int main(void)
         WITH_PAIR(the_bucket_holds_own_and_extra_certificates_once_each),
         WITH_PAIR(signing_into_too_small_a_buffer_fails_at_every_size),
         WITH_PAIR(a_message_whose_certificate_is_missing_expired_or_barred_is_refused),
+        WITH_PAIR(only_x509_certificates_count_and_one_seen_before_may_be_left_out),
         WITH_PAIR(no_more_certificates_than_the_cap_are_looked_at),
         WITH_PAIR(absent_and_weak_signatures_are_refused_unseen),
         WITH_PAIR(a_value_signature_covers_place_time_and_value_and_not_the_lifetime),

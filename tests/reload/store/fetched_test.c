@@ -77,7 +77,7 @@ static void a_changed_value_is_left_out_and_counted(void **state)
     assert_true(kept_one > 500); /* the good one of the two is still handed over */
 }
 
-/* R6940-7.1-3 R6940-7.1-5 R6940-7.4.2.2-7 */
+/* R6940-5.1-1 R6940-7.1-3 R6940-7.1-4 R6940-7.1-5 R6940-7.4.2.2-7 */
 static void values_of_an_expired_certificate_are_left_out(void **state)
 {
     struct fixture *f = *state;

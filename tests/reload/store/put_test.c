@@ -76,7 +76,7 @@ static void an_array_is_sparse_and_reads_gaps_as_nonexistent(void **state)
     assert_true(value_is(&got.values[2], "Y"));
 }
 
-/* R6940-7.4.1.1-30 R6940-8-3 */
+/* R6940-7.4.1.1-30 R6940-7.4.1.1-21 R6940-8-3 */
 static void an_append_lands_at_the_end_and_shows_its_real_index(void **state)
 {
     struct fixture *f = *state;
@@ -510,6 +510,32 @@ static void the_same_replica_again_is_a_success_without_effect(void **state)
     assert_int_equal(RELOAD_ERROR_DATA_TOO_OLD, store_bytes(f, &f->alice, body));
 }
 
+/* R6940-7.4.1.1-27: in whatever order the parts of a healed overlay hand it on, the newest stays.
+ */
+static void replicas_in_any_order_leave_the_newest_value(void **state)
+{
+    struct fixture *f = *state;
+    static const int orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+                                     { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+    static const char *const texts[] = { "oldest", "older", "newest" };
+    struct reload_slice place = user_place(&f->alice)->slice;
+    f->context.replica_plausible = true;
+    for (size_t o = 0; o < 6; o++) {
+        for (size_t i = 0; i < 3; i++) {
+            struct reload_store_item it = item(f, SINGLE, texts[orders[o][i]]);
+            it.storage_time = 1000 + (uint64_t)orders[o][i];
+            struct reload_slice body = store_body(f, &f->alice, place, &it, 1);
+            bool newer = i == 0 || orders[o][i] > orders[o][i - 1];
+            if (i == 2)
+                newer = orders[o][2] == 2;
+            assert_int_equal(newer ? 0 : RELOAD_ERROR_DATA_TOO_OLD,
+                             store_bytes(f, &f->alice, as_replica(f, body, 1, 3)));
+        }
+        assert_true(value_is(&fetch(f, place, SINGLE).values[0], "newest"));
+        reload_store_forget(f->store, place, place);
+    }
+}
+
 static void a_generation_counter_at_its_end_does_not_become_zero(void **state)
 {
     struct fixture *f = *state;
@@ -563,6 +589,7 @@ int main(void)
         WITH_FIXTURE(a_replica_comes_from_a_plausible_node_and_brings_its_generation),
         WITH_FIXTURE(a_replica_without_a_generation_is_refused),
         WITH_FIXTURE(the_same_replica_again_is_a_success_without_effect),
+        WITH_FIXTURE(replicas_in_any_order_leave_the_newest_value),
         WITH_FIXTURE(a_generation_counter_at_its_end_does_not_become_zero),
         WITH_FIXTURE(without_room_for_the_answer_nothing_is_stored),
     };

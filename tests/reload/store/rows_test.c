@@ -1,3 +1,4 @@
+#include "reload/alloc.h"
 #include "tests/reload/store/fixture.h"
 
 /* Rows out and in again: what a host with a store file sees. */
@@ -250,6 +251,30 @@ static void limits_hold_for_rows_too(void **state)
     assert_int_equal(0, reload_store_value_count(f->store));
 }
 
+static void a_row_without_memory_is_left_out_whole(void **state)
+{
+    struct fixture *f = *state;
+    static struct disk disk;
+    memset(&disk, 0, sizeof disk);
+    reload_store_persist(f->store, true);
+    fill(f, user_place(&f->alice)->slice);
+    write_rows(f, &disk);
+    for (size_t i = 0; i < disk.count; i++) {
+        int error = RELOAD_E_NOMEM;
+        for (unsigned long n = 1; error; n++) {
+            restart(f);
+            reload_alloc_fail_at(n);
+            error = reload_store_load(f->store, &disk.rows[i].row, f->now);
+            reload_alloc_fail_at(0);
+            assert_true(error == 0 || error == RELOAD_E_NOMEM);
+            if (error) {
+                assert_int_equal(0, reload_store_resource_count(f->store));
+                assert_int_equal(0, reload_store_bytes(f->store));
+            }
+        }
+    }
+}
+
 /* A counter whose values all expired while the machine was off does not stay. */
 static void counters_without_values_are_dropped_at_the_first_tick(void **state)
 {
@@ -281,6 +306,7 @@ int main(void)
         WITH_FIXTURE(nothing_is_queued_unless_the_host_wants_it),
         WITH_FIXTURE(rows_that_do_not_verify_are_left_out),
         WITH_FIXTURE(limits_hold_for_rows_too),
+        WITH_FIXTURE(a_row_without_memory_is_left_out_whole),
         WITH_FIXTURE(counters_without_values_are_dropped_at_the_first_tick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
