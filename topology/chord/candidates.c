@@ -36,7 +36,7 @@ bool reload_chord_candidates_block(const struct reload_topology *t)
 }
 
 static bool begin(struct reload_topology *t, struct reload_chord_id id, bool by_id, bool named,
-                  const struct reload_chord_id *via)
+                  struct reload_chord_id informant, const struct reload_chord_id *via)
 {
     if (t->candidate_count == RELOAD_CHORD_CANDIDATES_MAX)
         return false;
@@ -47,6 +47,7 @@ static bool begin(struct reload_topology *t, struct reload_chord_id id, bool by_
         .named = named,
         .blocking = named,
         .id = id,
+        .informant = informant,
         .until_ms = t->now_ms + ATTACH_MS,
     };
     struct reload_node_id to = reload_chord_id_node(id);
@@ -62,12 +63,12 @@ void reload_chord_attach_node(struct reload_topology *t, struct reload_chord_id 
     if (reload_chord_id_equal(id, t->self) || reload_chord_tables_find(&t->tables, id) ||
         reload_chord_candidate_pending(t, id))
         return;
-    (void)begin(t, id, true, false, via);
+    (void)begin(t, id, true, false, t->self, via);
 }
 
 void reload_chord_attach_resource(struct reload_topology *t, struct reload_chord_id resource)
 {
-    (void)begin(t, resource, false, false, NULL);
+    (void)begin(t, resource, false, false, t->self, NULL);
 }
 
 /* Fewer peers than the list has places lie between self and id, counting those being attached. */
@@ -85,6 +86,15 @@ static bool belongs(const struct reload_topology *t, struct reload_chord_id id, 
     return nearer < t->tables.list_size;
 }
 
+static size_t told_by(const struct reload_topology *t, struct reload_chord_id informant)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->candidate_count; i++)
+        count +=
+            t->candidates[i].by_id && reload_chord_id_equal(t->candidates[i].informant, informant);
+    return count;
+}
+
 static bool may_look_for_neighbours(const struct reload_topology *t)
 {
     return !reload_chord_is_client(t) && t->state >= RELOAD_CHORD_CONNECT &&
@@ -100,13 +110,15 @@ void reload_chord_consider(struct reload_topology *t, struct reload_chord_id id,
         return;
     if (!belongs(t, id, true) && !belongs(t, id, false))
         return;
+    if (told_by(t, via) >= RELOAD_CHORD_CANDIDATES_PER_PEER)
+        return; /* a peer that makes ids up does not keep us from others' */
     /* s10.5: nothing is told to others before the neighbours that the AP named are attached. */
     bool named =
         t->state == RELOAD_CHORD_CONNECT ||
         (t->state == RELOAD_CHORD_INTRODUCE && t->has_ap && reload_chord_id_equal(via, t->ap));
     /* RFC 6940 s10.6: source routed through the peer that told of it, if that one is there. */
     bool over = !reload_chord_id_equal(via, id) && reload_chord_tables_find(&t->tables, via);
-    (void)begin(t, id, true, named, over ? &via : NULL);
+    (void)begin(t, id, true, named, via, over ? &via : NULL);
 }
 
 void reload_chord_consider_lists(struct reload_topology *t, struct reload_chord_id informant,

@@ -9,11 +9,12 @@
  * Every operation of chord.c notes the time in `now_ms`, calls into the files, and ends with
  * conclude(), which lets waiting work proceed and computes the next deadline. */
 
-#define RELOAD_CHORD_CANDIDATES_MAX 32 /* Attaches under way, s10.6 */
-#define RELOAD_CHORD_SHUNNED_MAX    64 /* nodes that just failed: not tried again at once */
-#define RELOAD_CHORD_ADMISSIONS_MAX 64 /* joining nodes waiting their turn here */
-#define RELOAD_CHORD_REPLICAS       2  /* s10.4: the successor and that peer's successor */
-#define RELOAD_CHORD_LINKS_KEPT     32 /* below this many links none is closed for want of use */
+#define RELOAD_CHORD_CANDIDATES_MAX      32                          /* Attaches under way, s10.6 */
+#define RELOAD_CHORD_CANDIDATES_PER_PEER (2 * RELOAD_CHORD_LIST_MAX) /* that one peer told of */
+#define RELOAD_CHORD_SHUNNED_MAX         64 /* nodes that just failed: not tried again at once */
+#define RELOAD_CHORD_ADMISSIONS_MAX      64 /* joining nodes waiting their turn here */
+#define RELOAD_CHORD_REPLICAS            2  /* s10.4: the successor and that peer's successor */
+#define RELOAD_CHORD_LINKS_KEPT          32 /* below this many links none is closed for want of use */
 
 #define RELOAD_CHORD_SETTLE_MS    200   /* set changes within this time share one Update */
 #define RELOAD_CHORD_HOLD_DOWN_MS 30000 /* s10.7.1: before replicas go to a replacement */
@@ -80,8 +81,8 @@ struct reload_chord_candidate { /* a node being attached */
     bool named;    /* by our AP, for the Neighbor Table */
     bool blocking; /* the join waits for its Attach */
     bool linked;   /* attached; its Update is awaited */
-    struct reload_chord_id id;
-    uint64_t until_ms; /* given up then */
+    struct reload_chord_id id, informant; /* informant: self when nobody told */
+    uint64_t until_ms;                    /* given up then */
 };
 
 struct reload_chord_shunned {
