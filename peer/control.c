@@ -227,7 +227,7 @@ static int listen_on(struct reload_control *control, struct reload_cert_reason *
     bool bound = bind(control->fd, (struct sockaddr *)&address, sizeof address) == 0;
     int bind_errno = errno;
     umask(mask);
-    if (!bound || listen(control->fd, 16))
+    if (!bound || listen(control->fd, 2 * RELOAD_CONTROL_CLIENTS_MAX))
         return reload_cert_refuse(reason, RELOAD_E_IO, "%s: %s", control->path,
                                   g_strerror(bound ? errno : bind_errno));
     return 0;

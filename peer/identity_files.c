@@ -19,12 +19,14 @@ static int read_config(const char *path, const struct reload_overlay_options *op
         .bare_node_id_uri = options->bare_node_id_uri,
     };
     struct reload_cert_bytes bytes = { 0 };
+    struct reload_cert_reason why = { "" };
     int error = reload_cert_file_read(path, &bytes, reason);
-    if (!error)
-        error = reload_cert_document_load(reload_cert_bytes_slice(&bytes), NULL, &policy,
-                                          now_unix_ms, out, reason);
+    if (error)
+        return error;
+    error = reload_cert_document_load(reload_cert_bytes_slice(&bytes), NULL, &policy, now_unix_ms,
+                                      out, &why);
     reload_cert_bytes_fini(&bytes);
-    return error;
+    return error ? reload_cert_refuse(reason, error, "%s: %s", path, why.text) : 0;
 }
 
 int reload_identity_files_read(const struct reload_overlay_options *options, uint64_t now_unix_ms,
@@ -48,6 +50,7 @@ int reload_identity_files_read(const struct reload_overlay_options *options, uin
     if (error) {
         reload_cert_identity_free(out->identity);
         reload_cert_document_free(out->config);
+        *out = (struct reload_identity_files){ 0 };
     }
     g_free(config);
     g_free(certificate);

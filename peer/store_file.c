@@ -198,8 +198,8 @@ static void report(struct reload_store_file *file, GQueue *batches, bool ok,
         file->waiting_rows -= batch->rows->len;
         g_queue_push_tail(&file->done, batch);
     }
-    g_mutex_unlock(&file->mutex);
     eventfd_write(file->done_fd, 1);
+    g_mutex_unlock(&file->mutex);
 }
 
 static void *work(void *context)
@@ -368,7 +368,7 @@ bool reload_store_file_next(struct reload_store_file *file, uint64_t *token, boo
     eventfd_t count;
     g_mutex_lock(&file->mutex);
     struct batch *batch = g_queue_pop_head(&file->done);
-    if (!batch)
+    if (g_queue_is_empty(&file->done))
         eventfd_read(file->done_fd, &count); /* under the lock: a later report sets it again */
     g_mutex_unlock(&file->mutex);
     if (!batch)

@@ -6,10 +6,10 @@
 
 int reload_verb_demo(int argc, char **argv)
 {
-    gboolean json = FALSE, keep = FALSE, pcap = FALSE;
-    char *key = NULL;
-    int seed = 0;
-    const GOptionEntry entries[] = {
+    static gboolean json, keep, pcap;
+    static char *key;
+    static int seed;
+    static const GOptionEntry entries[] = {
         { "key", 0, 0, G_OPTION_ARG_STRING, &key, "Keys of the overlay and its nodes but one",
           "ec|rsa" },
         { "keep", 0, 0, G_OPTION_ARG_NONE, &keep, "Keep the folder with everything in it", NULL },
@@ -32,6 +32,5 @@ int reload_verb_demo(int argc, char **argv)
         .rsa = key && strcmp(key, "rsa") == 0,
         .seed = (guint32)seed,
     };
-    g_free(key);
     return demo_run(&options);
 }

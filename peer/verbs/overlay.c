@@ -30,10 +30,10 @@ static int read_bootstrap(struct reload_config *config)
     for (char **text = o.bootstrap; text && *text; text++) {
         struct reload_link_address address;
         struct reload_bootstrap_node *node = &parsed.bootstrap[config->bootstrap_node_count];
-        char *host, *copy = g_strdup(*text);
+        char *host = NULL; /* the option's text, cut in place once it is known to be good */
         if (config->bootstrap_node_count == BOOTSTRAP_MAX ||
             reload_address_read(*text, RELOAD_PORT, &address) ||
-            reload_address_split(copy, RELOAD_PORT, &host, &node->port))
+            reload_address_split(*text, RELOAD_PORT, &host, &node->port))
             return reload_verb_fail(RELOAD_EXIT_USAGE,
                                     "--bootstrap %s: not an IP address and port, as in "
                                     "192.0.2.1:6084",
@@ -63,9 +63,9 @@ static int read_hosts(struct reload_cert_overlay_options *options)
 {
     size_t n = 0;
     for (char **text = o.hosts; text && *text; text++, n++) {
-        char *host, *copy = g_strdup(*text);
+        char *host;
         uint16_t port;
-        if (n == HOSTS_MAX || reload_address_split(copy, 443, &host, &port))
+        if (n == HOSTS_MAX || reload_address_split(*text, 443, &host, &port))
             return reload_verb_fail(RELOAD_EXIT_USAGE,
                                     "--host %s: not a host name or address with a port", *text);
         bool v6 = strchr(host, ':') != NULL;

@@ -5,6 +5,7 @@ system chose, and everything lies in one temporary folder.
 """
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -43,7 +44,7 @@ class Process:
         line = self.process.stdout.readline()
         if not line:
             code = self.process.wait(30)
-            raise AssertionError(f"reload {arguments[0]} ended with {code}: {open(log).read()}")
+            raise AssertionError(f"reload {arguments[0]} ended with {code}: {pathlib.Path(log).read_text()}")
         self.ready = json.loads(line)
 
     def terminate(self, timeout=5):
