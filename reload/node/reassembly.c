@@ -2,9 +2,9 @@
 
 #include "reload/alloc.h"
 
-/* Reassembly (RFC 6940 s6.7, notes F2). A message under way is known by its transaction_id and
- * whether that is one of ours: a request and a response of one transaction are kept apart. All live
- * equally long, so the list by age is the list by deadline. */
+/* Reassembly (RFC 6940 s6.7, notes F2). A message under way is known by its transaction_id and by
+ * whether it answers a request of ours: a request that came round to its sender and its response
+ * are kept apart. All live equally long, so the list by age is the list by deadline. */
 
 struct range {
     uint32_t from, to;
@@ -221,13 +221,24 @@ static bool take_out(struct reload_node *node, struct reload_reassembly *r,
     return true;
 }
 
+/* A transaction of ours, and for a Node-ID, which is this one's: our own requests to it never
+ * leave. What is for a Resource-ID is a request. */
+static bool is_response(const struct reload_node *node, const struct reload_forwarding_header *h)
+{
+    struct reload_reader r = reload_reader_over(h->destination_list);
+    struct reload_destination last = { 0 };
+    while (reload_destination_next(&r, reload_node_id_length(node), &last))
+        ;
+    return last.type != RELOAD_DEST_RESOURCE && reload_transaction_find(node, h->transaction_id);
+}
+
 bool reload_reassembly_add(struct reload_node *node, const struct reload_slot *slot,
                            struct reload_slice fragment,
                            const struct reload_forwarding_header *fragment_header,
                            struct reload_forwarding_header *header, struct reload_slice *payload)
 {
     uint64_t id = fragment_header->transaction_id;
-    bool own = reload_transaction_find(node, id) != NULL;
+    bool own = is_response(node, fragment_header);
     uint64_t hash = reload_hash_u64(&node->key, id);
     struct reload_reassembly *r = find(node, hash, id, own);
     bool fresh = !r;

@@ -393,6 +393,34 @@ static void max_response_length_is_obeyed(void **state)
     rig_fini(&rig);
 }
 
+/* Notes A19: the flags do not count in a response, which is carried on. */
+static void critical_flags_in_a_response_are_ignored(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    struct rig_message m = with_option(&rig, RELOAD_OPTION_FORWARD_CRITICAL);
+    m.code = RELOAD_PING_ANS;
+    m.destination_list = rig_nodes(&rig.parties[1].id, NULL);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(reload_node_counters(rig.node)->forwarded, 1);
+    rig_fini(&rig);
+}
+
+/* Some originators put themselves into the Via List: their answer has no entry twice. */
+static void a_previous_hop_that_named_itself_is_not_named_twice(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    struct rig_message m = update_from(&rig, 0, 0);
+    m.via_list = rig_nodes(&rig.parties[0].id, NULL);
+    rig_receive(&rig, 1, &m);
+    assert_true(reload_slice_equal(rig_sent(&rig, 0, NULL).header.destination_list,
+                                   rig_nodes(&rig.parties[0].id, NULL)));
+    rig_fini(&rig);
+}
+
 /* R6940-6.1.2-9 R6940-6.2.2-1: previous hop, then the Via List from its end. */
 static void an_answer_goes_back_along_the_reversed_via_list(void **state)
 {
@@ -473,6 +501,8 @@ int main(void)
         cmocka_unit_test(unknown_extensions_are_refused_only_when_critical),
         cmocka_unit_test(a_registered_extension_is_seen_and_may_refuse),
         cmocka_unit_test(max_response_length_is_obeyed),
+        cmocka_unit_test(critical_flags_in_a_response_are_ignored),
+        cmocka_unit_test(a_previous_hop_that_named_itself_is_not_named_twice),
         cmocka_unit_test(an_answer_goes_back_along_the_reversed_via_list),
         cmocka_unit_test(a_probe_gets_the_values_it_asked_for_in_its_order),
         cmocka_unit_test(a_ping_answer_has_a_random_id_and_the_time),

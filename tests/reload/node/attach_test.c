@@ -453,6 +453,35 @@ static void a_repeated_attach_is_not_dialled_twice(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.5.1.2-2: own Attach answered, its link on the way: the far end's Attach is in progress.
+ */
+static void an_attach_from_a_node_whose_link_is_expected_is_in_progress(void **state)
+{
+    struct rig rig;
+    uint64_t request;
+    (void)state;
+    rig_up(&rig);
+    rig.fake.hop = rig.parties[0].id;
+    for (size_t party = 1; party < RIG_PARTIES; party++) { /* smaller and larger Node-IDs alike */
+        const struct reload_target target = { NULL, false,
+                                              reload_node_id_slice(&rig.parties[party].id) };
+        rig_clear(&rig);
+        assert_int_equal(reload_node_attach(rig.node, &target, rig.now, &request), 0);
+        rig_pull(&rig);
+        struct rig_message ans = { .signer = &rig.parties[party],
+                                   .code = RELOAD_ATTACH_ANS,
+                                   .body = attach_body("active", false, 1, 4),
+                                   .transaction_id =
+                                       rig_sent(&rig, 0, NULL).header.transaction_id };
+        rig_receive(&rig, 1, &ans);
+        attach_from(&rig, party, attach_body("passive", false, 1, 4));
+        struct reload_message m = rig_sent(&rig, 1, NULL);
+        assert_int_equal(rig_error_code(&m), RELOAD_ERROR_IN_PROGRESS);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 0);
+    }
+    rig_fini(&rig);
+}
+
 /* R6940-6.5.1.2-6: as many as the node has room for. */
 static void the_cap_on_attaches_holds(void **state)
 {
@@ -491,6 +520,7 @@ int main(void)
         cmocka_unit_test(an_attach_that_breaks_the_rules_is_refused),
         cmocka_unit_test(an_update_is_owed_once_the_link_is_up),
         cmocka_unit_test(a_repeated_attach_is_not_dialled_twice),
+        cmocka_unit_test(an_attach_from_a_node_whose_link_is_expected_is_in_progress),
         cmocka_unit_test(the_cap_on_attaches_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,13 +258,17 @@ static void a_request_and_a_response_of_one_transaction_do_not_mix(void **state)
     uint64_t number;
     (void)state;
     set_up(&rig);
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&rig.parties[0].id) };
+    rig.fake.hop = rig.parties[0].id;
+    const struct reload_target target = { NULL, true,
+                                          reload_slice_of(rig.fake.owned_resource, 16) };
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &number), 0);
     rig_pull(&rig);
     uint64_t own = rig_sent(&rig, 0, NULL).header.transaction_id;
     rig_clear(&rig);
-    struct rig_message m = big_ping(&rig, 5);
+    rig.fake.owns_resource = true; /* the ring changed: the request comes round to its sender */
+    struct rig_message m = big_ping(&rig, own);
+    m.destination_list = rig_resource(rig.fake.owned_resource, 16);
     take(&rig, &m, &request);
     struct rig_message ans = big_ping(&rig, own);
     ans.code = RELOAD_PING_ANS;
@@ -361,6 +365,33 @@ static void a_message_above_the_mtu_is_cut_into_equal_fragments(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.7-4 R6940-6.7-7: three equal pieces would be too small; then all but the last have 256
+ * bytes. */
+static void no_fragment_but_the_last_has_less_than_256_bytes(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    link_with_mtu(&rig, 3, 2, 450);
+    struct rig_message m = big_ping(&rig, 77);
+    m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
+    for (size_t n = 2; n < 900; n += 7) {
+        uint8_t body[1000] = { (uint8_t)((n - 2) >> 8), (uint8_t)(n - 2) };
+        rig_clear(&rig);
+        m.body = reload_slice_of(body, n);
+        rig_receive(&rig, 1, &m);
+        size_t count = rig_count(&rig, RELOAD_ACTION_SEND);
+        for (size_t i = 0; i < count; i++) {
+            const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, i);
+            struct reload_forwarding_header h;
+            struct reload_slice bytes = { sent->bytes, sent->len };
+            assert_int_equal(reload_forwarding_header_decode(bytes, 16, &h), 0);
+            assert_true(i == count - 1 || reload_payload(bytes, &h).n >= 256);
+        }
+    }
+    rig_fini(&rig);
+}
+
 /* R6940-6.7-5 R6940-6.7-12: where the pieces would be too small the message goes whole. */
 static void an_mtu_too_small_for_256_bytes_means_no_fragmentation(void **state)
 {
@@ -408,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_message_in_very_many_pieces_is_cut_off),
         cmocka_unit_test(a_request_and_a_response_of_one_transaction_do_not_mix),
         cmocka_unit_test(a_message_above_the_mtu_is_cut_into_equal_fragments),
+        cmocka_unit_test(no_fragment_but_the_last_has_less_than_256_bytes),
         cmocka_unit_test(an_mtu_too_small_for_256_bytes_means_no_fragmentation),
         cmocka_unit_test(a_message_that_grew_above_max_message_size_is_refused),
     };

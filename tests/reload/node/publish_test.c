@@ -131,11 +131,29 @@ static void a_publication_that_fails_is_tried_again(void **state)
     test_free(world);
 }
 
+static void a_node_that_left_publishes_nothing(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    grow(world, 0);
+    world_run(world, 60000);
+    reload_node_leave(world->nodes[1].node, world->now);
+    world_pull(world, 1);
+    world_run(world, 20000);
+    assert_int_equal(reload_node_state(world->nodes[1].node), RELOAD_TOPOLOGY_LEFT);
+    uint64_t before = reload_node_counters(world->nodes[1].node)->requested;
+    world_run(world, 86400000);
+    assert_int_equal(reload_node_counters(world->nodes[1].node)->requested, before);
+    world_fini(world);
+    test_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_node_stores_its_certificate_by_node_and_by_user),
         cmocka_unit_test(certificates_are_renewed_in_their_place),
+        cmocka_unit_test(a_node_that_left_publishes_nothing),
         cmocka_unit_test(a_publication_that_fails_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -533,6 +533,10 @@ static void a_signed_ping_binds_an_unbound_link(void **state)
     rig_receive(&rig, 1, &other);
     assert_int_equal(rig.fake.link_ups, 1);
     struct rig_message m = ping_from(&rig, 0);
+    m.via_list = rig_nodes(&rig.parties[3].id, NULL); /* not straight from its signer */
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.link_ups, 1);
+    m.via_list = (struct reload_slice){ 0 };
     rig_receive(&rig, 1, &m);
     assert_int_equal(rig.fake.link_ups, 2);
     rig_clear(&rig);
