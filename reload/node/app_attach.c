@@ -106,9 +106,10 @@ int reload_node_app_attach(struct reload_node *node, const struct reload_target 
         .code = RELOAD_APP_ATTACH_REQ,
         .owner = RELOAD_OWNER_APP_ATTACH,
     };
-    reload_node_enter(node, now);
-    outgoing.owner_id = *request = node->next_request++;
-    int e = reload_destination_list(node, target->via, target->resource, target->id,
+    int e = reload_application_begin(node, target, now, request);
+    outgoing.owner_id = *request;
+    if (e == 0)
+        e = reload_destination_list(node, target->via, target->resource, target->id,
                                     &outgoing.destination_list);
     if (e == 0)
         e = write_body(node, "passive", application, &outgoing.body);

@@ -11,8 +11,8 @@ uint64_t reload_storage_time(struct reload_node *node)
     return node->last_storage_time;
 }
 
-static int begin(struct reload_node *node, const struct reload_target *target,
-                 struct reload_time now, uint64_t *request)
+int reload_application_begin(struct reload_node *node, const struct reload_target *target,
+                             struct reload_time now, uint64_t *request)
 {
     reload_node_enter(node, now);
     *request = 0;
@@ -44,7 +44,7 @@ static int ask(struct reload_node *node, const struct reload_target *target, uin
 int reload_node_request(struct reload_node *node, const struct reload_target *target, uint16_t code,
                         struct reload_slice body, struct reload_time now, uint64_t *request)
 {
-    int e = begin(node, target, now, request);
+    int e = reload_application_begin(node, target, now, request);
     if (e == 0 && !reload_message_is_request(code))
         e = RELOAD_E_INVALID;
     if (e == 0)
@@ -73,7 +73,7 @@ int reload_node_store(struct reload_node *node, struct reload_slice resource,
                       uint64_t *request)
 {
     const struct reload_target target = { NULL, true, resource };
-    int e = begin(node, &target, now, request);
+    int e = reload_application_begin(node, &target, now, request);
     if (e == 0 && count == 0)
         e = RELOAD_E_INVALID;
     if (e == 0) {
@@ -101,7 +101,7 @@ int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
 int reload_node_attach(struct reload_node *node, const struct reload_target *target,
                        struct reload_time now, uint64_t *request)
 {
-    int e = begin(node, target, now, request);
+    int e = reload_application_begin(node, target, now, request);
     const struct reload_waiter waiter = { RELOAD_WAITER_APPLICATION, *request };
     if (e == 0)
         e = reload_attach_start(node, target->via, target->resource, target->id, false, waiter);

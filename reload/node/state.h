@@ -421,6 +421,10 @@ void reload_storage_fini(struct reload_node *node);
 void reload_fetch_result(struct reload_node *node, const struct reload_answer *answer,
                          struct reload_result *result);
 
+/* Begins a call that makes a request: enters the node, checks the target and numbers the request.
+ * RELOAD_E_INVALID, RELOAD_E_STATE. */
+int reload_application_begin(struct reload_node *node, const struct reload_target *target,
+                             struct reload_time now, uint64_t *request);
 /* A walk over a FetchAns for that resource. */
 void reload_fetched_init(struct reload_node *node, struct reload_fetched *walk,
                          struct reload_slice resource, struct reload_slice certificates);

@@ -397,6 +397,9 @@ static void wishes_that_cannot_be_met_are_refused(void **state)
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request),
         RELOAD_E_INVALID);
+    assert_int_equal(reload_node_app_attach(rig.node, &target, 5060, rig.now, &request),
+                     RELOAD_E_INVALID);
+    assert_int_equal(reload_node_attach(rig.node, &target, rig.now, &request), RELOAD_E_INVALID);
     target.resource = true;
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request),
