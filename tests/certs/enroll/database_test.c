@@ -40,7 +40,7 @@ static void reopen(struct fixture *f)
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->dir, "/tmp/reload-enroll-XXXXXX");
+    snprintf(f->dir, sizeof f->dir, "/tmp/reload-enroll-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof f->path, "%s/enroll.db", f->dir);
     reopen(f);

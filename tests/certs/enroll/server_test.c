@@ -334,14 +334,15 @@ static void a_body_past_its_cap_is_413_also_in_chunks(void **state)
 {
     struct fixture *f = *state;
     size_t n = RELOAD_ENROLL_BODY_MAX + 1;
-    char *request = malloc(n + 500);
-    int head = sprintf(
-        request, "POST /enroll HTTP/1.1\r\nHost: x\r\n" FORM "Content-Length: %zu\r\n\r\n", n);
+    size_t cap = n + 500;
+    char *request = malloc(cap);
+    int head = snprintf(
+        request, cap, "POST /enroll HTTP/1.1\r\nHost: x\r\n" FORM "Content-Length: %zu\r\n\r\n", n);
     memset(request + head, 'a', n);
     https(f, 1, request, (size_t)head + n, &reply);
     assert_true(reply_is(&reply, 413, "too_large"));
-    head = sprintf(
-        request,
+    head = snprintf(
+        request, cap,
         "POST /enroll HTTP/1.1\r\nHost: x\r\n" FORM "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", n);
     memset(request + head, 'a', n);
     memcpy(request + head + n, "\r\n0\r\n\r\n", 7);
