@@ -58,9 +58,21 @@ void reload_bootstrap_save(struct reload_bootstrap *b)
         char line[RELOAD_LINK_ADDRESS_TEXT];
         g_string_append_printf(text, "%s\n", reload_link_address_text(at(b->cache, i), line));
     }
-    if (reload_cert_file_write(b->path, reload_slice_of(text->str, text->len), false, NULL) == 0)
-        b->cache_changed = false;
+    /* a failure is not worth a second try: the next change brings one */
+    (void)!reload_cert_file_write(b->path, reload_slice_of(text->str, text->len), false, NULL);
+    b->cache_changed = false;
     g_string_free(text, TRUE);
+}
+
+void reload_bootstrap_tick(struct reload_bootstrap *b, uint64_t now_ms)
+{
+    if (reload_bootstrap_save_deadline(b) <= now_ms)
+        reload_bootstrap_save(b);
+}
+
+uint64_t reload_bootstrap_save_deadline(const struct reload_bootstrap *b)
+{
+    return b->path && b->cache_changed ? b->save_at_ms : RELOAD_NEVER;
 }
 
 void reload_bootstrap_fini(struct reload_bootstrap *b)
@@ -129,7 +141,7 @@ void reload_bootstrap_missed(struct reload_bootstrap *b, uint64_t now_ms)
 }
 
 void reload_bootstrap_remember(struct reload_bootstrap *b,
-                               const struct reload_link_address *address)
+                               const struct reload_link_address *address, uint64_t now_ms)
 {
     int known = index_of(b->cache, address);
     if (known == 0)
@@ -139,5 +151,7 @@ void reload_bootstrap_remember(struct reload_bootstrap *b,
     g_array_prepend_vals(b->cache, address, 1);
     if (b->cache->len > RELOAD_BOOTSTRAP_CACHE_MAX)
         g_array_set_size(b->cache, RELOAD_BOOTSTRAP_CACHE_MAX);
+    if (!b->cache_changed)
+        b->save_at_ms = now_ms + RELOAD_BOOTSTRAP_SAVE_MS;
     b->cache_changed = true;
 }

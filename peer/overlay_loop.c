@@ -30,7 +30,7 @@ static void link_up(struct reload_overlay *o, const struct reload_link_event *ev
     };
     bool self = holds(event->peer, &o->crypto.own->node_id);
     if (!event->inbound && !self) /* s4.5.2: only what this node was connected to is cached */
-        reload_bootstrap_remember(&o->bootstrap, &event->address);
+        reload_bootstrap_remember(&o->bootstrap, &event->address, o->now.monotonic_ms);
     if (self) { /* a bootstrap address that is this node's own */
         reload_links_close(o->links, event->link, "own address", o->now);
         return;
@@ -124,12 +124,14 @@ static void take_time(struct reload_overlay *o)
         reload_overlay_drain(o);
     }
     reload_overlay_bootstrap_run(o);
+    reload_bootstrap_tick(&o->bootstrap, o->now.monotonic_ms);
 }
 
 static void rearm(struct reload_overlay *o)
 {
     uint64_t deadline = MIN(reload_node_deadline(o->node), reload_links_deadline(o->links));
     deadline = MIN(deadline, reload_overlay_bootstrap_deadline(o));
+    deadline = MIN(deadline, reload_bootstrap_save_deadline(&o->bootstrap));
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;
     /* GLib's clock is the monotonic one, in microseconds */

@@ -17,7 +17,7 @@ static bool connect_control(struct demo *demo, struct demo_node *node, const cha
 
 static char *listen_of(const struct demo *demo, unsigned i)
 {
-    bool bootstrap = i < 2 && !demo->nodes[i].killed; /* these two are in the document */
+    bool bootstrap = i < 2; /* these two are in the document */
     return g_strdup_printf("--listen=127.0.0.1:%u", bootstrap ? demo->ports[i + 1] : 0);
 }
 

@@ -6,7 +6,7 @@ import tempfile
 import time
 import unittest
 
-from foreign import NAME, Foreign
+from openssl_overlay import NAME, Foreign
 from overlay import Node, free_port, run
 
 KIND = 0xF0000001
