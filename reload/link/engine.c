@@ -167,6 +167,8 @@ int reload_engine_read(struct reload_engine *engine, uint8_t *out, size_t cap, s
         return engine->error;
     if (!engine->done)
         return RELOAD_E_STATE;
+    if (engine->input.n == 0 && !SSL_has_pending(engine->ssl))
+        return RELOAD_ENGINE_WANT; /* OpenSSL would take a 16 KB buffer to find that out */
     engine->now = now;
     ERR_clear_error();
     int result = SSL_read_ex(engine->ssl, out, cap, len);
