@@ -264,7 +264,9 @@ static int find_in_bucket(struct reload_trust *trust, struct reload_slice bucket
     for (size_t i = 0; i < count; i++) {
         if (!is_named(trust, ders[i], wanted, index))
             continue;
-        int error = admit(trust, ders[i], ders, count, now_unix_ms, out, reason);
+        struct reload_slice signer = ders[i];
+        ders[i] = ders[--count]; /* the others may be its intermediates */
+        int error = admit(trust, signer, ders, count, now_unix_ms, out, reason);
         return error ? error : reload_cert_cache_alias(trust->cache, *out, wanted, *index);
     }
     trust->counters.unknown++;
