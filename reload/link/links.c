@@ -117,7 +117,7 @@ static void fill_limits(struct reload_links_limits *limits)
 {
     limits->links = or_default(limits->links, 1024);
     limits->handshakes = or_default(limits->handshakes, 128);
-    limits->inbound_per_address = or_default(limits->inbound_per_address, 64);
+    limits->inbound_per_address = or_default(limits->inbound_per_address, 256);
     limits->connect_ms = or_default(limits->connect_ms, 5000);
     limits->handshake_ms = or_default(limits->handshake_ms, 10000);
     limits->queue_bytes = or_default(limits->queue_bytes, 256 * 1024);

@@ -39,7 +39,7 @@ struct reload_links;
 struct reload_links_limits {      /* a zero takes the default in brackets */
     uint32_t links;               /* all links, in any state [1024] */
     uint32_t handshakes;          /* inbound links that are not up yet [128] */
-    uint32_t inbound_per_address; /* inbound links from one address, in any state [64] */
+    uint32_t inbound_per_address; /* inbound links from one address, in any state [256] */
     uint32_t connect_ms;          /* one TCP connection attempt [5000] */
     uint32_t handshake_ms;        /* from TCP connection to the end of the handshake [10000] */
     uint32_t queue_bytes;         /* waiting to be written on one link [262144] */

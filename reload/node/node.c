@@ -11,7 +11,7 @@ static size_t or_default(size_t value, size_t fallback)
 
 static void fill_limits(struct reload_node_limits *l)
 {
-    l->max_links = or_default(l->max_links, 256);
+    l->max_links = or_default(l->max_links, 1024);
     if (l->max_links > RELOAD_SLOTS_MAX)
         l->max_links = RELOAD_SLOTS_MAX;
     l->max_transactions = or_default(l->max_transactions, 4096);

@@ -21,7 +21,7 @@ enum reload_link_type { /* OverlayLinkType, s6.5.1.1 */
 };
 
 struct reload_node_limits {    /* every table a remote party can grow; 0 takes the default */
-    size_t max_links;          /* 256 */
+    size_t max_links;          /* 1024, as many as a set of links holds */
     size_t max_transactions;   /* own requests in flight: 4096 */
     size_t max_answered;       /* duplicate cache, entries: 4096 */
     size_t max_answered_bytes; /* duplicate cache, bytes of answers: 4 MiB */
