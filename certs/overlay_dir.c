@@ -9,6 +9,7 @@
 
 #include "certs/ca.h"
 #include "certs/file.h"
+#include "certs/overlay_dir_internal.h"
 
 #define HOUR_MS         (3600ull * 1000)
 #define TEN_YEARS_S     (10ull * 365 * 86400)
@@ -59,20 +60,27 @@ static int prepare_folder(struct making *m)
     return 0;
 }
 
+int reload_cert_overlay_write_pem(const char *directory, const char *name, struct reload_slice der,
+                                  struct reload_cert_reason *reason)
+{
+    char *path = reload_cert_file_path(directory, name);
+    struct reload_cert_bytes pem = { 0 };
+    int error = path ? reload_cert_pem(&der, 1, &pem) : no_memory(reason);
+    if (!error)
+        error = reload_cert_file_write(path, reload_cert_bytes_slice(&pem), false, reason);
+    reload_cert_bytes_fini(&pem);
+    reload_free(path);
+    return error;
+}
+
 /* The key first: whoever sees the certificate finds its key there. */
 static int write_pair(struct making *m, struct reload_slice der, const struct reload_cert_key *key,
                       const char *pem_name, const char *key_name)
 {
-    char *pem_path = reload_cert_file_path(m->directory, pem_name);
     char *key_path = reload_cert_file_path(m->directory, key_name);
-    struct reload_cert_bytes pem = { 0 };
-    int error = pem_path && key_path ? reload_cert_pem(&der, 1, &pem) : no_memory(m->reason);
+    int error = key_path ? reload_cert_key_write(key, key_path, m->reason) : no_memory(m->reason);
     if (!error)
-        error = reload_cert_key_write(key, key_path, m->reason);
-    if (!error)
-        error = reload_cert_file_write(pem_path, reload_cert_bytes_slice(&pem), false, m->reason);
-    reload_cert_bytes_fini(&pem);
-    reload_free(pem_path);
+        error = reload_cert_overlay_write_pem(m->directory, pem_name, der, m->reason);
     reload_free(key_path);
     return error;
 }
@@ -266,8 +274,8 @@ static int load_signer(const char *directory, struct reload_cert_identity **out,
     return error;
 }
 
-static int read_document(const char *directory, struct reload_cert_bytes *out,
-                         struct reload_cert_reason *reason)
+int reload_cert_overlay_read_document(const char *directory, struct reload_cert_bytes *out,
+                                      struct reload_cert_reason *reason)
 {
     char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
     *out = (struct reload_cert_bytes){ 0 };
@@ -276,25 +284,32 @@ static int read_document(const char *directory, struct reload_cert_bytes *out,
     return error;
 }
 
+int reload_cert_overlay_publish_next(const char *directory, struct reload_slice document,
+                                     uint64_t now_unix_ms, uint16_t *sequence,
+                                     struct reload_cert_reason *reason)
+{
+    struct reload_cert_identity *signer;
+    struct reload_config *config = NULL;
+    int error = load_signer(directory, &signer, reason);
+    if (!error)
+        error = reload_cert_document_parse(document, NULL, NULL, &config, reason);
+    if (!error) {
+        *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
+        error = publish(directory, document, *sequence, signer, now_unix_ms, reason);
+    }
+    reload_cert_document_free(config);
+    reload_cert_identity_free(signer);
+    return error;
+}
+
 int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms, uint16_t *sequence,
                              struct reload_cert_reason *reason)
 {
     struct reload_cert_bytes document;
-    struct reload_cert_identity *signer = NULL;
-    struct reload_config *config = NULL;
-    int error = read_document(directory, &document, reason);
+    int error = reload_cert_overlay_read_document(directory, &document, reason);
     if (!error)
-        error = load_signer(directory, &signer, reason);
-    if (!error)
-        error = reload_cert_document_parse(reload_cert_bytes_slice(&document), NULL, NULL, &config,
-                                           reason);
-    if (!error) {
-        *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
-        error = publish(directory, reload_cert_bytes_slice(&document), *sequence, signer,
-                        now_unix_ms, reason);
-    }
-    reload_cert_document_free(config);
-    reload_cert_identity_free(signer);
+        error = reload_cert_overlay_publish_next(directory, reload_cert_bytes_slice(&document),
+                                                 now_unix_ms, sequence, reason);
     reload_cert_bytes_fini(&document);
     return error;
 }

@@ -47,4 +47,16 @@ RELOAD_MUST_USE int reload_cert_overlay_create(const char *directory,
 RELOAD_MUST_USE int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms,
                                              uint16_t *sequence, struct reload_cert_reason *reason);
 
+/* What an enrollment server at HOST:PORT needs of the folder besides, so that those who are sent
+ * there come in. The HTTPS certificate is issued anew, for the same key, when it is not for `host`.
+ */
+RELOAD_MUST_USE int reload_cert_overlay_serve_host(const char *directory, const char *host,
+                                                   uint64_t now_unix_ms,
+                                                   struct reload_cert_reason *reason);
+/* A document that names no enrollment-server gets `url` as its one and is signed again; any other
+ * is left as it is. *changed tells which. */
+RELOAD_MUST_USE int reload_cert_overlay_serve_url(const char *directory, const char *url,
+                                                  uint64_t now_unix_ms, bool *changed,
+                                                  struct reload_cert_reason *reason);
+
 #endif

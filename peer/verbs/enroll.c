@@ -5,6 +5,7 @@
 #include "certs/enroll/client.h"
 #include "certs/enroll/server.h"
 #include "certs/enroll/users.h"
+#include "certs/overlay_dir.h"
 #include "peer/json.h"
 #include "peer/verbs/log.h"
 #include "peer/verbs/verbs.h"
@@ -15,6 +16,7 @@
 
 static struct {
     char *directory, *listen, *password_file, *user, *ca, *identity, *key, *overlay;
+    char **hosts;
     int node_ids, certificate_days;
     gboolean json, verbose, allow_unsigned, strict_name;
 } o;
@@ -44,12 +46,63 @@ static void print_ready(uint16_t port)
     fflush(stdout);
 }
 
+/* The host of "ADDR:PORT" or "[V6]:PORT"; NULL for an address that stands for all. Free with
+ * g_free(). */
+static char *host_of(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    size_t len = colon ? (size_t)(colon - listen) : strlen(listen);
+    bool brackets = len > 1 && listen[0] == '[' && listen[len - 1] == ']';
+    char *host = brackets ? g_strndup(listen + 1, len - 2) : g_strndup(listen, len);
+    if (strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0 && host[0])
+        return host;
+    g_free(host);
+    return NULL;
+}
+
+/* Those who are told of this server find it, and its certificate, to be right: without --host they
+ * are told its address. */
+static int prepare_hosts(struct reload_cert_reason *reason)
+{
+    uint64_t now_ms = (uint64_t)(g_get_real_time() / 1000);
+    char *address = o.hosts ? NULL : host_of(o.listen);
+    if (address) {
+        o.hosts = g_new0(char *, 2);
+        o.hosts[0] = address;
+    }
+    for (size_t i = 0; o.hosts && o.hosts[i]; i++) {
+        int error = reload_cert_overlay_serve_host(o.directory, o.hosts[i], now_ms, reason);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* A document that names no enrollment server gets this one. */
+static int publish_url(uint16_t port, struct reload_cert_reason *reason)
+{
+    uint64_t now_ms = (uint64_t)(g_get_real_time() / 1000);
+    if (!o.hosts)
+        return 0;
+    bool v6 = strchr(o.hosts[0], ':') != NULL, changed;
+    char *url = g_strdup_printf("https://%s%s%s:%u%s", v6 ? "[" : "", o.hosts[0], v6 ? "]" : "",
+                                port, RELOAD_ENROLL_PATH_ENROLL);
+    int error = reload_cert_overlay_serve_url(o.directory, url, now_ms, &changed, reason);
+    if (!error && changed)
+        fprintf(stderr, "overlay.xml now names %s as its enrollment server\n", url);
+    g_free(url);
+    return error;
+}
+
 int reload_verb_enroll_server(int argc, char **argv)
 {
     static const GOptionEntry entries[] = {
         { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
         { "listen", 0, 0, G_OPTION_ARG_STRING, &o.listen,
           "Where to listen; port 0: the system chooses, the ready line tells", "ADDR:PORT" },
+        { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
+          "Name or address that users reach it by (the address it listens on); may be repeated",
+          "HOST" },
         { "certificate-days", 0, 0, G_OPTION_ARG_INT, &o.certificate_days,
           "How long certificates are valid", "DAYS" },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log more", NULL },
@@ -70,9 +123,16 @@ int reload_verb_enroll_server(int argc, char **argv)
     options.log = &log;
     if (o.certificate_days > 0)
         options.certificate_lifetime_s = (uint32_t)o.certificate_days * 86400u;
-    int error = reload_enroll_server_start(&options, &server, &reason);
+    int error = prepare_hosts(&reason);
+    if (!error)
+        error = reload_enroll_server_start(&options, &server, &reason);
     if (error)
         return reload_verb_refuse(error, "enroll-server", &reason);
+    error = publish_url(reload_enroll_server_port(server), &reason);
+    if (error) {
+        reload_enroll_server_stop(server);
+        return reload_verb_refuse(error, "enroll-server", &reason);
+    }
     print_ready(reload_enroll_server_port(server));
     wait_for_end();
     reload_enroll_server_stop(server);
