@@ -1,0 +1,26 @@
+#include "reload/frame/duplicates.h"
+
+/* FNV-1a over 64 bits. No key: to make two messages collide one has to know the other's transaction
+ * id before it is sent, and the link's far end harms only itself. */
+static uint64_t hash_of(const uint8_t *p, size_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+bool reload_duplicates_met(struct reload_duplicates *duplicates, const uint8_t *p, size_t len,
+                           uint64_t now_ms)
+{
+    uint64_t hash = hash_of(p, len);
+    for (size_t i = 0; i < RELOAD_DUPLICATES_REMEMBERED; i++)
+        if (duplicates->recent[i].hash == hash && duplicates->recent[i].len == len &&
+            now_ms < duplicates->recent[i].until_ms)
+            return true;
+    size_t at = duplicates->next++ % RELOAD_DUPLICATES_REMEMBERED;
+    duplicates->recent[at].hash = hash;
+    duplicates->recent[at].len = len;
+    duplicates->recent[at].until_ms = now_ms + RELOAD_DUPLICATES_MS;
+    return false;
+}
