@@ -8,6 +8,17 @@
 static atomic_ulong requests;
 static atomic_ulong fail_from; /* 0: never */
 
+#ifdef RELOAD_OOM
+/* The oom preset: RELOAD_FAIL_AT=n in the environment makes any program of the build fail its n-th
+ * request and all later ones. */
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *text = getenv("RELOAD_FAIL_AT");
+    if (text)
+        atomic_store(&fail_from, strtoul(text, NULL, 10));
+}
+#endif
+
 static int refused(void)
 {
     unsigned long n = atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) + 1;
