@@ -29,7 +29,7 @@ def node_id(byte):
 class Bench:
     """A temporary folder with an overlay, its peers, and identities to talk to them with."""
 
-    sequence = 1
+    sequence, ttl = 1, 100
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="reload-foreign-")
@@ -133,6 +133,12 @@ class Case:
             self._link = self.host.dial(self.peer.port)
         return self._link
 
+    def become(self, identity):
+        """Goes on as another node, over a link of that node's."""
+        if self._link:
+            self._link.close()
+        self.me = self.host.identity = identity
+
     def message(self, code=wire.PING, body=None, dest=None, **fields):
         """A good, signed message to the peer, or one with some fields made bad."""
         body = wire.vec(2, b"") if body is None and code == wire.PING else body or b""
@@ -199,15 +205,19 @@ class Case:
         t.assertEqual(got.overlay, crypto.overlay_hash(NAME))
         t.assertEqual(got.version, wire.VERSION)
         t.assertEqual(got.sequence, self.bench.sequence)
-        t.assertTrue(0 < got.ttl <= 100, got.ttl)
+        t.assertTrue(0 < got.ttl <= self.bench.ttl, got.ttl)
         t.assertEqual(got.fragment, wire.WHOLE)
         t.assertEqual(got.transaction, request.transaction)
         t.assertEqual(got.max_response, 0)
         t.assertEqual(got.via, b"")
-        t.assertEqual(got.dest, wire.node(self.me.node_id))
+        t.assertEqual(got.dest, wire.node(self.me.node_id) + link.reversed_list(request.via))
         signer = self.bench.verifier.message(got)
         if request.dest[:1] == wire.u8(wire.NODE) and request.dest[2:] != wire.WILDCARD:
             t.assertEqual(signer, request.dest[-16:])
+
+    def verify_signer(self, got):
+        """The Node-ID that signed it, its signature checked."""
+        return self.bench.verifier.message(got)
 
     # --- data ---
 

@@ -22,6 +22,16 @@ def node_id_of(certificate):
     return None
 
 
+def reversed_list(raw):
+    """The entries of a Via List, last first."""
+    r, entries = wire.Reader(raw), []
+    while r.more():
+        start = r.at
+        wire.destination(r)
+        entries.insert(0, raw[start:r.at])
+    return b"".join(entries)
+
+
 class Link:
     """One TLS connection with its frames. Acknowledges what comes, keeps what it saw."""
 
@@ -196,13 +206,7 @@ class Host:
 
     def respond(self, link, request, code, body, others=()):
         """Back the way it came: previous hop, then the Via List reversed (s6.1.2)."""
-        via = wire.Reader(request.via)
-        entries = []
-        while via.more():
-            start = via.at
-            wire.destination(via)
-            entries.insert(0, via.data[start:via.at])
-        m = self.message(code, body, wire.node(link.peer_id) + b"".join(entries),
+        m = self.message(code, body, wire.node(link.peer_id) + reversed_list(request.via),
                          transaction=request.transaction)
         try:
             link.send(crypto.seal(m, self.identity, others).encode())
