@@ -73,6 +73,8 @@ struct reload_overlay {
 
     /* the loop */
     GSource *source;
+    bool in_turn;            /* of the loop: it is not entered again */
+    uint64_t wake_ms;        /* monotonic; when the next turn is due */
     struct reload_time now;  /* of this turn of the loop */
     GHashTable *dials;       /* link id -> struct dial */
     GHashTable *requests;    /* request -> struct pending */

@@ -127,6 +127,7 @@ static void take_time(struct reload_overlay *o)
     reload_bootstrap_tick(&o->bootstrap, o->now.monotonic_ms);
 }
 
+/* When the loop must run again, if nothing comes from outside before. */
 static void rearm(struct reload_overlay *o)
 {
     uint64_t deadline = MIN(reload_node_deadline(o->node), reload_links_deadline(o->links));
@@ -134,15 +135,54 @@ static void rearm(struct reload_overlay *o)
     deadline = MIN(deadline, reload_bootstrap_save_deadline(&o->bootstrap));
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;
-    /* GLib's clock is the monotonic one, in microseconds */
-    g_source_set_ready_time(o->source, deadline >= INT64_MAX / 1000 ? -1 : (gint64)deadline * 1000);
+    o->wake_ms = deadline;
+}
+
+/* GLib calls prepare, polls for as long as it says, calls check, and dispatches when either is
+ * true. The time is told by prepare and not by a ready time, and the source may recurse, because
+ * GLib wakes its own poll up through a descriptor at each change of the one and each (un)blocking
+ * of the other: several system calls for every message. */
+struct overlay_source {
+    GSource source; /* first: GLib allocates and frees it */
+    struct reload_overlay *overlay;
+    gpointer links_fd, store_fd; /* GLib's tags; store_fd NULL: no store file */
+};
+
+/* GLib's clock is the monotonic one, in microseconds. */
+static bool is_due(GSource *source, const struct reload_overlay *o)
+{
+    return o->wake_ms <= (uint64_t)g_source_get_time(source) / 1000;
+}
+
+static gboolean prepare(GSource *source, gint *timeout_ms)
+{
+    const struct reload_overlay *o = ((struct overlay_source *)source)->overlay;
+    *timeout_ms = -1;
+    if (o->in_turn) /* the application runs a loop of its own from inside a callback */
+        return FALSE;
+    if (is_due(source, o))
+        return TRUE;
+    uint64_t wait_ms = o->wake_ms - (uint64_t)g_source_get_time(source) / 1000;
+    *timeout_ms = (gint)MIN(wait_ms, G_MAXINT);
+    return FALSE;
+}
+
+static gboolean check(GSource *source)
+{
+    const struct overlay_source *s = (const struct overlay_source *)source;
+    if (s->overlay->in_turn)
+        return FALSE;
+    return g_source_query_unix_fd(source, s->links_fd) ||
+           (s->store_fd && g_source_query_unix_fd(source, s->store_fd)) ||
+           is_due(source, s->overlay);
 }
 
 static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unused)
 {
-    struct reload_overlay *o = *(struct reload_overlay **)(source + 1);
+    struct reload_overlay *o = ((struct overlay_source *)source)->overlay;
     (void)unused;
     (void)also_unused;
+    o->in_turn = true;
     o->now = reload_overlay_now();
     take_links(o);
     take_commits(o);
@@ -153,18 +193,21 @@ static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unus
     if (o->pcap)
         reload_pcap_flush(o->pcap);
     rearm(o);
+    o->in_turn = false;
     return G_SOURCE_CONTINUE;
 }
 
 void reload_overlay_attach_source(struct reload_overlay *o, GMainContext *context)
 {
-    static GSourceFuncs functions = { .dispatch = dispatch };
-    o->source = g_source_new(&functions, (guint)(sizeof(GSource) + sizeof o));
-    *(struct reload_overlay **)(o->source + 1) = o;
+    static GSourceFuncs functions = { .prepare = prepare, .check = check, .dispatch = dispatch };
+    o->source = g_source_new(&functions, sizeof(struct overlay_source));
+    struct overlay_source *s = (struct overlay_source *)o->source;
+    s->overlay = o;
     g_source_set_name(o->source, "reload overlay");
-    g_source_add_unix_fd(o->source, reload_links_fd(o->links), G_IO_IN);
+    g_source_set_can_recurse(o->source, TRUE);
+    s->links_fd = g_source_add_unix_fd(o->source, reload_links_fd(o->links), G_IO_IN);
     if (o->store)
-        g_source_add_unix_fd(o->source, reload_store_file_fd(o->store), G_IO_IN);
+        s->store_fd = g_source_add_unix_fd(o->source, reload_store_file_fd(o->store), G_IO_IN);
     g_source_attach(o->source, context);
     rearm(o);
 }
@@ -172,5 +215,5 @@ void reload_overlay_attach_source(struct reload_overlay *o, GMainContext *contex
 void reload_overlay_settle(struct reload_overlay *o)
 {
     reload_overlay_drain(o);
-    g_source_set_ready_time(o->source, 0);
+    rearm(o);
 }
