@@ -6,7 +6,12 @@
  *          9 verifications (request and value at the owner and at 2 replicas, answer at the
  *          requester, 2 replica answers at the owner).
  *   Fetch: 2 signatures (request, answer), 3 verifications (request, answer, value).
- * The cryptography of TLS records is not counted, nor is forwarding. */
+ * The cryptography of TLS records is not counted, nor is forwarding.
+ *
+ * A join is compared with the bare TLS handshakes of the links that it opens, and with these plus
+ * 2 signatures and 2 verifications for each request that any peer sends because of it: Attach,
+ * Join, the Stores that hand values over, and the Updates of every peer whose neighbors change to
+ * its whole Connection Table (RFC 6940 s10.7.3), which are most of them. */
 
 #include <getopt.h>
 #include <stdatomic.h>
@@ -14,6 +19,7 @@
 
 #include "bare_tls.h"
 #include "bench.h"
+#include "certs/overlay_dir.h"
 #include "peers.h"
 #include "reload/wire/fetch.h"
 
@@ -22,6 +28,8 @@
 #define FETCH_SIGNATURES    2
 #define FETCH_VERIFICATIONS 3
 #define LIFETIME_S          3600
+#define HANDSHAKES          200
+#define SETTLE_US           1000000 /* fingers and late Updates */
 
 struct options {
     size_t peers, operations, in_flight, value_bytes, idle_s;
@@ -47,7 +55,29 @@ struct lane { /* one operation after another, all from one peer: every in_flight
 };
 
 struct figures {
-    double per_s, cpu_us, packets, bytes, p50_ms, p95_ms, p99_ms;
+    double per_s, cpu_us, packets, bytes, messages, p50_ms, p95_ms, p99_ms;
+    size_t failed, wrong;
+};
+
+struct join { /* of the last peer, in all peers */
+    double ms, cpu_ms;
+    uint64_t links, requests;
+};
+
+struct least { /* what cannot be avoided, measured alone */
+    double store_us, fetch_us, request_us, handshake_us;
+};
+
+struct idle { /* a second and node */
+    double packets, bytes, cpu_us;
+};
+
+struct report {
+    double ring_right_s, node_kb;
+    struct join join;
+    struct least least;
+    struct figures store_1, store, fetch_1, fetch;
+    struct idle idle;
     size_t failed, wrong;
 };
 
@@ -194,6 +224,7 @@ static struct figures run_pass(struct bench_peers *peers, const struct options *
                          .latency_us = g_new0(uint32_t, operations),
                          .stored = stored };
     struct lane *lanes = g_new0(struct lane, in_flight);
+    uint64_t messages = bench_peers_totals(peers).messages;
     uint64_t packets[2], bytes[2], wall = bench_wall_ns(), cpu = bench_cpu_ns();
     loopback_counters(&packets[0], &bytes[0]);
     for (size_t i = 0; i < in_flight; i++) {
@@ -211,6 +242,7 @@ static struct figures run_pass(struct bench_peers *peers, const struct options *
     loopback_counters(&packets[1], &bytes[1]);
     f.packets = (double)(packets[1] - packets[0]) / count;
     f.bytes = (double)(bytes[1] - bytes[0]) / count;
+    f.messages = (double)(bench_peers_totals(peers).messages - messages) / count;
     qsort(pass.latency_us, operations, sizeof *pass.latency_us, by_latency);
     f.p50_ms = pass.latency_us[operations / 2] / 1000.0;
     f.p95_ms = pass.latency_us[operations * 95 / 100] / 1000.0;
@@ -277,94 +309,171 @@ static void print_pass(const char *what, const struct figures *f)
 static void json_pass(const char *name, const struct figures *f)
 {
     printf("\"%s_per_s\":%.0f,\"%s_cpu_us\":%.1f,\"%s_p50_ms\":%.3f,\"%s_p95_ms\":%.3f,"
-           "\"%s_p99_ms\":%.3f,\"%s_packets\":%.1f,\"%s_bytes\":%.0f,",
+           "\"%s_p99_ms\":%.3f,\"%s_packets\":%.1f,\"%s_bytes\":%.0f,\"%s_messages\":%.2f,",
            name, f->per_s, name, f->cpu_us, name, f->p50_ms, name, f->p95_ms, name, f->p99_ms, name,
-           f->packets, name, f->bytes);
+           f->packets, name, f->bytes, name, f->messages);
+}
+
+/* By OpenSSL alone. */
+static struct least measure_least(const struct bench_peers *peers)
+{
+    const struct bench_identity_files *own = &peers->peer[0].files;
+    struct bench_crypto_cost crypto = bench_bare_crypto(own->key, 2000);
+    double sign_us = crypto.sign_ns / 1000, verify_us = crypto.verify_ns / 1000;
+    char ca[BENCH_PATH_MAX + 16];
+    snprintf(ca, sizeof ca, "%s/%s", peers->files.directory, RELOAD_CERT_CA_PEM);
+    return (struct least){
+        .store_us = STORE_SIGNATURES * sign_us + STORE_VERIFICATIONS * verify_us,
+        .fetch_us = FETCH_SIGNATURES * sign_us + FETCH_VERIFICATIONS * verify_us,
+        .request_us = 2 * sign_us + 2 * verify_us,
+        .handshake_us = bench_bare_handshake_ns(own->certificate, own->key, ca, HANDSHAKES) / 1000,
+    };
+}
+
+/* Before and after what it is compared with, as the speed of the machine wanders. */
+static struct least mean_of(const struct least *a, const struct least *b)
+{
+    return (struct least){ .store_us = (a->store_us + b->store_us) / 2,
+                           .fetch_us = (a->fetch_us + b->fetch_us) / 2,
+                           .request_us = (a->request_us + b->request_us) / 2,
+                           .handshake_us = (a->handshake_us + b->handshake_us) / 2 };
+}
+
+/* Starts one peer more in a ring that is right. Nothing looks at the peers until the fingers are in
+ * place too. */
+static struct join join_last(struct bench_peers *peers)
+{
+    struct bench_totals before = bench_peers_totals(peers);
+    uint64_t wall = bench_wall_ns(), cpu = bench_cpu_ns();
+    bench_peers_start(peers, peers->count - 1, RELOAD_ROLE_PEER);
+    struct join join = { .ms = (double)(bench_wall_ns() - wall) / 1e6 };
+    g_usleep(SETTLE_US);
+    join.cpu_ms = (double)(bench_cpu_ns() - cpu) / 1e6;
+    struct bench_totals after = bench_peers_totals(peers);
+    join.links = after.links_opened - before.links_opened;
+    join.requests = after.requests - before.requests;
+    bench_peers_settle(peers, peers->count);
+    return join;
+}
+
+/* All peers, one after another, the last one under observation. */
+static void build_ring(struct bench_peers *peers, struct report *r)
+{
+    double before_kb = resident_kb();
+    uint64_t start = bench_wall_ns();
+    for (size_t i = 0; i + 1 < peers->count; i++)
+        bench_peers_start(peers, i, RELOAD_ROLE_PEER);
+    bench_peers_settle(peers, peers->count - 1);
+    r->ring_right_s = (double)(bench_wall_ns() - start) / 1e9;
+    g_usleep(SETTLE_US);
+    r->join = join_last(peers);
+    r->node_kb = (resident_kb() - before_kb) / (double)peers->count;
+}
+
+static void run_operations(struct bench_peers *peers, const struct options *o, struct report *r)
+{
+    size_t keys = o->peers * BENCH_MULTIPLE_MAX;
+    if (o->operations < keys)
+        keys = (o->operations + o->peers - 1) / o->peers * o->peers;
+    size_t single = o->operations < 500 ? o->operations : 500;
+    struct figures fill = run_pass(peers, o, true, keys, o->peers, 0);
+    r->store_1 = run_pass(peers, o, true, single, 1, 0);
+    r->store = run_pass(peers, o, true, o->operations, o->in_flight, 0);
+    r->fetch_1 = run_pass(peers, o, false, single, 1, keys);
+    r->fetch = run_pass(peers, o, false, o->operations, o->in_flight, keys);
+    r->failed =
+        fill.failed + r->store_1.failed + r->store.failed + r->fetch_1.failed + r->fetch.failed;
+    r->wrong = r->fetch_1.wrong + r->fetch.wrong;
+}
+
+static struct idle watch_idle(const struct options *options)
+{
+    uint64_t packets[2], bytes[2], cpu = bench_cpu_ns();
+    loopback_counters(&packets[0], &bytes[0]);
+    g_usleep(options->idle_s * 1000000);
+    loopback_counters(&packets[1], &bytes[1]);
+    double count = (double)(options->idle_s ? options->idle_s : 1) * (double)options->peers;
+    return (struct idle){ (double)(packets[1] - packets[0]) / count,
+                          (double)(bytes[1] - bytes[0]) / count,
+                          (double)(bench_cpu_ns() - cpu) / 1000 / count };
+}
+
+/* --- results --- */
+
+static double handshakes_ms(const struct report *r)
+{
+    return (double)r->join.links * r->least.handshake_us / 1000;
+}
+
+static double join_least_ms(const struct report *r)
+{
+    return handshakes_ms(r) + (double)r->join.requests * r->least.request_us / 1000;
+}
+
+static void json_join(const struct report *r)
+{
+    printf("\"ring_right_s\":%.3f,\"join_ms\":%.1f,\"join_cpu_ms\":%.2f,\"join_links\":%llu,"
+           "\"join_requests\":%llu,\"handshake_us\":%.0f,\"join_ratio\":%.2f,"
+           "\"join_crypto_ratio\":%.2f,",
+           r->ring_right_s, r->join.ms, r->join.cpu_ms, (unsigned long long)r->join.links,
+           (unsigned long long)r->join.requests, r->least.handshake_us,
+           r->join.cpu_ms / handshakes_ms(r), r->join.cpu_ms / join_least_ms(r));
+}
+
+static void print_json(const struct options *o, const struct report *r)
+{
+    printf("{\"n\":%zu,\"operations\":%zu,\"in_flight\":%zu,\"value_bytes\":%zu,\"key\":\"%s\",",
+           o->peers, o->operations, o->in_flight, o->value_bytes,
+           o->key == RELOAD_CERT_KEY_EC ? "ec" : "rsa");
+    json_join(r);
+    json_pass("store", &r->store);
+    json_pass("fetch", &r->fetch);
+    json_pass("store1", &r->store_1);
+    json_pass("fetch1", &r->fetch_1);
+    printf("\"store_crypto_us\":%.1f,\"fetch_crypto_us\":%.1f,\"store_crypto_ratio\":%.2f,"
+           "\"fetch_crypto_ratio\":%.2f,\"hops\":%.2f,\"node_kb\":%.0f,"
+           "\"idle_packets_per_node_s\":%.2f,\"idle_bytes_per_node_s\":%.0f,"
+           "\"idle_cpu_us_per_node_s\":%.1f,\"failed\":%zu,\"wrong\":%zu}\n",
+           r->least.store_us, r->least.fetch_us, r->store.cpu_us / r->least.store_us,
+           r->fetch.cpu_us / r->least.fetch_us, r->fetch.messages / 2, r->node_kb, r->idle.packets,
+           r->idle.bytes, r->idle.cpu_us, r->failed, r->wrong);
+}
+
+static void print_text(const struct options *o, const struct report *r)
+{
+    printf("%zu peers: ring right after %.2f s; %.0f KB a node\n", o->peers, r->ring_right_s,
+           r->node_kb);
+    printf("the last join: joined after %.1f ms; %.1f ms CPU in all peers for %llu links and %llu "
+           "requests\n  (%.2f times the bare handshakes of %.0f us; %.2f times these and the "
+           "signatures)\n",
+           r->join.ms, r->join.cpu_ms, (unsigned long long)r->join.links,
+           (unsigned long long)r->join.requests, r->join.cpu_ms / handshakes_ms(r),
+           r->least.handshake_us, r->join.cpu_ms / join_least_ms(r));
+    print_pass("store, 1 in flight", &r->store_1);
+    print_pass("store, in flight", &r->store);
+    print_pass("fetch, 1 in flight", &r->fetch_1);
+    print_pass("fetch, in flight", &r->fetch);
+    printf("%.2f hops to the responsible peer\n", r->fetch.messages / 2);
+    printf("cryptography alone: store %.0f us (%.2f times that), fetch %.0f us (%.2f times)\n",
+           r->least.store_us, r->store.cpu_us / r->least.store_us, r->least.fetch_us,
+           r->fetch.cpu_us / r->least.fetch_us);
+    printf("idle: %.2f packets, %.0f bytes, %.1f us CPU a second and node\n", r->idle.packets,
+           r->idle.bytes, r->idle.cpu_us);
 }
 
 int main(int argc, char **argv)
 {
     struct options options = parse(argc, argv);
     struct bench_peers peers;
+    struct report report = { 0 };
     bench_peers_create(&peers, options.peers, options.key, (uint32_t)options.value_bytes);
-    struct bench_crypto_cost crypto = bench_bare_crypto(peers.peer[0].files.key, 2000);
-
-    double before_kb = resident_kb();
-    uint64_t start = bench_wall_ns(), join_wall = start, join_cpu = 0;
-    for (size_t i = 0; i < options.peers; i++) {
-        if (i + 1 == options.peers) {
-            bench_peers_settle(&peers, i);
-            join_wall = bench_wall_ns();
-            join_cpu = bench_cpu_ns();
-        }
-        bench_peers_start(&peers, i, RELOAD_ROLE_PEER);
-    }
-    uint64_t joined = bench_wall_ns();
-    bench_peers_settle(&peers, options.peers);
-    uint64_t right = bench_wall_ns();
-    double join_cpu_ms = (double)(bench_cpu_ns() - join_cpu) / 1e6;
-    g_usleep(1000000); /* fingers and late Updates */
-    double node_kb = (resident_kb() - before_kb) / (double)options.peers;
-
-    size_t keys = options.peers * BENCH_MULTIPLE_MAX;
-    if (options.operations < keys)
-        keys = (options.operations + options.peers - 1) / options.peers * options.peers;
-    struct figures fill = run_pass(&peers, &options, true, keys, options.peers, 0);
-    size_t single = options.operations < 500 ? options.operations : 500;
-    struct figures store_1 = run_pass(&peers, &options, true, single, 1, 0);
-    struct figures store =
-        run_pass(&peers, &options, true, options.operations, options.in_flight, 0);
-    struct figures fetch_1 = run_pass(&peers, &options, false, single, 1, keys);
-    struct figures fetch =
-        run_pass(&peers, &options, false, options.operations, options.in_flight, keys);
-
-    uint64_t packets[2], bytes[2], idle_cpu = bench_cpu_ns();
-    loopback_counters(&packets[0], &bytes[0]);
-    g_usleep(options.idle_s * 1000000);
-    loopback_counters(&packets[1], &bytes[1]);
-    idle_cpu = bench_cpu_ns() - idle_cpu;
-    double idle = (double)(options.idle_s ? options.idle_s : 1) * (double)options.peers;
-    double store_crypto =
-        (STORE_SIGNATURES * crypto.sign_ns + STORE_VERIFICATIONS * crypto.verify_ns) / 1000;
-    double fetch_crypto =
-        (FETCH_SIGNATURES * crypto.sign_ns + FETCH_VERIFICATIONS * crypto.verify_ns) / 1000;
-    size_t failed = fill.failed + store_1.failed + store.failed + fetch_1.failed + fetch.failed;
-    size_t wrong = fetch_1.wrong + fetch.wrong;
-
-    if (options.json) {
-        printf("{\"n\":%zu,\"operations\":%zu,\"in_flight\":%zu,\"value_bytes\":%zu,\"key\":\"%s\","
-               "\"ring_right_s\":%.3f,\"join_ms\":%.1f,\"join_cpu_ms\":%.2f,",
-               options.peers, options.operations, options.in_flight, options.value_bytes,
-               options.key == RELOAD_CERT_KEY_EC ? "ec" : "rsa", (double)(right - start) / 1e9,
-               (double)(joined - join_wall) / 1e6, join_cpu_ms);
-        json_pass("store", &store);
-        json_pass("fetch", &fetch);
-        json_pass("store1", &store_1);
-        json_pass("fetch1", &fetch_1);
-        printf("\"sign_us\":%.1f,\"verify_us\":%.1f,\"store_crypto_us\":%.1f,"
-               "\"fetch_crypto_us\":%.1f,\"store_crypto_ratio\":%.2f,\"fetch_crypto_ratio\":%.2f,"
-               "\"node_kb\":%.0f,\"idle_packets_per_node_s\":%.2f,\"idle_bytes_per_node_s\":%.0f,"
-               "\"idle_cpu_us_per_node_s\":%.1f,\"failed\":%zu,\"wrong\":%zu}\n",
-               crypto.sign_ns / 1000, crypto.verify_ns / 1000, store_crypto, fetch_crypto,
-               store.cpu_us / store_crypto, fetch.cpu_us / fetch_crypto, node_kb,
-               (double)(packets[1] - packets[0]) / idle, (double)(bytes[1] - bytes[0]) / idle,
-               (double)idle_cpu / 1000 / idle, failed, wrong);
-    } else {
-        printf("%zu peers: ring right after %.2f s; the last join %.1f ms, %.1f ms CPU; %.0f KB a "
-               "node\n",
-               options.peers, (double)(right - start) / 1e9, (double)(joined - join_wall) / 1e6,
-               join_cpu_ms, node_kb);
-        print_pass("store, 1 in flight", &store_1);
-        print_pass("store, in flight", &store);
-        print_pass("fetch, 1 in flight", &fetch_1);
-        print_pass("fetch, in flight", &fetch);
-        printf("cryptography alone: store %.0f us (%.2f times that), fetch %.0f us (%.2f times)\n",
-               store_crypto, store.cpu_us / store_crypto, fetch_crypto,
-               fetch.cpu_us / fetch_crypto);
-        printf("idle: %.2f packets, %.0f bytes, %.1f us CPU a second and node\n",
-               (double)(packets[1] - packets[0]) / idle, (double)(bytes[1] - bytes[0]) / idle,
-               (double)idle_cpu / 1000 / idle);
-    }
+    struct least before = measure_least(&peers);
+    build_ring(&peers, &report);
+    run_operations(&peers, &options, &report);
+    report.idle = watch_idle(&options);
+    struct least after = measure_least(&peers);
+    report.least = mean_of(&before, &after);
+    (options.json ? print_json : print_text)(&options, &report);
     bench_peers_stop(&peers);
-    return failed || wrong ? 1 : 0;
+    return report.failed || report.wrong ? 1 : 0;
 }

@@ -197,6 +197,24 @@ void bench_peers_settle(struct bench_peers *peers, size_t count)
     g_free(ring);
 }
 
+static void peer_totals(struct bench_peer *peer, void *data)
+{
+    struct bench_totals *sum = data;
+    struct reload_links_stats stats;
+    reload_links_stats(reload_overlay_links(peer->overlay), &stats);
+    sum->links_opened += stats.dialled;
+    sum->messages += stats.sum.messages_out;
+    sum->requests += reload_node_counters(reload_overlay_node(peer->overlay))->requested;
+}
+
+struct bench_totals bench_peers_totals(struct bench_peers *peers)
+{
+    struct bench_totals sum = { 0 };
+    for (size_t i = 0; i < peers->count && peers->peer[i].overlay; i++)
+        bench_peer_run(&peers->peer[i], peer_totals, &sum);
+    return sum;
+}
+
 static void peer_stop(struct bench_peer *peer, void *data)
 {
     (void)data;

@@ -41,6 +41,10 @@ void bench_peers_start(struct bench_peers *peers, size_t i, enum reload_role rol
 /* Waits until every ring is right: each of the first `count` peers has its neighbors in the ring as
  * its nearest predecessor and successor. Ends the program after a minute. */
 void bench_peers_settle(struct bench_peers *peers, size_t count);
+struct bench_totals { /* over all peers that run, since each began */
+    uint64_t links_opened, messages, requests;
+};
+struct bench_totals bench_peers_totals(struct bench_peers *peers);
 /* Runs a function on a peer's thread and waits for it. */
 void bench_peer_run(struct bench_peer *peer, void (*function)(struct bench_peer *, void *),
                     void *data);
