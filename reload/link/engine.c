@@ -33,10 +33,11 @@ static void watch_messages(int sent, int version, int content_type, const void *
         engine->confirmed = true;
 }
 
-static int attach_ssl(struct reload_engine *engine, enum reload_link_role role)
+static int attach_ssl(struct reload_engine *engine, SSL_CTX *tls, BIO_METHOD *bio_method,
+                      enum reload_link_role role)
 {
-    engine->ssl = SSL_new(engine->context->tls);
-    BIO *bio = BIO_new(engine->context->bio_method);
+    engine->ssl = SSL_new(tls);
+    BIO *bio = BIO_new(bio_method);
     if (!engine->ssl || !bio) {
         BIO_free(bio);
         return RELOAD_E_NOMEM;
@@ -53,8 +54,9 @@ static int attach_ssl(struct reload_engine *engine, enum reload_link_role role)
     return 0;
 }
 
-int reload_engine_new(struct reload_engine_context *context, enum reload_link_role role,
-                      const struct reload_node_id *expected, struct reload_engine **out)
+int reload_engine_create(struct reload_engine_context *context, SSL_CTX *tls,
+                         BIO_METHOD *bio_method, enum reload_link_role role,
+                         const struct reload_node_id *expected, struct reload_engine **out)
 {
     struct reload_engine *engine = reload_calloc(1, sizeof *engine);
     if (!engine)
@@ -62,7 +64,7 @@ int reload_engine_new(struct reload_engine_context *context, enum reload_link_ro
     engine->context = context;
     if (expected)
         engine->expected = *expected;
-    int status = attach_ssl(engine, role);
+    int status = attach_ssl(engine, tls, bio_method, role);
     if (status) {
         ERR_clear_error();
         reload_engine_free(engine);
@@ -70,6 +72,12 @@ int reload_engine_new(struct reload_engine_context *context, enum reload_link_ro
     }
     *out = engine;
     return 0;
+}
+
+int reload_engine_new(struct reload_engine_context *context, enum reload_link_role role,
+                      const struct reload_node_id *expected, struct reload_engine **out)
+{
+    return reload_engine_create(context, context->tls, context->bio_method, role, expected, out);
 }
 
 void reload_engine_free(struct reload_engine *engine)
@@ -146,7 +154,9 @@ int reload_engine_handshake(struct reload_engine *engine, struct reload_time now
         return engine->error;
     engine->now = now;
     ERR_clear_error();
-    int result = SSL_do_handshake(engine->ssl);
+    int result = engine->listening ? reload_engine_datagram_listen(engine) : 1;
+    if (result == 1)
+        result = SSL_do_handshake(engine->ssl);
     if (result != 1)
         return outcome(engine, result);
     if (engine->done)

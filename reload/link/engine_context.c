@@ -49,9 +49,11 @@ static void open_key_log(struct reload_engine_context *context)
                      "reads the links",
                      path);
     SSL_CTX_set_keylog_callback(context->tls, write_key_log);
+    SSL_CTX_set_keylog_callback(context->dtls, write_key_log);
 }
 
-static int use_certificate(struct reload_engine_context *context, struct reload_slice der, bool own)
+static int use_certificate(struct reload_engine_context *context, SSL_CTX *tls,
+                           struct reload_slice der, bool own)
 {
     const unsigned char *p = der.p;
     X509 *x509 = d2i_X509(NULL, &p, (long)der.n);
@@ -59,25 +61,23 @@ static int use_certificate(struct reload_engine_context *context, struct reload_
         X509_free(x509);
         return refuse(context, "a certificate of the own chain does not parse");
     }
-    int ok = own ? SSL_CTX_use_certificate(context->tls, x509)
-                 : (int)SSL_CTX_add1_chain_cert(context->tls, x509);
+    int ok = own ? SSL_CTX_use_certificate(tls, x509) : (int)SSL_CTX_add1_chain_cert(tls, x509);
     X509_free(x509);
     return ok == 1 ? 0 : refuse(context, "TLS cannot use a certificate of the own chain");
 }
 
-static int use_key(struct reload_engine_context *context, struct reload_slice der)
+static int use_key(struct reload_engine_context *context, SSL_CTX *tls, struct reload_slice der)
 {
     const unsigned char *p = der.p;
     EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)der.n);
     if (!key)
         return refuse(context, "the own private key does not parse");
-    int ok = SSL_CTX_use_PrivateKey(context->tls, key) == 1 &&
-             SSL_CTX_check_private_key(context->tls) == 1;
+    int ok = SSL_CTX_use_PrivateKey(tls, key) == 1 && SSL_CTX_check_private_key(tls) == 1;
     EVP_PKEY_free(key);
     return ok ? 0 : refuse(context, "the own private key does not belong to the own certificate");
 }
 
-static int use_own_identity(struct reload_engine_context *context)
+static int use_own_identity(struct reload_engine_context *context, SSL_CTX *tls)
 {
     const struct reload_slice *chain = NULL;
     size_t count = 0;
@@ -86,11 +86,11 @@ static int use_own_identity(struct reload_engine_context *context)
     if (count == 0)
         return refuse(context, "there is no own certificate");
     for (size_t i = 0; i < count; i++) {
-        int status = use_certificate(context, chain[i], i == 0);
+        int status = use_certificate(context, tls, chain[i], i == 0);
         if (status)
             return status;
     }
-    return use_key(context, key);
+    return use_key(context, tls, key);
 }
 
 /* Resumption is off in every form: each link proves both certificates anew (s6.5.1.13), and an idle
@@ -104,12 +104,20 @@ static int harden(SSL_CTX *tls)
     SSL_CTX_set_max_cert_list(tls, 32 * 1024);
     SSL_CTX_set_dh_auto(tls, 1);
     return SSL_CTX_set_num_tickets(tls, 0) == 1 &&
-           SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                          "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
            SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20") ==
                1 &&
            SSL_CTX_set1_groups_list(tls, "X25519:P-256:P-384") == 1;
+}
+
+/* What TLS and DTLS have in common. */
+static int prepare(struct reload_engine_context *context, SSL_CTX *tls)
+{
+    /* R6940-6.5.1.13-2: the server asks for a certificate, and takes none for a no. */
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_cert_verify_callback(tls, reload_engine_verify, NULL);
+    return use_own_identity(context, tls);
 }
 
 static int make_tls(struct reload_engine_context *context)
@@ -118,12 +126,20 @@ static int make_tls(struct reload_engine_context *context)
     context->bio_method = reload_engine_bio_method();
     if (!context->tls || !context->bio_method)
         return RELOAD_E_NOMEM;
-    if (!harden(context->tls))
+    if (!harden(context->tls) || SSL_CTX_set_min_proto_version(context->tls, TLS1_2_VERSION) != 1)
         return refuse(context, "TLS cannot be set up");
-    /* R6940-6.5.1.13-2: the server asks for a certificate, and takes none for a no. */
-    SSL_CTX_set_verify(context->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    SSL_CTX_set_cert_verify_callback(context->tls, reload_engine_verify, NULL);
-    return use_own_identity(context);
+    return prepare(context, context->tls);
+}
+
+static int make_dtls(struct reload_engine_context *context)
+{
+    context->dtls = SSL_CTX_new(DTLS_method());
+    context->datagram_bio_method = reload_engine_datagram_bio_method();
+    if (!context->dtls || !context->datagram_bio_method)
+        return RELOAD_E_NOMEM;
+    if (!harden(context->dtls) || !reload_engine_datagram_harden(context->dtls))
+        return refuse(context, "DTLS cannot be set up");
+    return prepare(context, context->dtls);
 }
 
 int reload_engine_context_new(const struct reload_link_identity_ops *identity,
@@ -139,6 +155,8 @@ int reload_engine_context_new(const struct reload_link_identity_ops *identity,
     context->key_log_fd = -1;
     ERR_clear_error();
     int status = make_tls(context);
+    if (!status)
+        status = make_dtls(context);
     if (status) {
         ERR_clear_error();
         reload_engine_context_free(context);
@@ -154,7 +172,9 @@ void reload_engine_context_free(struct reload_engine_context *context)
     if (!context)
         return;
     SSL_CTX_free(context->tls);
+    SSL_CTX_free(context->dtls);
     BIO_meth_free(context->bio_method);
+    BIO_meth_free(context->datagram_bio_method);
     if (context->key_log_fd >= 0)
         close(context->key_log_fd);
     reload_free(context);

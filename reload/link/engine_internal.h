@@ -11,8 +11,8 @@ struct reload_engine_context {
     const struct reload_link_identity_ops *identity;
     void *identity_context;
     const struct reload_log *log;
-    SSL_CTX *tls;
-    BIO_METHOD *bio_method;
+    SSL_CTX *tls, *dtls;
+    BIO_METHOD *bio_method, *datagram_bio_method;
     int key_log_fd; /* -1: no key log */
 };
 
@@ -26,6 +26,9 @@ struct reload_engine {
     struct reload_link_peer peer;
     int error; /* the first failure; it stays */
     bool done, confirmed, untrusted, unexpected;
+    bool datagrams;    /* DTLS: input is one datagram, output a row of them with their lengths */
+    bool listening;    /* DTLS server whose ClientHello showed a cookie: it is yet to be taken */
+    uint16_t path_len; /* DTLS: bytes of one datagram */
     char reason[RELOAD_ENGINE_REASON];
 };
 
@@ -38,5 +41,18 @@ int reload_engine_verify(X509_STORE_CTX *store, void *unused);
 
 /* The BIO between OpenSSL and the engine's input and output. NULL without memory. */
 BIO_METHOD *reload_engine_bio_method(void);
+/* The same for datagrams. */
+BIO_METHOD *reload_engine_datagram_bio_method(void);
+
+/* An engine on this context and BIO; see reload_engine_new(). */
+RELOAD_MUST_USE int reload_engine_create(struct reload_engine_context *context, SSL_CTX *tls,
+                                         BIO_METHOD *bio_method, enum reload_link_role role,
+                                         const struct reload_node_id *expected,
+                                         struct reload_engine **out);
+
+/* engine_datagram.c */
+bool reload_engine_datagram_harden(SSL_CTX *dtls);
+/* The ClientHello with its cookie: 1 taken, otherwise as SSL_do_handshake() answers. */
+int reload_engine_datagram_listen(struct reload_engine *engine);
 
 #endif
