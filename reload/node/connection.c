@@ -5,14 +5,16 @@
 /* The Connection Table: links and the nodes they lead to.
  *
  * A link whose certificate proves one Node-ID is bound to it at once. One that proves several is
- * bound when an Attach or a signed Ping tells which (RFC 6940 s6.1.2, s4.2.1); until then it may
- * carry Ping and Attach only.
+ * bound when an Attach tells which (RFC 6940 s6.1.2, s4.2.1); until then it may carry Ping and
+ * Attach only.
  *
  * Two links to one node: the end with the larger Node-ID decides. It prefers the newer one and
  * closes the older after a moment in which what is under way can arrive. The other end closes
  * nothing and follows the far end's choice, so that the two never close one each. */
 
-#define SURPLUS_MS 2000
+#define SURPLUS_MS   2000
+#define IN_FLIGHT_MS 1000  /* for so long an older link may still bring what was sent before */
+#define SECOND_MS    30000 /* in which a dial that answers our Attach may arrive */
 
 static uint64_t link_hash(const struct reload_node *node, reload_link_id link)
 {
@@ -198,7 +200,10 @@ void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
 void reload_connection_heard(struct reload_node *node, struct reload_slot *slot)
 {
     slot->received++;
-    if (slot->node_id.len && !slot->preferred && !slot->surplus.place && !decides(node, slot))
+    if (!slot->node_id.len || slot->preferred || slot->surplus.place || decides(node, slot))
+        return;
+    const struct reload_slot *used = reload_connection_to(node, &slot->node_id);
+    if (!used || node->now.monotonic_ms >= used->up_since_ms + IN_FLIGHT_MS)
         prefer(node, slot);
 }
 
@@ -208,14 +213,37 @@ void reload_connection_surplus_due(struct reload_node *node, struct reload_slot 
         reload_connection_close(node, slot, "superfluous link");
 }
 
-/* Which node the link is for: what an Attach waited for, else the only one it can be. */
+void reload_connection_expect_second(struct reload_node *node, struct reload_slot *slot)
+{
+    slot->second_until_ms = node->now.monotonic_ms + SECOND_MS;
+}
+
+/* Of the several nodes that could be at the far end, the one that our Attach went to over a link
+ * that was there: now it dials (s6.5.1.13). */
+static const struct reload_node_id *expected(const struct reload_node *node,
+                                             const struct reload_slot *slot)
+{
+    for (size_t i = 0; i < slot->node_id_count; i++) {
+        const struct reload_slot *other = reload_connection_to(node, &slot->node_ids[i]);
+        if (other && node->now.monotonic_ms < other->second_until_ms)
+            return &slot->node_ids[i];
+    }
+    return NULL;
+}
+
+/* Which node the link is for: what an Attach waited for, else the only one it can be. What remains
+ * open of a link that this node dialled is asked. */
 static int find_node_id(struct reload_node *node, struct reload_slot *slot,
                         const struct reload_node_link *info, struct reload_node_id *id)
 {
     int e = reload_attach_link_up(node, slot, info->attach, id);
-    if (e == 0 && id->len == 0 && slot->node_id_count == 1)
-        *id = slot->node_ids[0];
-    return e;
+    if (e != 0 || id->len || !info->inbound)
+        return e;
+    const struct reload_node_id *it =
+        slot->node_id_count == 1 ? &slot->node_ids[0] : expected(node, slot);
+    if (it)
+        *id = *it;
+    return 0;
 }
 
 void reload_connection_up(struct reload_node *node, reload_link_id link,
@@ -238,7 +266,7 @@ void reload_connection_up(struct reload_node *node, reload_link_id link,
     if (id.len)
         reload_connection_bind(node, slot, &id);
     else if (!info->inbound)
-        reload_link_ping(node, slot);
+        reload_introduce(node, slot);
 }
 
 void reload_connection_suspect(struct reload_node *node, reload_link_id link, bool suspect)
@@ -290,11 +318,11 @@ void reload_connection_down(struct reload_node *node, reload_link_id link)
         return;
     reload_table_remove(&node->connections.by_link, link_hash(node, link), slot);
     reload_timer_clear(&node->timers, &slot->surplus);
-    if (node->bootstrap == slot)
-        node->bootstrap = NULL;
     bool unbound_bootstrap = slot->bootstrap && !slot->node_id.len;
     if (slot->node_id.len)
         lose_node(node, slot);
+    if (node->bootstrap == slot) /* another link to the same node will do */
+        node->bootstrap = reload_connection_to(node, &slot->node_id);
     reload_free(slot->node_ids);
     *slot = (struct reload_slot){ .generation = slot->generation };
     node->connections.count--;

@@ -23,33 +23,3 @@ void reload_ping_handle(struct reload_node *node, struct reload_request *request
         reload_respond(node, &request->reply, reload_slice_of(copy, w.len),
                        (struct reload_slice){ 0 });
 }
-
-/* --- s4.2.1: who is at the other end of this link --- */
-
-void reload_link_ping(struct reload_node *node, struct reload_slot *slot)
-{
-    static const uint8_t empty_ping[2];
-    struct reload_outgoing outgoing = {
-        .code = RELOAD_PING_REQ,
-        .body = reload_slice_of(empty_ping, sizeof empty_ping),
-        .link = slot->link,
-        .owner = RELOAD_OWNER_LINK,
-    };
-    int e = reload_destination_list(node, NULL, false, reload_node_id_slice(&node->wildcard),
-                                    &outgoing.destination_list);
-    if (e == 0)
-        e = reload_transaction_start(node, &outgoing, NULL);
-    if (e != 0)
-        reload_connection_close(node, slot, reload_error_text(e));
-}
-
-void reload_link_ping_answered(struct reload_node *node, struct reload_answer *answer)
-{
-    struct reload_slot *slot = reload_connection_of_link(node, answer->transaction->link);
-    if (!slot || slot->node_id.len)
-        return;
-    if (answer->error == 0)
-        reload_connection_bind(node, slot, &answer->signer);
-    else
-        reload_connection_close(node, slot, "the far end does not say which node it is");
-}

@@ -90,13 +90,14 @@ static bool lists_hold(struct reload_node *node, struct reload_slot *slot,
 }
 
 /* s6.1.2: a node whose certificate names several Node-IDs must Attach before it may send more than
- * Ping and Attach. */
+ * Ping and Attach. A fragment says what it is of at offset 0 only; without that one the others are
+ * nothing. */
 static bool may_send(struct reload_node *node, struct reload_slot *slot,
                      const struct reload_forwarding_header *h, struct reload_slice payload)
 {
     uint16_t code = reload_payload_code(h, payload);
     if (slot->node_id.len || code == RELOAD_PING_REQ || code == RELOAD_ATTACH_REQ ||
-        reload_message_is_response(code))
+        reload_message_is_response(code) || reload_fragment_offset(h) != 0)
         return true;
     return refuse(node, slot, h, payload, RELOAD_DROP_UNBOUND, RELOAD_ERROR_FORBIDDEN);
 }

@@ -125,17 +125,6 @@ static bool verified(struct reload_node *node, struct reload_request *request)
     return true;
 }
 
-/* s6.1.2, s4.2.1: a signed Ping or Attach straight over a link tells whose it is. */
-static void learn_node_id(struct reload_node *node, const struct reload_request *request)
-{
-    struct reload_slot *slot = request->from;
-    uint16_t code = request->message.message_code;
-    if (!slot->node_id.len && request->message.header.via_list.n == 0 &&
-        (code == RELOAD_PING_REQ || code == RELOAD_ATTACH_REQ) &&
-        reload_slot_proves(slot, &request->signer_id))
-        reload_connection_bind(node, slot, &request->signer_id);
-}
-
 static bool passes(struct reload_node *node, struct reload_request *request)
 {
     if (!same_configuration(node, request))
@@ -164,7 +153,6 @@ static void receive_request(struct reload_node *node, struct reload_request *req
         was_seen(node, request, reload_answered_from(node, id, &request->signer_id, &answer),
                  answer))
         return;
-    learn_node_id(node, request);
     if (!passes(node, request))
         return;
     if (!reload_request_is_repeatable(m->message_code) &&

@@ -36,6 +36,8 @@ struct reload_slot {
     size_t node_id_count;
     bool preferred; /* of the links to this node, the one that is used */
     bool inbound, suspect, bootstrap;
+    bool attached;            /* made by an Attach: the far end expects no other */
+    uint64_t second_until_ms; /* the far end may dial a second link, answering our Attach */
     uint32_t mtu;
     uint64_t up_since_ms, sent, received;
     struct reload_timer surplus; /* when it runs out, this superfluous link is closed */
@@ -62,6 +64,8 @@ bool reload_slot_proves(const struct reload_slot *slot, const struct reload_node
 /* The link is that node's: tells the topology and whoever waits for it. */
 void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
                             const struct reload_node_id *id);
+/* Our Attach went over this link: the far end may dial one of its own all the same (s6.5.1.13). */
+void reload_connection_expect_second(struct reload_node *node, struct reload_slot *slot);
 /* A message came over it: of several links to one node, follow the far end's choice. */
 void reload_connection_heard(struct reload_node *node, struct reload_slot *slot);
 struct reload_slot *reload_slot_of_timer(struct reload_timer *timer);
@@ -261,7 +265,7 @@ enum reload_owner { /* who asked, and thus who gets the answer */
                     RELOAD_OWNER_RESYNC,
                     RELOAD_OWNER_CONFIG,
                     RELOAD_OWNER_PUBLICATION,
-                    RELOAD_OWNER_LINK, /* the Ping that asks who is at the other end of a link */
+                    RELOAD_OWNER_LINK, /* Ping and Attach over a link that is new: introduce.c */
 };
 
 struct reload_outgoing {
@@ -333,7 +337,7 @@ uint64_t reload_request_lifetime_ms(const struct reload_node *node);
 int reload_destination_list(struct reload_node *node, const struct reload_node_id *via,
                             bool to_resource, struct reload_slice id, struct reload_slice *out);
 
-/* --- Attach: attach.c, app_attach.c, candidates.c --- */
+/* --- Attach: attach.c, attach_receive.c, attach_link.c, app_attach.c, candidates.c --- */
 
 struct reload_attaches {
     struct reload_attach_record *first;
@@ -355,11 +359,14 @@ struct reload_waiter {
 int reload_attach_start(struct reload_node *node, const struct reload_node_id *via,
                         bool to_resource, struct reload_slice destination, bool send_update,
                         struct reload_waiter waiter);
+/* The body of an AttachReq ("passive") or AttachAns ("active"), in the arena. RELOAD_E_NOMEM. */
+int reload_attach_write(struct reload_node *node, const char *role, bool send_update,
+                        struct reload_slice *body);
 void reload_attach_handle(struct reload_node *node, struct reload_request *request);
 void reload_attach_answered(struct reload_node *node, struct reload_answer *answer);
 /* A link came up that proves these Node-IDs. Says which one it is for when an Attach waited for
  * it; false when none did. RELOAD_E_FORBIDDEN when it must be closed. */
-int reload_attach_link_up(struct reload_node *node, const struct reload_slot *slot, uint32_t number,
+int reload_attach_link_up(struct reload_node *node, struct reload_slot *slot, uint32_t number,
                           struct reload_node_id *bound);
 /* A link was bound to a node: attaches to it have succeeded. */
 void reload_attach_bound(struct reload_node *node, const struct reload_node_id *id);
@@ -458,9 +465,9 @@ void reload_ping_handle(struct reload_node *node, struct reload_request *request
 void reload_probe_handle(struct reload_node *node, struct reload_request *request);
 /* Join, Leave, Update, RouteQuery: the topology's. */
 void reload_topology_handle(struct reload_node *node, struct reload_request *request);
-/* s4.2.1: asks by a Ping which Node-ID is at the other end of a link. */
-void reload_link_ping(struct reload_node *node, struct reload_slot *slot);
-void reload_link_ping_answered(struct reload_node *node, struct reload_answer *answer);
+/* introduce.c: a fresh link that this node dialled and no Attach led to (s4.2.1). */
+void reload_introduce(struct reload_node *node, struct reload_slot *slot);
+void reload_introduce_answered(struct reload_node *node, struct reload_answer *answer);
 
 /* --- work that a topology or local call put off: work.c, host.c --- */
 

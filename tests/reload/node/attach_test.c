@@ -420,14 +420,77 @@ static void an_update_is_owed_once_the_link_is_up(void **state)
     link_answering(&rig, 9, number, &rig.parties[1].id);
     assert_int_equal(rig.fake.link_ups, 2);
     assert_int_equal(rig.fake.updates_wanted, 1);
-    /* Over the link of the node itself there is nothing to wait for, and nothing to dial. */
+    rig_fini(&rig);
+}
+
+/* R6940-6.5.1.13-1 R6940-6.5.1.2-1: a requester that is linked already, by a link that it dialled
+ * on its own, may still wait as the TLS server: it is answered over that link, and dialled. */
+static void an_attach_over_a_link_that_no_attach_made_is_dialled_too(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_up(&rig);
     struct rig_message m = { .signer = &rig.parties[0],
                              .code = RELOAD_ATTACH_REQ,
-                             .body = attach_body("passive", true, 1, 4) };
+                             .body = attach_body("passive", true, 0, 4) };
+    rig_receive(&rig, 1, &m);                     /* it offers nothing to dial */
+    assert_int_equal(rig.fake.updates_wanted, 1); /* there is a link: nothing to wait for */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 0);
+    m.body = attach_body("passive", true, 1, 4);
     rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_sent(&rig, 1, NULL).message_code, RELOAD_ATTACH_ANS);
     assert_int_equal(rig.fake.updates_wanted, 2);
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 1);
+    rig_receive(&rig, 1, &m); /* once is enough */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 1);
+
+    /* The dial fails: the old link stays, and the next Attach is dialled again. */
+    uint32_t number = rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0)->action.open_link.attach;
+    reload_node_open_failed(rig.node, number, rig.now);
+    rig_run(&rig, 5000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 0);
+    assert_int_equal(rig.fake.link_downs, 0);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 2);
+
+    /* It succeeds: now there is a link that an Attach made, and one is enough. */
+    number = rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 1)->action.open_link.attach;
+    link_answering(&rig, 9, number, &rig.parties[0].id);
+    assert_int_equal(rig.fake.link_ups, 1);
+    rig_receive(&rig, 9, &m);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 2);
     rig_fini(&rig);
+}
+
+/* The same between whole nodes: one link in the end, nobody notices a link lost, and the requester
+ * is attached as soon as it is answered. */
+static void an_attach_over_a_plain_link_ends_in_one_link(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    uint64_t request;
+    (void)state;
+    for (int fail = 0; fail < 2; fail++) {
+        set_up(world, false);
+        start(world);
+        world->fail_dial = fail ? fail_all : NULL;
+        struct reload_node_id hub = world_id(world, HUB);
+        memset(fakes[HUB].owned_resource, 'r', 16);
+        fakes[HUB].owns_resource = true;
+        fakes[A].hop = hub;
+        const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+        assert_int_equal(reload_node_attach(world->nodes[A].node, &target, world->now, &request),
+                         0);
+        world_pull(world, A);
+        world_run(world, 2 * WORLD_DELAY); /* there and back, and no handshake in between */
+        expect_attached(world, A);
+        world_run(world, 60000);
+        assert_int_equal(world->nodes[HUB].dials, 1);
+        assert_int_equal(world_links_between(world, A, HUB), 1);
+        assert_int_equal(fakes[A].link_downs + fakes[HUB].link_downs, 0);
+        world_fini(world);
+    }
+    test_free(world);
 }
 
 /* R6940-6.2.1-10: a repeated Attach is answered from the cache; one with a new transaction (its
@@ -519,6 +582,8 @@ int main(void)
         cmocka_unit_test(candidates_are_dialled_by_priority_and_unknown_ones_ignored),
         cmocka_unit_test(an_attach_that_breaks_the_rules_is_refused),
         cmocka_unit_test(an_update_is_owed_once_the_link_is_up),
+        cmocka_unit_test(an_attach_over_a_link_that_no_attach_made_is_dialled_too),
+        cmocka_unit_test(an_attach_over_a_plain_link_ends_in_one_link),
         cmocka_unit_test(a_repeated_attach_is_not_dialled_twice),
         cmocka_unit_test(an_attach_from_a_node_whose_link_is_expected_is_in_progress),
         cmocka_unit_test(the_cap_on_attaches_holds),

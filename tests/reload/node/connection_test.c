@@ -2,6 +2,9 @@
 #include "tests/reload/node/rig.h"
 #include "tests/reload/node/world.h"
 
+#include "reload/wire/attach.h"
+#include "topology/mesh/mesh.h"
+
 /* clang-format off */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -90,7 +93,8 @@ static void the_larger_node_closes_the_older_link(void **state)
     rig_fini(&rig);
 }
 
-/* The smaller one closes nothing, and follows the far end's choice. */
+/* The smaller one closes nothing, and follows the far end's choice; what was under way when the
+ * newer link came up is no such choice. */
 static void the_smaller_node_follows_the_larger_ones_choice(void **state)
 {
     struct rig rig;
@@ -103,6 +107,9 @@ static void the_smaller_node_follows_the_larger_ones_choice(void **state)
     struct rig_message m = { .signer = &rig.parties[large],
                              .code = RELOAD_PING_REQ,
                              .body = rig_ping };
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(link_used(&rig, large), 2);
+    rig_wait(&rig, 1000);
     rig_receive(&rig, 1, &m);
     assert_int_equal(link_used(&rig, large), 1);
     rig_run(&rig, 60000);
@@ -216,8 +223,33 @@ static void the_topology_gets_its_bootstrap_node(void **state)
     rig_fini(&rig);
 }
 
+static struct reload_slice attach_answer(void)
+{
+    static uint8_t buffer[64];
+    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
+    const struct reload_attach body = { .role = reload_slice_of("active", 6) };
+    assert_int_equal(reload_attach_encode(&w, &body), 0);
+    return reload_writer_slice(&w);
+}
+
+/* Answers the n-th message sent, which must be an Attach to that party over link 1. */
+static void answer_attach(struct rig *rig, size_t n, size_t party)
+{
+    reload_link_id link;
+    struct reload_message attach = rig_sent(rig, n, &link);
+    assert_int_equal(link, 1);
+    assert_int_equal(attach.message_code, RELOAD_ATTACH_REQ);
+    assert_true(reload_slice_equal(attach.header.destination_list,
+                                   rig_nodes(&rig->parties[party].id, NULL)));
+    struct rig_message m = { .signer = &rig->parties[party],
+                             .code = RELOAD_ATTACH_ANS,
+                             .body = attach_answer(),
+                             .transaction_id = attach.header.transaction_id };
+    rig_receive(rig, 1, &m);
+}
+
 /* R6940-4.2.1-3: which of its Node-IDs a bootstrap node uses is asked by Ping, over that link, and
- * its signature tells. */
+ * its signature tells; then the Attach, before any other traffic. */
 static void a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses(void **state)
 {
     struct rig rig;
@@ -238,11 +270,24 @@ static void a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses(void *
                              .body = { body, 16 },
                              .transaction_id = ping.header.transaction_id };
     rig_receive(&rig, 1, &m); /* somebody the link does not prove */
-    assert_int_equal(rig.fake.bootstraps, 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
     m.signer = &rig.parties[0];
     rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.bootstraps, 0);
+    answer_attach(&rig, 1, 0);
     assert_int_equal(rig.fake.bootstraps, 1);
     assert_true(reload_node_id_equal(&rig.fake.last_node, &rig.parties[0].id));
+    /* R6940-6.5.1.13-1: it may dial after that Attach; the link is that node's as well. */
+    const struct reload_node_link second = {
+        .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE, .node_ids = ids, .node_id_count = 2, .inbound = true
+    };
+    reload_node_link_up(rig.node, 2, &second, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(link_used(&rig, 0), 2);
+    rig_wait(&rig, 30000); /* much later it is not taken for that */
+    reload_node_link_up(rig.node, 3, &second, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(link_used(&rig, 0), 2);
     rig_fini(&rig);
 
     set_up(&rig);
@@ -252,6 +297,65 @@ static void a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses(void *
     down(&rig, 1);
     assert_int_equal(rig.fake.bootstrap_failures, 1);
     rig_fini(&rig);
+}
+
+/* R6940-4.2.1-3 R6940-6.1.2-11: a node with several Node-IDs of its own attaches over the link
+ * first.
+ */
+static void a_node_with_several_node_ids_attaches_before_other_traffic(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig_act_as_one_of_several(&rig, 1);
+    rig_start(&rig);
+    bring_bootstrap(&rig, &rig.parties[0].id, 1);
+    assert_int_equal(rig.fake.bootstraps, 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    answer_attach(&rig, 0, 0);
+    assert_int_equal(rig.fake.bootstraps, 1);
+    assert_int_equal(rig.fake.link_ups, 1);
+    rig_fini(&rig);
+
+    rig_init(&rig);
+    rig_act_as_one_of_several(&rig, 1);
+    rig_start(&rig);
+    bring_bootstrap(&rig, &rig.parties[0].id, 1);
+    rig_run(&rig, 15000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 1);
+    rig_fini(&rig);
+}
+
+/* R6940-6.1.2-12 R6940-6.1.2-11: nodes whose certificates name several Node-IDs join and talk. */
+static void nodes_with_several_node_ids_join(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    world_init(world, &reload_mesh_ops);
+    for (size_t i = 0; i < 4; i++) {
+        struct reload_standin_certificate *c = &world->nodes[world_add(world, NULL)].certificate;
+        c->node_ids[c->node_id_count++] = reload_standin_node_id(500 + i);
+        world_start(world, i);
+        world_join(world, i, i == 0);
+        world_run(world, 10000);
+        assert_int_equal(reload_node_state(world->nodes[i].node), RELOAD_TOPOLOGY_JOINED);
+    }
+    for (size_t i = 0; i < 16; i++) {
+        uint64_t request;
+        struct reload_node_id id = world_id(world, i % 4);
+        const struct reload_target target = { NULL, false, reload_node_id_slice(&id) };
+        assert_int_equal(reload_node_request(world->nodes[i / 4].node, &target, RELOAD_PING_REQ,
+                                             rig_ping, world->now, &request),
+                         0);
+        world_pull(world, i / 4);
+        world_run(world, 1000);
+        assert_int_equal(world_result(world, i / 4)->error, 0);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(reload_node_counters(world->nodes[i].node)->dropped[RELOAD_DROP_UNBOUND],
+                         0);
+    world_fini(world);
+    test_free(world);
 }
 
 int main(void)
@@ -266,6 +370,8 @@ int main(void)
         cmocka_unit_test(a_link_to_oneself_is_closed),
         cmocka_unit_test(the_topology_gets_its_bootstrap_node),
         cmocka_unit_test(a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses),
+        cmocka_unit_test(a_node_with_several_node_ids_attaches_before_other_traffic),
+        cmocka_unit_test(nodes_with_several_node_ids_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* What happens to each message that arrives: RFC 6940 s6.1, s6.1.1, s6.3.2. */
 #include "tests/reload/node/rig.h"
 
+#include "reload/wire/attach.h"
+
 /* clang-format off */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -517,9 +519,39 @@ static void an_unbound_link_may_only_ping_and_attach(void **state)
     rig_fini(&rig);
 }
 
-/* R6940-4.2.1-2 R6940-6.1.2-10: a signed Ping straight over such a link settles its Node-ID, and
- * then it may carry anything. */
-static void a_signed_ping_binds_an_unbound_link(void **state)
+static struct reload_slice attach_body(void)
+{
+    static uint8_t buffer[64];
+    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
+    const struct reload_attach body = { .role = reload_slice_of("passive", 7) };
+    assert_int_equal(reload_attach_encode(&w, &body), 0);
+    return reload_writer_slice(&w);
+}
+
+/* R6940-6.1.2-11: a signed Ping over such a link is answered, and does not stand for an Attach. */
+static void a_signed_ping_is_answered_and_binds_nothing(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig_start(&rig);
+    rig_link_multiple(&rig, 0, 2);
+    rig_clear(&rig);
+    struct rig_message m = ping_from(&rig, 0);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_PING_ANS);
+    assert_int_equal(rig.fake.link_ups, 0);
+    rig_clear(&rig);
+    m.code = RELOAD_PROBE_REQ;
+    uint64_t id = rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_UNBOUND), 1);
+    expect_error(&rig, 1, id, RELOAD_ERROR_FORBIDDEN);
+    rig_fini(&rig);
+}
+
+/* R6940-6.1.2-11 R6940-4.2.1-3 R6940-6.1.2-10: an Attach straight over such a link settles its
+ * Node-ID, and then it may carry anything. */
+static void an_attach_binds_an_unbound_link(void **state)
 {
     struct rig rig;
     (void)state;
@@ -528,11 +560,17 @@ static void a_signed_ping_binds_an_unbound_link(void **state)
     rig_link_multiple(&rig, 0, 2);
     rig_link(&rig, 1);
     assert_int_equal(rig.fake.link_ups, 1);
-    rig_clear(&rig);
     struct rig_message other = ping_from(&rig, 1); /* signed by a node the link does not prove */
+    other.code = RELOAD_ATTACH_REQ;
+    other.body = attach_body();
     rig_receive(&rig, 1, &other);
     assert_int_equal(rig.fake.link_ups, 1);
     struct rig_message m = ping_from(&rig, 0);
+    m.code = RELOAD_ATTACH_REQ;
+    m.body = reload_slice_of("?", 1); /* not an Attach that anybody could answer */
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.link_ups, 1);
+    m.body = attach_body();
     m.via_list = rig_nodes(&rig.parties[3].id, NULL); /* not straight from its signer */
     rig_receive(&rig, 1, &m);
     assert_int_equal(rig.fake.link_ups, 1);
@@ -544,6 +582,33 @@ static void a_signed_ping_binds_an_unbound_link(void **state)
     m.destination_list = rig_nodes(&rig.parties[1].id, NULL);
     rig_receive(&rig, 1, &m);
     assert_int_equal(reload_node_counters(rig.node)->forwarded, 1);
+    rig_fini(&rig);
+}
+
+/* R6940-6.1.2-11: of a message in fragments the first one tells what it is; the others pass, and
+ * are nothing without it. */
+static void a_fragmented_attach_passes_an_unbound_link_and_a_fetch_does_not(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig_start(&rig);
+    rig_link_multiple(&rig, 0, 1);
+    rig_link(&rig, 1);
+    rig_clear(&rig);
+    struct rig_message m = ping_from(&rig, 0);
+    m.code = RELOAD_ATTACH_REQ;
+    m.destination_list = rig_nodes(&rig.parties[1].id, NULL);
+    m.fragment = RELOAD_FRAGMENT_ALWAYS;
+    rig_receive(&rig, 1, &m);
+    m.fragment = RELOAD_FRAGMENT_ALWAYS | 300;
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(reload_node_counters(rig.node)->forwarded, 2);
+    m.code = RELOAD_FETCH_REQ;
+    m.fragment = RELOAD_FRAGMENT_ALWAYS;
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(reload_node_counters(rig.node)->forwarded, 2);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_UNBOUND), 1);
     rig_fini(&rig);
 }
 
@@ -697,7 +762,9 @@ int main(void)
         cmocka_unit_test(the_start_of_an_oversize_message_is_answered_and_the_link_closed),
         cmocka_unit_test(refusals_of_unverified_messages_are_limited),
         cmocka_unit_test(an_unbound_link_may_only_ping_and_attach),
-        cmocka_unit_test(a_signed_ping_binds_an_unbound_link),
+        cmocka_unit_test(a_signed_ping_is_answered_and_binds_nothing),
+        cmocka_unit_test(an_attach_binds_an_unbound_link),
+        cmocka_unit_test(a_fragmented_attach_passes_an_unbound_link_and_a_fetch_does_not),
         cmocka_unit_test(an_answer_finds_back_over_an_unbound_link),
         cmocka_unit_test(a_response_whose_next_hop_is_gone_is_dropped),
         cmocka_unit_test(a_forwarded_response_keeps_its_empty_via_list),

@@ -77,6 +77,8 @@ void rig_fini(struct rig *rig);
 void rig_link(struct rig *rig, size_t party);
 /* The same with a certificate that names several Node-IDs: `others` more. */
 void rig_link_multiple(struct rig *rig, size_t party, size_t others);
+/* Gives the node itself a certificate with that many more Node-IDs; before rig_start(). */
+void rig_act_as_one_of_several(struct rig *rig, size_t others);
 /* Lets time pass without ticking. */
 void rig_wait(struct rig *rig, uint64_t ms);
 /* Ticks at every deadline up to that many ms from now. */

@@ -1,0 +1,71 @@
+#include "reload/node/attach_record.h"
+
+/* From an Attach to its link (RFC 6940 s6.5.1.11 No-ICE, s6.5.1.13): dialling it, and finding the
+ * Attach that a link which came up belongs to. */
+
+void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a,
+                        const struct reload_ip_address_port *addresses, size_t count)
+{
+    struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_OPEN_LINK);
+    if (!action) {
+        reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
+        return;
+    }
+    action->open_link = (struct reload_action_open_link){
+        .attach = a->number,
+        .node_id = a->remote,
+        .addresses = addresses,
+        .address_count = count,
+        .tls_server = false,
+    };
+    reload_attach_enter(node, a, RELOAD_ATTACH_DIALLING);
+}
+
+static struct reload_attach_record *by_number(const struct reload_node *node, uint32_t number)
+{
+    struct reload_attach_record *a = node->attaches.first;
+    while (a && (a->number != number || a->state != RELOAD_ATTACH_DIALLING))
+        a = a->next;
+    return a;
+}
+
+/* The Attach whose link this is: by the number of its dial, else by what the certificate proves. */
+static struct reload_attach_record *record_of(const struct reload_node *node,
+                                              const struct reload_slot *slot, uint32_t number)
+{
+    if (number)
+        return by_number(node, number);
+    struct reload_attach_record *a = node->attaches.first;
+    while (a && !(a->remote.len && reload_slot_proves(slot, &a->remote)))
+        a = a->next;
+    return a;
+}
+
+int reload_attach_link_up(struct reload_node *node, struct reload_slot *slot, uint32_t number,
+                          struct reload_node_id *bound)
+{
+    struct reload_attach_record *a = record_of(node, slot, number);
+    slot->attached = number || a;
+    if (!a)
+        return 0; /* none, or it came too late: a link like any other */
+    if (!reload_slot_proves(slot, &a->remote)) { /* s6.5.1.11 */
+        reload_attach_end(node, a, RELOAD_E_CERTIFICATE, 0);
+        return RELOAD_E_FORBIDDEN;
+    }
+    *bound = a->remote;
+    return 0;
+}
+
+void reload_attach_bound(struct reload_node *node, const struct reload_node_id *id)
+{
+    struct reload_attach_record *a;
+    while ((a = reload_attach_find(node, id)))
+        reload_attach_end(node, a, 0, 0);
+}
+
+void reload_attach_open_failed(struct reload_node *node, uint32_t number)
+{
+    struct reload_attach_record *a = by_number(node, number);
+    if (a)
+        reload_attach_end(node, a, RELOAD_E_IO, 0);
+}

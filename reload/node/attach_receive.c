@@ -1,0 +1,136 @@
+#include "reload/node/attach_record.h"
+
+/* The far end's Attach (RFC 6940 s6.5.1.2): the tie-break when both ask, the answer, and the dial
+ * that follows from it. */
+
+/* s6.1.2: the Attach says which of the Node-IDs in its certificate the link is used by; a Ping does
+ * not. */
+static void settle_node_id(struct reload_node *node, const struct reload_request *request)
+{
+    struct reload_slot *slot = request->from;
+    if (slot && !slot->node_id.len && request->message.header.via_list.n == 0 &&
+        reload_slot_proves(slot, &request->signer_id))
+        reload_connection_bind(node, slot, &request->signer_id);
+}
+
+static bool is_direct(const struct reload_request *request)
+{
+    return request->from && request->message.header.via_list.n == 0 &&
+           reload_node_id_equal(&request->from->node_id, &request->signer_id);
+}
+
+/* s6.5.1.2: whether the own Attach to that node goes on, so that this one is refused. */
+static bool own_goes_on(const struct reload_node *node, const struct reload_attach_record *a)
+{
+    switch (a->state) {
+    case RELOAD_ATTACH_EXPECTING: return true;
+    case RELOAD_ATTACH_REQUESTED: return reload_node_id_compare(&node->self, &a->remote) > 0;
+    case RELOAD_ATTACH_DEFERRED: /* it said that it would */
+    case RELOAD_ATTACH_DIALLING: /* it asks again: the answer was lost */ return false;
+    }
+    return false;
+}
+
+/* Answers and gets ready for the link. */
+static void accept(struct reload_node *node, const struct reload_request *request,
+                   const struct reload_attach *body, struct reload_attach_record *a)
+{
+    struct reload_ip_address_port *addresses;
+    struct reload_slice answer;
+    size_t count;
+    a->owe_update = a->owe_update || body->send_update;
+    if (reload_candidates_read(node, body->candidates, &addresses, &count) != 0 ||
+        reload_attach_write(node, "active", a->send_update, &answer) != 0) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN, "out of memory");
+        reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
+        return;
+    }
+    if (count == 0 && node->config.address_count == 0) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY,
+                                  "no common overlay link");
+        reload_attach_end(node, a, RELOAD_E_UNSUPPORTED, 0);
+        return;
+    }
+    reload_respond(node, &request->reply, answer, (struct reload_slice){ 0 });
+    if (a->transaction) { /* s6.5.1.2: the own, incomplete Attach is not repeated any more */
+        reload_transaction_cancel(node, a->transaction);
+        a->transaction = NULL;
+    }
+    if (count == 0)
+        reload_attach_enter(node, a, RELOAD_ATTACH_EXPECTING);
+    else if (a->state != RELOAD_ATTACH_DIALLING)
+        reload_attach_dial(node, a, addresses, count);
+}
+
+/* The requester may wait for a link although there is one: it is the TLS server now (s6.5.1.13),
+ * and a link that it dialled itself does not satisfy it. When the dial fails, the old link stays.
+ */
+static void dial_back(struct reload_node *node, const struct reload_node_id *id,
+                      struct reload_slice candidates)
+{
+    struct reload_ip_address_port *addresses;
+    size_t count;
+    if (reload_connection_to(node, id)->attached || reload_attach_find(node, id) ||
+        reload_candidates_read(node, candidates, &addresses, &count) != 0 || count == 0)
+        return;
+    struct reload_attach_record *a = reload_attach_add(node, id);
+    if (a)
+        reload_attach_dial(node, a, addresses, count);
+}
+
+/* The request came over a link that is the signer's already. */
+static void accept_linked(struct reload_node *node, const struct reload_request *request,
+                          const struct reload_attach *body)
+{
+    struct reload_slice answer;
+    if (reload_attach_write(node, "active", false, &answer) != 0)
+        return;
+    reload_respond(node, &request->reply, answer, (struct reload_slice){ 0 });
+    if (body->send_update)
+        node->ops->update_wanted(node->topology, &request->signer_id, node->now);
+    dial_back(node, &request->signer_id, body->candidates);
+}
+
+static bool well_formed(const struct reload_request *request, struct reload_attach *body)
+{
+    return reload_attach_decode(request->message.body, body) == 0 &&
+           reload_slice_equal(body->role, reload_slice_of("passive", 7)) &&
+           reload_ice_candidates_validate(body->candidates) == 0;
+}
+
+void reload_attach_handle(struct reload_node *node, struct reload_request *request)
+{
+    struct reload_attach body;
+    if (!well_formed(request, &body)) {
+        reload_drop(node, RELOAD_DROP_BODY, request->from, "AttachReq");
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_INVALID_MESSAGE,
+                                  "malformed Attach");
+        return;
+    }
+    if (reload_node_id_equal(&request->signer_id, &node->self)) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_NOT_FOUND,
+                                  "that is this node itself");
+        return;
+    }
+    settle_node_id(node, request);
+    if (is_direct(request)) {
+        accept_linked(node, request, &body);
+        return;
+    }
+    struct reload_attach_record *a = reload_attach_find(node, &request->signer_id);
+    if (a && own_goes_on(node, a)) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_IN_PROGRESS,
+                                  "an Attach to you is under way");
+        return;
+    }
+    if (!a) {
+        a = reload_attach_add(node, &request->signer_id);
+        if (a)
+            reload_attach_enter(node, a, RELOAD_ATTACH_DEFERRED);
+    }
+    if (a)
+        accept(node, request, &body, a);
+    else
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN,
+                                  "too many Attaches under way");
+}
