@@ -67,6 +67,11 @@ void reload_overlay_free(struct reload_overlay *overlay);
 void reload_overlay_join(struct reload_overlay *overlay, bool first);
 void reload_overlay_leave(struct reload_overlay *overlay);
 
+/* A newer document that the application got itself (s11.1), verified like a ConfigUpdate. Errors of
+ * reload_config_ops.parse_document. */
+RELOAD_MUST_USE int reload_overlay_configure(struct reload_overlay *overlay,
+                                             struct reload_slice document);
+
 /* Requests. Each returns 0, and then `done` comes exactly once; or an error of the reload_node_
  * function of the same name, and then it does not. What is passed is copied. */
 int reload_overlay_store(struct reload_overlay *overlay, struct reload_slice resource,

@@ -74,6 +74,8 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
         reload_node_link_suspect(o->node, event->link, event->type == RELOAD_LINK_SUSPECT, o->now);
         break;
     case RELOAD_LINK_DOWN: link_down(o, event); break;
+    case RELOAD_LINK_STUN:
+    case RELOAD_LINK_DATAGRAM: break;
     }
     reload_overlay_drain(o);
 }

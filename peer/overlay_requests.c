@@ -228,3 +228,11 @@ void reload_overlay_leave(struct reload_overlay *o)
     reload_node_leave(o->node, o->now);
     reload_overlay_settle(o);
 }
+
+int reload_overlay_configure(struct reload_overlay *o, struct reload_slice document)
+{
+    o->now = reload_overlay_now();
+    int error = reload_node_configure(o->node, document, o->now);
+    reload_overlay_settle(o);
+    return error;
+}

@@ -12,6 +12,12 @@
 #define HOSTS_MAX     16
 #define RELOAD_PORT   6084 /* s14.2 */
 
+/* A ConfigUpdate carries the whole document in one message (s6.5.4), so max-message-size must
+ * exceed it: each Kind takes its block, with signature and signer's certificate, and so does the
+ * rest. */
+#define DOCUMENT_SIZE 8192
+#define KIND_SIZE     2048
+
 static struct {
     char *directory, *key;
     char **bootstrap, **kinds, **hosts;
@@ -55,6 +61,8 @@ static int read_kinds(struct reload_config *config)
         config->kind_count++;
     }
     config->kinds = parsed.kinds;
+    uint32_t size = DOCUMENT_SIZE + KIND_SIZE * (uint32_t)config->kind_count;
+    config->max_message_size = MAX(config->max_message_size, size);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "peer/control.h"
 #include "peer/json.h"
 #include "peer/verbs/log.h"
+#include "peer/verbs/refetch.h"
 #include "peer/verbs/verbs.h"
 
 /* `reload peer`: a node of an overlay, until a signal or `reload leave` ends it. */
@@ -17,6 +18,7 @@
 
 static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
+    char *config_server, *ca;
     char **listen, **bootstrap;
     gboolean first, json, verbose, allow_unsigned, bare_uri;
 } o;
@@ -25,6 +27,7 @@ static struct {
     GMainLoop *loop;
     struct reload_overlay *overlay;
     struct reload_control *control;
+    struct reload_refetch *refetch;
     struct reload_log log;
     struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX];
     bool was_ready, leaving;
@@ -132,6 +135,8 @@ static void config_changed(void *unused, const struct reload_config *config)
     (void)unused;
     if (p.control)
         reload_control_config(p.control, config);
+    if (p.refetch)
+        reload_refetch_configured(p.refetch);
 }
 
 static gboolean give_up(gpointer unused)
@@ -172,6 +177,14 @@ static int open_control(void)
     return error ? reload_verb_refuse(error, "--control", &reason) : 0;
 }
 
+static void start_refetch(void)
+{
+    const struct reload_refetch_options options = {
+        .overlay = p.overlay, .source = o.config_server, .ca_file = o.ca, .log = &p.log
+    };
+    p.refetch = reload_refetch_new(&options);
+}
+
 static int run(void)
 {
     p.loop = g_main_loop_new(NULL, FALSE);
@@ -180,9 +193,11 @@ static int run(void)
         signal(SIGPIPE, SIG_IGN);
         g_unix_signal_add(SIGTERM, on_signal, NULL);
         g_unix_signal_add(SIGINT, on_signal, NULL);
+        start_refetch();
         reload_overlay_join(p.overlay, o.first);
         g_main_loop_run(p.loop);
     }
+    reload_refetch_free(p.refetch);
     reload_control_free(p.control);
     reload_overlay_free(p.overlay);
     g_main_loop_unref(p.loop);
@@ -214,6 +229,10 @@ int reload_verb_peer(int argc, char **argv)
           "any" },
         { "first", 0, 0, G_OPTION_ARG_NONE, &o.first, "Found the overlay: be its first peer",
           NULL },
+        { "config-server", 0, 0, G_OPTION_ARG_STRING, &o.config_server,
+          "Where a document that is about to expire is fetched anew (default: by DNS)", "URL" },
+        { "ca", 0, 0, G_OPTION_ARG_FILENAME, &o.ca,
+          "CA of that server, when the system does not know it", "FILE" },
         { "control", 0, 0, G_OPTION_ARG_FILENAME, &o.control,
           "Control socket to make, for the other verbs", "SOCKET" },
         { "store", 0, 0, G_OPTION_ARG_FILENAME, &o.store,

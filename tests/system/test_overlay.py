@@ -211,6 +211,22 @@ class Control(OverlayTest):
                 raise ConnectionResetError
         self.assertEqual(self.anna.ask("status")["state"], "joined")
 
+    def test_too_many_requests_at_once_are_refused_one_by_one(self):
+        s, answers = self.connect()
+        ping = b'{"verb":"ping","name":"x"}\n'
+        s.sendall(ping * 1500)
+        results = [json.loads(answers.readline()) for _ in range(1500)]
+        refused = [r["error"] for r in results if not r["ok"]]
+        self.assertTrue(any(r["ok"] for r in results))
+        self.assertIn("too many requests under way", refused)
+
+    def test_a_client_that_does_not_read_is_dropped_and_the_peer_stays(self):
+        s, _ = self.connect()
+        with self.assertRaises(OSError):
+            for _ in range(3000):
+                s.sendall(b'{"verb":"status"}\n' * 100)
+        self.assertEqual(self.anna.ask("status")["state"], "joined")
+
     def test_too_many_clients_are_turned_away(self):
         clients = [self.connect() for _ in range(64)]
         for s, answers in clients:
@@ -328,6 +344,47 @@ class Life(OverlayTest):
         bert = o.start("bert")
         self.assertEqual(sorted(bert.ask("ring", "--walk")["members"]),
                          sorted([bert.id, cleo.id, dora.id]))
+
+    def sign(self, o, old, new):
+        """The operator edits the document and signs it again."""
+        path = pathlib.Path(o.folder, "overlay.xml")
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new))
+        done = run("overlay", "sign", "--dir", o.folder, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["sequence"]
+
+    def test_a_newer_document_that_a_newcomer_brings_reaches_everybody(self):
+        o = self.overlay(*KINDS, users=["anna", "bert", "cleo"])
+        o.serve()
+        o.enroll("anna")
+        o.enroll("bert")
+        anna, bert = o.start("anna", first=True), o.start("bert")
+        anna.ask("store", "--kind", SINGLE, "before")
+        sequence = self.sign(o, "<turn-density>1<", "<turn-density>2<")
+        o.enroll("cleo")
+        cleo = o.start("cleo")
+        for node, user in ((anna, "anna"), (bert, "bert"), (cleo, "cleo")):
+            wait_until(lambda: node.ask("status")["configuration_sequence"] == sequence)
+            kept = pathlib.Path(o.path(user), "overlay.xml").read_text()
+            self.assertIn(f'sequence="{sequence}"', kept)
+        self.assertEqual(values(cleo.ask("fetch", "--kind", SINGLE, "--user", f"anna@{NAME}")),
+                         ["before"])
+
+    def test_a_document_about_to_expire_is_fetched_anew(self):
+        o = self.overlay(users=["anna"])
+        o.serve()
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 15))
+        self.sign(o, ' sequence="1"', f' sequence="1" expiration="{end}"')
+        self.assertEqual(o.enroll("anna").returncode, 0)
+        sequence = self.sign(o, end, time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                                   time.gmtime(time.time() + 86400)))
+        anna = o.start("anna", "--config-server",
+                       f"https://127.0.0.1:{o.https}/.well-known/reload-config", "--ca",
+                       os.path.join(o.folder, "ca.pem"), first=True)
+        self.assertEqual(anna.ask("status")["configuration_sequence"], sequence - 1)
+        wait_until(lambda: anna.ask("status")["configuration_sequence"] == sequence)
 
 
 class Enrolling(OverlayTest):
