@@ -145,7 +145,7 @@ class Verifier:
             path = os.path.join(self.folder, hashlib.sha1(der).hexdigest())
             with open(path + ".pem", "wb") as f:
                 f.write(openssl("x509", "-inform", "DER", data=der))
-            openssl("verify", "-CAfile", self.roots, path + ".pem")
+            openssl("verify", "-partial_chain", "-CAfile", self.roots, path + ".pem")
             with open(path + ".pub", "wb") as f:
                 f.write(openssl("x509", "-in", path + ".pem", "-noout", "-pubkey"))
             text = openssl("x509", "-in", path + ".pem", "-noout", "-ext",
