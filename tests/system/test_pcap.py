@@ -18,18 +18,17 @@ def tshark(path, *arguments):
 
 
 def judge(path):
-    """Packets, those the dissector recognised, and those it calls malformed.
+    """Packets, those the dissector recognised, and those it calls malformed or cut short.
 
     Faults of the dissector of Wireshark 4.0 itself: it does not know the version 1.0 and the signer
     identity none (RFC 6940 s6.3.2, s6.3.4), misreads candidates' priorities and dictionary keys, and
     fails on a ConfigUpdate of type kind. None of these makes a packet malformed but the last, and
     no node here sends that."""
-    lines = tshark(path, "-T", "fields", "-e", "frame.protocols", "-e", "_ws.malformed",
-                   "-e", "reload.message.code").splitlines()
+    lines = tshark(path, "-T", "fields", "-e", "frame.protocols").splitlines()
+    malformed = tshark(path, "-Y", "_ws.malformed || _ws.expert.severity == error").splitlines()
     # A frame cut at the IP layer shows only in the packet that completes it.
     whole = [line for line in lines if not line.startswith(("raw:ip:data", "raw:ipv6:data"))]
-    return (len(whole), sum("reload" in line for line in whole),
-            [line for line in whole if "malformed" in line.lower()])
+    return len(whole), sum("reload" in line for line in whole), malformed
 
 
 class Capture(OverlayTest):
