@@ -192,26 +192,54 @@ static int make_signer(struct making *m)
     return error;
 }
 
-/* Signs, checks the result as a node will, and only then puts it into its place. */
-static int publish(const char *directory, struct reload_slice document, uint16_t sequence,
-                   const struct reload_cert_identity *signer, uint64_t now_unix_ms,
+/* --- the document --- */
+
+/* RFC 6940 s6.3.2.1: a node brings this document to one that has an older one, in one ConfigUpdate.
+ * Besides the document that holds a header and a SecurityBlock with the node's certificate. */
+#define PUSH_ROOM  2000 /* at least: RSA, without intermediates */
+#define EDIT_ROOM  400  /* what an enrollment server adds of its own, and a little more */
+#define SPARE_ROOM 4096 /* in a size that is new, so that it lasts for some edits */
+
+static bool can_be_pushed(size_t document_len, uint32_t max_message_size)
+{
+    return document_len + PUSH_ROOM <= max_message_size;
+}
+
+static uint32_t size_to_push(size_t document_len)
+{
+    return (uint32_t)((document_len + SPARE_ROOM + 999) / 1000 * 1000);
+}
+
+/* Checks what was signed as a node will, and only then puts it into its place. */
+static int publish(const char *directory, struct reload_slice document, uint64_t now_unix_ms,
                    struct reload_cert_reason *reason)
 {
-    struct reload_cert_bytes signed_bytes;
     struct reload_config *config = NULL;
-    int error =
-        reload_cert_document_sign(document, NULL, sequence, signer, signer, &signed_bytes, reason);
+    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
+    int error = path ? reload_cert_document_load(document, NULL, NULL, now_unix_ms, &config, reason)
+                     : no_memory(reason);
+    if (!error && !can_be_pushed(document.n, config->max_message_size))
+        error = reload_cert_refuse(reason, RELOAD_E_INVALID,
+                                   "the document has %zu bytes, so that nodes could not send it to "
+                                   "each other: raise max-message-size from %u to %u",
+                                   document.n, config->max_message_size, size_to_push(document.n));
+    if (!error)
+        error = reload_cert_file_write(path, document, false, reason);
+    reload_cert_document_free(config);
+    reload_free(path);
+    return error;
+}
+
+static int write_signed(struct making *m, const struct reload_config *config,
+                        struct reload_cert_bytes *out)
+{
+    struct reload_cert_bytes document;
+    int error = reload_cert_document_write(config, &document);
     if (error)
         return error;
-    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
-    error = path ? reload_cert_document_load(reload_cert_bytes_slice(&signed_bytes), NULL, NULL,
-                                             now_unix_ms, &config, reason)
-                 : no_memory(reason);
-    if (!error)
-        error = reload_cert_file_write(path, reload_cert_bytes_slice(&signed_bytes), false, reason);
-    reload_cert_document_free(config);
-    reload_cert_bytes_fini(&signed_bytes);
-    reload_free(path);
+    error = reload_cert_document_sign(reload_cert_bytes_slice(&document), NULL, 1, m->signer,
+                                      m->signer, out, m->reason);
+    reload_cert_bytes_fini(&document);
     return error;
 }
 
@@ -226,11 +254,16 @@ static int make_document(struct making *m)
     config.root_cert_count = 1;
     config.configuration_signers = config.kind_signers = &signer;
     config.configuration_signer_count = config.kind_signer_count = 1;
-    int error = reload_cert_document_write(&config, &document);
+    int error = write_signed(m, &config, &document);
+    if (!error && !can_be_pushed(document.n + EDIT_ROOM, config.max_message_size)) {
+        config.max_message_size = size_to_push(document.n);
+        reload_cert_bytes_fini(&document);
+        error = write_signed(m, &config, &document);
+    }
     if (error)
         return error;
-    error = publish(m->directory, reload_cert_bytes_slice(&document), 1, m->signer,
-                    m->options->now_unix_ms, m->reason);
+    error = publish(m->directory, reload_cert_bytes_slice(&document), m->options->now_unix_ms,
+                    m->reason);
     reload_cert_bytes_fini(&document);
     return error;
 }
@@ -284,20 +317,32 @@ int reload_cert_overlay_read_document(const char *directory, struct reload_cert_
     return error;
 }
 
+/* Under the next sequence number. */
+static int sign_again(struct reload_slice document, const struct reload_cert_identity *signer,
+                      struct reload_cert_bytes *out, uint16_t *sequence,
+                      struct reload_cert_reason *reason)
+{
+    struct reload_config *config;
+    int error = reload_cert_document_parse(document, NULL, NULL, &config, reason);
+    if (error)
+        return error;
+    *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
+    reload_cert_document_free(config);
+    return reload_cert_document_sign(document, NULL, *sequence, signer, signer, out, reason);
+}
+
 int reload_cert_overlay_publish_next(const char *directory, struct reload_slice document,
                                      uint64_t now_unix_ms, uint16_t *sequence,
                                      struct reload_cert_reason *reason)
 {
     struct reload_cert_identity *signer;
-    struct reload_config *config = NULL;
+    struct reload_cert_bytes next = { 0 };
     int error = load_signer(directory, &signer, reason);
     if (!error)
-        error = reload_cert_document_parse(document, NULL, NULL, &config, reason);
-    if (!error) {
-        *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
-        error = publish(directory, document, *sequence, signer, now_unix_ms, reason);
-    }
-    reload_cert_document_free(config);
+        error = sign_again(document, signer, &next, sequence, reason);
+    if (!error)
+        error = publish(directory, reload_cert_bytes_slice(&next), now_unix_ms, reason);
+    reload_cert_bytes_fini(&next);
     reload_cert_identity_free(signer);
     return error;
 }

@@ -35,15 +35,19 @@ struct reload_cert_overlay_options reload_cert_overlay_options_default(const cha
                                                                        uint64_t now_unix_ms);
 
 /* Makes the folder (if it does not exist, mode 0700) and everything in it; overlay.xml comes last.
- * Refuses a folder that already has an overlay.xml or a ca.key. RELOAD_E_STATE (that),
- * RELOAD_E_INVALID (options, with a reason), RELOAD_E_IO, RELOAD_E_NOMEM. */
+ * A max-message-size that the finished document does not fit, as one ConfigUpdate (RFC 6940
+ * s6.5.4), is raised so that it does. Refuses a folder that already has an overlay.xml or a ca.key.
+ * RELOAD_E_STATE (that), RELOAD_E_INVALID (options, with a reason), RELOAD_E_IO, RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_cert_overlay_create(const char *directory,
                                                const struct reload_cert_overlay_options *options,
                                                struct reload_cert_reason *reason);
 
 /* After an edit of overlay.xml: bumps the sequence, signs all again, checks the result as a node
  * would (so that a document that breaks a rule is never published) and replaces the file. *sequence
- * is the new one. Errors of certs/document.h and certs/file.h. */
+ * is the new one. Errors of certs/document.h and certs/file.h; RELOAD_E_INVALID also for a document
+ * that does not fit its own max-message-size: the reason says what would do. Who still holds a
+ * document with a smaller one cannot be sent a larger document and must fetch it from the
+ * configuration server: raise max-message-size first, and let that spread. */
 RELOAD_MUST_USE int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms,
                                              uint16_t *sequence, struct reload_cert_reason *reason);
 

@@ -124,6 +124,14 @@ static bool may_push(struct reload_node *node, const struct reload_node_id *targ
     return true;
 }
 
+static void too_large(struct reload_node *node, size_t len)
+{
+    reload_log_line(node, RELOAD_LOG_WARNING,
+                    "ConfigUpdate not sent: %zu bytes and what goes with them are above the "
+                    "configuration's max-message-size of %u",
+                    len, (unsigned)node->overlay->max_message_size);
+}
+
 static void send_update(struct reload_node *node, struct reload_slice destination_list,
                         const struct reload_config_update_req *update)
 {
@@ -138,7 +146,9 @@ static void send_update(struct reload_node *node, struct reload_slice destinatio
     };
     if (e == 0)
         e = reload_transaction_start(node, &outgoing, NULL);
-    if (e != 0)
+    if (e == RELOAD_E_NOSPACE)
+        too_large(node, update->content.n);
+    else if (e != 0)
         reload_log_line(node, RELOAD_LOG_WARNING, "ConfigUpdate not sent: %s",
                         reload_error_text(e));
 }
@@ -171,7 +181,10 @@ static struct reload_slice kind_blocks(struct reload_node *node, struct reload_s
             reload_wr_opaque16(&w, kind->block);
     }
     reload_arena_trim(&node->queue.arena, &w);
-    return reload_writer_slice(&w);
+    if (!w.failed)
+        return reload_writer_slice(&w);
+    too_large(node, node->overlay->max_message_size);
+    return (struct reload_slice){ 0 };
 }
 
 void reload_config_push_kinds(struct reload_node *node, const struct reload_node_id *target,

@@ -233,6 +233,78 @@ static void kind_options_are_read_and_wrong_ones_refused_by_field(void **state)
     assert_int_equal(kind.max_node_multiple, 5);
 }
 
+/* What a node sends to bring a document to another: the largest that happens, with an RSA
+ * certificate of its own. */
+static bool fits_one_message(const char *folder)
+{
+    struct reload_config *c = load(folder);
+    bool fits = c->document.n + 2000 <= c->max_message_size;
+    reload_cert_document_free(c);
+    return fits;
+}
+
+/* R6940-6.3.2.1-5 R6940-6.5.4-1: a document must fit the ConfigUpdate that brings it to others. */
+static void a_new_document_fits_the_message_size_that_it_sets(void **state)
+{
+    (void)state;
+    struct reload_kind_config kinds[8];
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        assert_int_equal(
+            reload_cert_kind_option("0xF0000001:SINGLE:NODE-MATCH:1:10", &kinds[i], NULL), 0);
+        kinds[i].id += (uint32_t)i;
+    }
+    static const struct {
+        size_t kinds;
+        uint32_t asked;
+        bool raised;
+    } cases[] = { { 0, 5000, false },
+                  { 0, 9000, false },
+                  { 8, 5000, true },
+                  { 8, 20000, false },
+                  { 0, 1000, true } };
+    for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+        char *folder = new_folder();
+        struct reload_cert_overlay_options o = reload_cert_overlay_options_default(OVERLAY, NOW_MS);
+        o.key = i % 2 ? RELOAD_CERT_KEY_RSA : RELOAD_CERT_KEY_EC;
+        o.config.kinds = kinds;
+        o.config.kind_count = cases[i / 2].kinds;
+        o.config.max_message_size = cases[i / 2].asked;
+        create(folder, &o);
+        struct reload_config *c = load(folder);
+        if (i % 2 == 0) /* an RSA document has about 5000 bytes with no Kind at all */
+            assert_int_equal(c->max_message_size > cases[i / 2].asked, cases[i / 2].raised);
+        assert_true(c->max_message_size >= cases[i / 2].asked);
+        reload_cert_document_free(c);
+        assert_true(fits_one_message(folder));
+        remove_folder(folder);
+    }
+}
+
+/* R6940-6.3.2.1-5 */
+static void a_document_that_could_not_be_pushed_is_not_signed(void **state)
+{
+    (void)state;
+    char *folder = new_folder(), comment[4000];
+    struct reload_cert_overlay_options o = reload_cert_overlay_options_default(OVERLAY, NOW_MS);
+    struct reload_cert_reason why = { "" };
+    uint16_t sequence;
+    create(folder, &o);
+    snprintf(comment, sizeof comment, "<!--%3900d--><no-ice>", 0);
+    edit(folder, "<no-ice>", comment);
+    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), RELOAD_E_INVALID);
+    unsigned from, to;
+    const char *numbers = strstr(why.text, "raise max-message-size");
+    assert_non_null(numbers);
+    assert_int_equal(sscanf(numbers, "raise max-message-size from %u to %u", &from, &to), 2);
+    assert_int_equal(from, 5000);
+    char size[64];
+    snprintf(size, sizeof size, "<max-message-size>%u", to);
+    edit(folder, "<max-message-size>5000", size);
+    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), 0);
+    assert_true(fits_one_message(folder));
+    remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +313,8 @@ int main(void)
             the_https_certificate_is_good_for_the_overlay_and_each_host_by_openssl_itself),
         cmocka_unit_test(an_edited_document_is_signed_again_and_accepted_as_the_next_one),
         cmocka_unit_test(a_folder_in_use_and_bad_options_and_bad_edits_are_refused_with_a_reason),
+        cmocka_unit_test(a_new_document_fits_the_message_size_that_it_sets),
+        cmocka_unit_test(a_document_that_could_not_be_pushed_is_not_signed),
         cmocka_unit_test(kind_options_are_read_and_wrong_ones_refused_by_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

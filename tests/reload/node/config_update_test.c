@@ -132,6 +132,30 @@ static void an_older_requester_gets_an_error_and_the_document(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.3.2.1-5: what does not fit max-message-size is not sent, and the log says why. */
+static void a_document_that_is_too_large_to_push_is_reported(void **state)
+{
+    struct rig rig;
+    static uint8_t large[4900];
+    (void)state;
+    memset(large, 'd', sizeof large);
+    set_up(&rig, 5);
+    for (size_t n = 4000; n <= 4900; n += 900) {
+        rig.config.config.document = reload_slice_of(large, n);
+        rig_wait(&rig, 20000);
+        rig_clear(&rig);
+        struct rig_message m = message(&rig, RELOAD_PING_REQ, 4);
+        rig_receive(&rig, 1, &m);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), n < 4900 ? 2 : 1);
+    }
+    const struct rig_action *line = NULL;
+    for (size_t i = 0; (line = rig_action(&rig, RELOAD_ACTION_LOG, i)); i++)
+        if (strstr((const char *)line->bytes, "max-message-size of 5000"))
+            break;
+    assert_non_null(line);
+    rig_fini(&rig);
+}
+
 static void a_newer_requester_gets_an_error_alone(void **state)
 {
     struct rig rig;
@@ -417,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_older_requester_gets_an_error_and_the_document),
+        cmocka_unit_test(a_document_that_is_too_large_to_push_is_reported),
         cmocka_unit_test(a_newer_requester_gets_an_error_alone),
         cmocka_unit_test(sequences_wrap_from_65534_to_0),
         cmocka_unit_test(only_requests_at_their_destination_are_checked),
