@@ -1,11 +1,10 @@
+#include "peer/able.h"
 #include "peer/overlay_internal.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/random.h>
-
-#include "topology/chord/chord.h"
 
 /* Making the overlay object: everything is read and checked before anything is sent. */
 
@@ -21,15 +20,6 @@ static void fill_random(void *unused, uint8_t *out, size_t len)
             len -= (size_t)n;
         }
     }
-}
-
-static const struct reload_topology_ops *topology_of(const struct reload_config *config)
-{
-    static const struct reload_topology_ops *const all[] = { &reload_chord_ops };
-    for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
-        if (strcmp(all[i]->name, config->topology_plugin) == 0)
-            return all[i];
-    return NULL;
 }
 
 /* --- where others find this node --- */
@@ -54,37 +44,44 @@ static bool is_wildcard(const struct reload_link_address *address)
     return memcmp(address->bytes, zeros, address->len) == 0;
 }
 
-/* A wildcard listener is offered under the addresses of the interfaces. */
+static void add_interface(struct reload_candidates *c, const struct reload_link_address *listen,
+                          const struct sockaddr *address, bool loopback)
+{
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        if ((ntohl(v4->sin_addr.s_addr) >> 24 == 127) == loopback)
+            add_candidate(c, (const uint8_t *)&v4->sin_addr, 4, listen->port);
+    } else if (address->sa_family == AF_INET6 && listen->len == 16) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+        if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) == loopback &&
+            !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+            add_candidate(c, v6->sin6_addr.s6_addr, 16, listen->port);
+    }
+}
+
+/* A wildcard listener is offered under the addresses of the interfaces; the loopback's only on a
+ * machine that has no other. */
 static void add_interfaces(struct reload_candidates *c, const struct reload_link_address *listen)
 {
     struct ifaddrs *list = NULL;
+    size_t before = c->count;
     if (getifaddrs(&list))
         return;
-    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-        if (!i->ifa_addr)
-            continue;
-        if (i->ifa_addr->sa_family == AF_INET) {
-            struct sockaddr_in *v4 = (struct sockaddr_in *)i->ifa_addr;
-            if (ntohl(v4->sin_addr.s_addr) >> 24 != 127)
-                add_candidate(c, (const uint8_t *)&v4->sin_addr, 4, listen->port);
-        } else if (i->ifa_addr->sa_family == AF_INET6 && listen->len == 16) {
-            struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)i->ifa_addr;
-            if (!IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
-                add_candidate(c, v6->sin6_addr.s6_addr, 16, listen->port);
-        }
-    }
+    for (int loopback = 0; loopback < 2 && c->count == before; loopback++)
+        for (struct ifaddrs *i = list; i; i = i->ifa_next)
+            if (i->ifa_addr)
+                add_interface(c, listen, i->ifa_addr, loopback);
     freeifaddrs(list);
 }
 
 static void find_candidates(struct reload_overlay *o)
 {
-    struct reload_candidates *c = &o->candidates;
     for (size_t i = 0; i < o->listening_count; i++) {
         const struct reload_link_address *listen = &o->listening[i];
         if (is_wildcard(listen))
-            add_interfaces(c, listen);
+            add_interfaces(&o->candidates, listen);
         else
-            add_candidate(c, listen->bytes, listen->len, listen->port);
+            add_candidate(&o->candidates, listen->bytes, listen->len, listen->port);
     }
 }
 
@@ -147,7 +144,7 @@ static int make_node(struct reload_overlay *o, const struct reload_overlay_optio
         .overlay = o->files.config,
         .config_ops = &reload_cert_config_ops,
         .config_context = o->certs,
-        .topology = topology_of(o->files.config),
+        .topology = reload_able_topology(o->files.config),
         .random = o->random,
         .role = o->role,
         .addresses = o->candidates.addresses,
@@ -156,14 +153,10 @@ static int make_node(struct reload_overlay *o, const struct reload_overlay_optio
         .publish_certificate = true,
         .log_level = o->log ? o->log->level : RELOAD_LOG_ERROR,
     };
-    if (!config.topology)
-        return reload_cert_refuse(reason, RELOAD_E_UNSUPPORTED,
-                                  "the overlay's topology-plugin %s is not one this program has",
-                                  o->files.config->topology_plugin);
-    if (o->role != RELOAD_ROLE_PEER && !o->files.config->clients_permitted)
-        return reload_cert_refuse(reason, RELOAD_E_FORBIDDEN,
-                                  "the overlay permits no clients; join it as a peer");
-    int error = reload_node_new(&config, o->now, &o->node);
+    int error = reload_able_check(o->files.config, o->role, reason);
+    if (error)
+        return error;
+    error = reload_node_new(&config, o->now, &o->node);
     return error ? reload_cert_refuse(reason, error, "the node cannot be set up: %s",
                                       reload_error_text(error))
                  : 0;

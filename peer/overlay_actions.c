@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "certs/file.h"
+#include "peer/able.h"
 #include "peer/overlay_internal.h"
 
 /* What the node wants done. Nothing here calls the node. */
@@ -53,6 +54,11 @@ static void config_changed(struct reload_overlay *o, const struct reload_config 
     }
     reload_log_write(o->log, RELOAD_LOG_INFO, "config", "configuration %u is in force",
                      config->sequence);
+    struct reload_cert_reason unable = { "" };
+    if (reload_able_check(config, o->role, &unable)) { /* s11.1: a node that cannot meet it exits */
+        reload_log_write(o->log, RELOAD_LOG_ERROR, "config", "%s: leaving", unable.text);
+        o->unable = true;
+    }
     reload_overlay_note_config(o);
 }
 

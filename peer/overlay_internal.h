@@ -69,6 +69,7 @@ struct reload_overlay {
     /* bootstrap */
     struct reload_bootstrap bootstrap;
     bool bootstrap_wanted;
+    bool unable; /* the configuration in force asks for what this program cannot do */
     reload_link_id bootstrap_link; /* being dialled; 0: none */
 
     /* the loop */

@@ -112,6 +112,9 @@ static bool take_failures(struct reload_overlay *o)
         uint64_t token = g_array_index(o->failed_persists, uint64_t, 0);
         g_array_remove_index(o->failed_persists, 0);
         reload_node_persisted(o->node, token, false, o->now);
+    } else if (o->unable) {
+        o->unable = false;
+        reload_node_leave(o->node, o->now);
     } else {
         return false;
     }

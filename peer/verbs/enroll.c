@@ -162,8 +162,7 @@ static int read_options(struct reload_enroll_client_options *options, const char
     options->key_given = o.key != NULL;
     if (!o.user && !o.password_file)
         return 0; /* self-signed */
-    int error =
-        reload_enroll_user_password(o.password_file ? o.password_file : "-", password, &reason);
+    int error = reload_verb_password(o.password_file, password, &reason);
     if (error)
         return reload_verb_refuse(error, "password", &reason);
     options->password = password;
@@ -192,7 +191,7 @@ int reload_verb_enroll(int argc, char **argv)
         { "user", 0, 0, G_OPTION_ARG_STRING, &o.user, "Account name, as in alice@example.org",
           "NAME" },
         { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o.password_file,
-          "Read the password from this file's first line (- or nothing: standard input)", "FILE" },
+          "Read the password from this file's first line (-: standard input)", "FILE" },
         { "ca", 0, 0, G_OPTION_ARG_FILENAME, &o.ca,
           "CA of the HTTPS server, when the system does not know it", "FILE" },
         { "identity", 0, 0, G_OPTION_ARG_FILENAME, &o.identity, "Folder to make", "DIR" },

@@ -22,7 +22,7 @@ static struct {
 #define PASSWORD_ENTRY                                                                             \
     {                                                                                              \
         "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o.password_file,                            \
-            "Read the password from this file's first line (- or nothing: standard input)", "FILE" \
+            "Read the password from this file's first line (-: standard input)", "FILE"            \
     }
 #define JSON_ENTRY                                                                                 \
     {                                                                                              \
@@ -71,12 +71,6 @@ static int finish(struct reload_enroll_database *db, int error, const char *name
     return 0;
 }
 
-static int read_password(char password[RELOAD_ENROLL_PASSWORD_MAX + 1],
-                         struct reload_cert_reason *reason)
-{
-    return reload_enroll_user_password(o.password_file ? o.password_file : "-", password, reason);
-}
-
 int reload_verb_user_add(int argc, char **argv)
 {
     static const GOptionEntry entries[] = {
@@ -93,7 +87,7 @@ int reload_verb_user_add(int argc, char **argv)
     int code = begin("user add", entries, &argc, &argv, 1, &db);
     if (code)
         return code;
-    int error = read_password(password, &reason);
+    int error = reload_verb_password(o.password_file, password, &reason);
     if (!error)
         error = reload_enroll_user_add(db, argv[1], password, (uint32_t)MAX(o.node_ids, 0), 0,
                                        reload_verb_unix_ms(), &reason);
@@ -110,7 +104,7 @@ int reload_verb_user_passwd(int argc, char **argv)
     int code = begin("user passwd", entries, &argc, &argv, 1, &db);
     if (code)
         return code;
-    int error = read_password(password, &reason);
+    int error = reload_verb_password(o.password_file, password, &reason);
     if (!error)
         error = reload_enroll_user_passwd(db, argv[1], password, 0, reload_verb_unix_ms(), &reason);
     explicit_bzero(password, sizeof password);

@@ -45,6 +45,12 @@ void reload_verb_print_json(json_t *json);
 
 uint64_t reload_verb_unix_ms(void);
 
+/* A password: the first line of a file ("-": standard input), or with path NULL asked for on the
+ * terminal, unseen, or read from standard input when that is none. out holds
+ * RELOAD_ENROLL_PASSWORD_MAX + 1 bytes. Errors of reload_enroll_user_password(). */
+RELOAD_MUST_USE int reload_verb_password(const char *path, char *out,
+                                         struct reload_cert_reason *reason);
+
 int reload_verb_overlay_create(int argc, char **argv);
 int reload_verb_overlay_sign(int argc, char **argv);
 int reload_verb_user_add(int argc, char **argv);

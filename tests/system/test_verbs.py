@@ -2,10 +2,12 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import stat
 import subprocess
 import tempfile
+import termios
 import unittest
 
 from overlay import NAME, RELOAD, run
@@ -144,6 +146,22 @@ class Operator(unittest.TestCase):
         self.assertEqual(run("user", "remove", f"alice@{NAME}", "--dir", self.folder).returncode, 0)
         listed = json.loads(run("user", "list", "--dir", self.folder, "--json").stdout)["users"]
         self.assertTrue(listed[0]["removed"])
+
+    def test_a_password_is_asked_for_on_a_terminal_and_not_shown(self):
+        self.create()
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        added = subprocess.Popen([RELOAD, "user", "add", f"tina@{NAME}", "--dir", self.folder],
+                                 stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        while b"Password: " not in seen:
+            seen += os.read(ours, 100)
+        while termios.tcgetattr(ours)[3] & termios.ECHO:
+            pass
+        os.write(ours, b"typed by hand\n")
+        self.assertEqual(added.communicate(timeout=30)[0], f"tina@{NAME}: added\n".encode())
+        self.assertNotIn(b"typed", os.read(ours, 1000))
 
     def test_a_folder_that_is_no_overlay_says_how_to_make_one(self):
         done = run("user", "list", "--dir", os.path.dirname(self.folder))

@@ -1,0 +1,18 @@
+#ifndef PEER_ABLE_H
+#define PEER_ABLE_H
+
+#include "certs/reason.h"
+#include "reload/node/topology.h"
+
+/* Whether this program can take part in an overlay as its configuration wants it (RFC 6940 s11.1):
+ * a node that cannot meet a configuration stays out, or leaves when a new one comes. */
+
+/* The plug-in of the configuration's topology-plugin, or NULL. */
+const struct reload_topology_ops *reload_able_topology(const struct reload_config *config);
+
+/* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN (a
+ * client where clients are not permitted), with a reason. */
+RELOAD_MUST_USE int reload_able_check(const struct reload_config *config, enum reload_role role,
+                                      struct reload_cert_reason *reason);
+
+#endif
