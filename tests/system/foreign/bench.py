@@ -121,11 +121,12 @@ class Case:
     """What a case works with: a peer under test and a link of its own to it."""
 
     def __init__(self, bench, test, user_byte=0x20):
-        self.bench, self.test, self.peer = bench, test, bench.peers[0]
+        self.bench, self.test = bench, test
+        self.peer = bench.peers[0] if bench.peers else None
         self.me = bench.identity(user_byte)
         self.host = bench.host(self.me)
         self._link = None
-        self.to = wire.node(self.peer.id)
+        self.to = wire.node(self.peer.id) if self.peer else b""
 
     @property
     def link(self):

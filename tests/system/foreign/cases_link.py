@@ -3,6 +3,7 @@ import os
 import time
 
 import crypto
+import link
 import wire
 from bench import Bench, case, closes, row
 
@@ -216,6 +217,40 @@ def _(c):
 
 def ping_of(c):
     return c.message().encode()
+
+
+@case(One, "TLS 1.2 is good enough", "R6940-6.5.1.13-2")
+def _(c):
+    import ssl
+    limited = link.context(c.me, c.host.roots)
+    limited.maximum_version = ssl.TLSVersion.TLSv1_2
+    c.host.context = limited
+    c.good()
+    c.test.assertEqual(c.link.tls.version(), "TLSv1.2")
+
+
+@case(One, "TLS 1.1 is not", "R6940-6.5.1.13-2")
+def _(c):
+    import ssl
+    old = link.context(c.me, c.host.roots)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    c.host.context = old
+    with c.test.assertRaises((ssl.SSLError, OSError)):
+        c.host.dial(c.peer.port)
+
+
+@case(One, "two links of one node: both answer, and one stays", "R6940-4.2.1-2")
+def _(c):
+    c.good()
+    old = c.link
+    new = c.host.dial(c.peer.port)
+    m = c.message()
+    c.check(m, c.host.request(new, m), wire.PING + 1)
+    c.host.pump(lambda: old.closed, 3)
+    m = c.message()
+    live = new if not new.closed else old
+    c.check(m, c.host.request(live, m), wire.PING + 1)
 
 
 @case(One, "bytes that are not TLS do no harm", "R6940-6.6.5-5")

@@ -148,6 +148,14 @@ def _(c):
     c.test.assertIn(configuration, document)
 
 
+@both("a subordinate CA's node is good when the bucket holds the chain", "R6940-6.3.4-6 R6940-11.3-20")
+def _(c):
+    below = c.bench.authority.subordinate(c.bench.folder, "below")
+    i = c.bench.new_identity("below-node", [b"\x76" * 16], user="below@" + NAME, authority=below)
+    m = crypto.seal(c.message(ttl=30, via=wire.node(i.node_id)), i, [below])
+    c.check(m, c.host.request(c.link, m), wire.PING + 1)
+
+
 REFUSED = {
     "of an older sequence": lambda b: b.write(sequence=65532),
     "of the sequence in force": lambda b: b.write(),

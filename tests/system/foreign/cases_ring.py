@@ -1,7 +1,10 @@
 """This program as one peer of a CHORD-RELOAD ring of real ones, RFC 6940 s10; and forwarding."""
+import signal
+import subprocess
 import time
 
 import crypto
+import overlay as programs
 import wire
 from bench import NAME, S_USER, Bench, case, node_id
 from joiner import Joiner, after, clockwise
@@ -265,18 +268,118 @@ def _(c):
     c.test.assertEqual(values[0]["data"], owner.user.encode())
 
 
+def command(c, peer, *arguments):
+    """A verb against a real peer while our node goes on serving; (exit code, output, errors)."""
+    run = subprocess.Popen([programs.RELOAD, arguments[0], "--control", peer.socket, "--json",
+                            *arguments[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+    c.bench.joiner.pump(lambda: run.poll() is not None, 20)
+    if run.poll() is None:
+        run.kill()
+    return run.returncode, *run.communicate(timeout=10)
+
+
 @step("the program's own fetch takes our answer", "R6940-7.4.2.2-6 R6940-6.3.4-22")
 def _(c):
-    import subprocess
-    import overlay as programs
-    j, owner, peer = c.bench.joiner, c.bench.owners[1], c.bench.peers[1]
-    run = subprocess.Popen([programs.RELOAD, "fetch", "--control", peer.socket, "--json", "--user",
-                            owner.user, "--kind", f"{S_USER:#x}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           text=True)
-    j.pump(lambda: run.poll() is not None, 10)
-    out, err = run.communicate(timeout=10)
-    c.test.assertEqual(run.returncode, 0, err)
+    owner = c.bench.owners[1]
+    code, out, err = command(c, c.bench.peers[1], "fetch", "--user", owner.user, "--kind",
+                             f"{S_USER:#x}")
+    c.test.assertEqual(code, 0, err)
     c.test.assertTrue(owner.user in out or owner.user.encode().hex() in out, out)
+
+
+class Wrongly:
+    """Our node's answers to one method, spoiled for a while."""
+
+    def __init__(self, j, code, answers):
+        self.j, self.code, self.answers, self.seen = j, code, list(answers), []
+        self.plain = j.answer[code]
+        j.answer[code] = self.answer
+
+    def answer(self, where, m):
+        self.seen.append((time.monotonic(), m))
+        if not self.answers:
+            return self.plain(where, m)
+        make = self.answers.pop(0)
+        if make:
+            where.send(make(m).encode())
+        return None
+
+    def end(self):
+        self.j.answer[self.code] = self.plain
+
+
+def ping_answer(j, m, by=None, **fields):
+    answer = j.message(wire.PING + 1, bytes(16), wire.node(m_previous(m)),
+                       **{"transaction": m.transaction} | fields)
+    return crypto.seal(answer, by or j.identity)
+
+
+def m_previous(m):
+    """Our peers' own requests come straight from them: the way back is their link."""
+    certificates, _ = crypto.read_security(m.security)
+    return bytes.fromhex(crypto.openssl("x509", "-inform", "DER", "-noout", "-ext", "subjectAltName",
+                                        data=certificates[0]).decode().split("reload://0110")[1][:32])
+
+
+@step("an unanswered request is sent again after the timer, with the same transaction id",
+      "R6940-6.2.1-5 R6940-6.2.1-6")
+def _(c):
+    j, second = c.bench.joiner, c.bench.peers[1]
+    wrongly = Wrongly(j, wire.PING, [None])
+    code, _, err = command(c, second, "ping", j.id.hex())
+    wrongly.end()
+    c.test.assertEqual(code, 0, err)
+    (t1, m1), (t2, m2) = wrongly.seen[:2]
+    c.test.assertEqual(m1.transaction, m2.transaction)
+    c.test.assertTrue(2.9 < t2 - t1 < 4.0, t2 - t1)
+    c.test.assertEqual((m1.ttl, m1.via, m1.max_response), (100, b"", 0))
+
+
+@step("answers by the wrong signer, with a bad signature, of a wrong code are not believed",
+      "R6940-6.3.4-21 R6940-6.3.4-23 R6940-6.3.4-20")
+def _(c):
+    j, second = c.bench.joiner, c.bench.peers[1]
+    stranger = c.bench.identity(0x20)
+
+    def spoiled(m):
+        answer = ping_answer(j, m)
+        answer.security = answer.security[:-1] + bytes([answer.security[-1] ^ 1])
+        return answer
+    wrongly = Wrongly(j, wire.PING, [lambda m: ping_answer(j, m, stranger), spoiled])
+    code, _, err = command(c, second, "ping", j.id.hex())
+    wrongly.end()
+    c.test.assertEqual(code, 0, err)
+    c.test.assertEqual(len(wrongly.seen), 3)  # neither ended the transaction
+
+
+@step("an answer for a resource from a node farther than the neighbours is not believed",
+      "R6940-6.3.4-22")
+def _(c):
+    j, second, owner = c.bench.joiner, c.bench.peers[1], c.bench.owners[1]
+    stranger = c.bench.identity(0x51)
+
+    def farther(m):
+        _, body = j.look_up(None, m)
+        answer = j.message(wire.FETCH + 1, body, wire.node(second.id), transaction=m.transaction)
+        return crypto.seal(answer, stranger, [owner])
+    wrongly = Wrongly(j, wire.FETCH, [farther])
+    code, _, err = command(c, second, "fetch", "--user", owner.user, "--kind", f"{S_USER:#x}")
+    wrongly.end()
+    c.test.assertEqual(code, 0, err)
+    c.test.assertEqual(len(wrongly.seen), 2)
+
+
+@step("a fetched value whose signature is bad is not handed out", "R6940-7.4.2.2-6 R6940-7.4.2.2-7")
+def _(c):
+    j, second, owner = c.bench.joiner, c.bench.peers[1], c.bench.owners[1]
+    r = c.user_resource(owner)
+    kept = j.values[r, S_USER]
+    j.values[r, S_USER] = kept[0], kept[1][:-1] + bytes([kept[1][-1] ^ 1])
+    _, out, _ = command(c, second, "fetch", "--user", owner.user, "--kind", f"{S_USER:#x}")
+    j.values[r, S_USER] = kept
+    c.test.assertNotIn(owner.user, out)
+    c.test.assertNotIn(owner.user.encode().hex(), out)
 
 
 @step("a Store at us is ours to replicate; the successors take our replicas", "R6940-10.4-2 R6940-10.4-3 R6940-10.4-4 R6940-7.4.1.1-14")
@@ -359,11 +462,55 @@ def _(c):
     c.test.assertTrue(body["candidates"])
 
 
+def ghost_attaches(c, ghost, port):
+    """An Attach of a node the third peer is just attaching to, through us."""
+    j, third = c.bench.joiner, c.bench.peers[2].id
+    identity = c.bench.identity(ghost)
+    m = j.message(wire.ATTACH, wire.attach(wire.candidate("127.0.0.1", port)), wire.node(third),
+                  via=wire.node(identity.node_id))
+    return j.request(j.link_to(third), crypto.seal(m, identity))
+
+
+def tell_of(c, ghost):
+    """Makes the third peer attach to a node that does not answer; True when it has begun."""
+    j, third = c.bench.joiner, c.bench.peers[2].id
+    before, behind = j.neighbours()
+    known = len(asked_of(j, wire.ATTACH))
+    lists = ([ghost] + before[:2], behind[:3]) if ghost > third else (before[:3],
+                                                                     [ghost] + behind[:2])
+    m = j.sealed(wire.UPDATE, wire.update(2, *lists), wire.node(third))
+    c.test.assertEqual(j.request(j.link_to(third), m).code, wire.UPDATE + 1)
+    c.test.assertTrue(j.pump(lambda: [
+        m for _, m in asked_of(j, wire.ATTACH)[known:]
+        if m.dest == wire.node(j.id) + wire.node(ghost)]), "it did not attach")
+
+
+@step("Attach to and fro at once: the larger Node-ID answers In_Progress",
+      "R6940-6.5.1.2-3 R6940-6.5.1.2-5")
+def _(c):
+    tell_of(c, node_id(0x82))
+    got = ghost_attaches(c, 0x82, c.host.port)
+    c.test.assertIsNotNone(got)
+    c.test.assertEqual(got.code, wire.ERROR)
+    c.test.assertEqual(wire.read_error(got.body)[0], wire.IN_PROGRESS)
+
+
+@step("Attach to and fro at once: the smaller Node-ID gives way and dials", "R6940-6.5.1.2-4")
+def _(c):
+    tell_of(c, node_id(0x98))
+    ghost = c.bench.host(c.bench.identity(0x98))
+    got = ghost_attaches(c, 0x98, ghost.port)
+    c.test.assertIsNotNone(got)
+    c.test.assertEqual(got.code, wire.ATTACH + 1, got.code == wire.ERROR
+                       and wire.read_error(got.body))
+    c.test.assertTrue(ghost.pump(lambda: ghost.links, 4), "it did not dial")
+    ghost.close()
+
+
 # --- leaving ---
 
 @step("a peer that ends sends Leave with its list", "R6940-10.9-1 R6940-10.9-2 R6940-10.9-3")
 def _(c):
-    import signal
     j, second = c.bench.joiner, c.bench.peers.pop(1)
     before = len(asked_of(j, wire.LEAVE))
     second.process.send_signal(signal.SIGTERM)

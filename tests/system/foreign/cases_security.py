@@ -3,7 +3,7 @@ import hashlib
 
 import crypto
 import wire
-from bench import answered, case, row, silent
+from bench import NAME, answered, case, row, silent
 from cases_link import One
 
 
@@ -113,6 +113,42 @@ GOOD = [
 ]
 for name, ids, build in GOOD:
     row(One, name, ids, build, answered)
+
+
+# --- how a certificate may look (s11.3, s14.15) ---
+
+FORMS = {
+    "capital hexadecimal digits in the URI are read": (
+        {"uri": "reload://0110" + "AB" * 16 + "@{overlay}/",
+         "node_ids": [bytes.fromhex("ab" * 16)]}, answered),
+    "a URI without its final slash is read": ({"uri": "reload://0110{id}@{overlay}"}, answered),
+    "a subject that is not empty does not matter": ({"subject": "/CN=somebody"}, answered),
+    "a bare Node-ID in the URI is refused": ({"uri": "reload://{id}@{overlay}/"}, silent),
+    "a resource in the URI is refused": ({"uri": "reload://021110{id}@{overlay}/"}, silent),
+    "two user names are refused": ({"more": ("email:second@" + NAME,)}, silent),
+    "another scheme is no Node-ID": ({"uri": "sip://0110{id}@{overlay}/"}, silent),
+    "the wildcard is nobody's Node-ID": ({"node_ids": [wire.WILDCARD]}, silent),
+    "all zeros is nobody's Node-ID": ({"node_ids": [bytes(16)]}, silent),
+    "a further overlay in a second URI is refused": (
+        {"more": ("URI:reload://0110" + "79" * 16 + "@other.example/",)}, silent),
+}
+for name, (words, expect) in FORMS.items():
+    def formed(c, name=name, words=words):
+        words = dict(words)
+        i = c.bench.new_identity("form-" + hashlib.sha1(name.encode()).hexdigest()[:9],
+                                 words.pop("node_ids", [bytes.fromhex("78" * 16)]),
+                                 user="form@" + NAME, **words)
+        return crypto.seal(c.message(), i)
+    row(One, f"certificates: {name}", "R6940-11.3-11 R6940-11.3-13 R6940-14.15-1 R6940-14.15-2",
+        formed, expect)
+
+
+@case(One, "a subordinate CA does not help where the root forbids it", "R6940-11.3-20")
+def _(c):
+    below = c.bench.authority.subordinate(c.bench.folder, "below")
+    i = c.bench.new_identity("below-node", [b"\x76" * 16], user="below@" + NAME, authority=below)
+    m = crypto.seal(c.message(), i, [below])
+    c.silent(m)
 
 
 # --- a certificate with several Node-IDs ---

@@ -408,6 +408,15 @@ def _(c):
     c.test.assertIn(owner.der, crypto.read_security(got.security)[0])
 
 
+@case(One, "a Fetch whose answer would be too long says so", "R6940-6.3.2-24")
+def _(c):
+    r = fresh(c)
+    c.store(r, A_USER, *[wire.entry(i, bytes(100)) for i in range(6)])
+    body = wire.fetch(r, wire.specifier(A_USER, wire.ranges((0, wire.LAST))))
+    c.fails(wire.RESPONSE_TOO_LARGE, wire.FETCH, body, wire.resource(r), max_response=1200)
+    c.good(wire.FETCH, body, wire.resource(r), max_response=4900)
+
+
 # --- unknown Kinds ---
 
 METHODS = {"Store": (wire.STORE, lambda r, k: wire.store(r, [wire.kind_data(x, []) for x in k])),

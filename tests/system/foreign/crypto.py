@@ -53,18 +53,35 @@ class Authority:
         return cls(cert, key)
 
 
+    def subordinate(self, folder, name):
+        """A CA that this one certified; .der for a bucket of certificates."""
+        key, request, cert = (os.path.join(folder, f"{name}.{end}")
+                              for end in ("key", "csr", "pem"))
+        new_key(key, "ec")
+        openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
+        with open(request + ".cnf", "w") as f:
+            f.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n")
+        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key,
+                "-set_serial", "77", "-days", "9", "-extfile", request + ".cnf", "-out", cert)
+        made = Authority(cert, key)
+        made.der = openssl("x509", "-in", cert, "-outform", "DER")
+        return made
+
+
 class Identity:
     """A node: a key and a certificate with its Node-IDs and user name (s11.3)."""
 
     def __init__(self, folder, name, overlay, node_ids, user=None, authority=None, algorithm="ec",
-                 days=30, sign_as=0):
+                 days=30, sign_as=0, uri="reload://0110{id}@{overlay}/", subject="/", more=()):
         self.key, self.cert = (os.path.join(folder, f"{name}.{end}") for end in ("key", "pem"))
         self.node_ids, self.user, self.algorithm = node_ids, user, algorithm
         self.node_id = node_ids[sign_as]
         if not os.path.exists(self.key):
             new_key(self.key, algorithm)
-        names = [f"URI:reload://0110{i.hex()}@{overlay}/" for i in node_ids]
+        names = ["URI:" + uri.format(id=i.hex(), overlay=overlay) for i in node_ids]
         names += [f"email:{user}"] if user else []
+        names += more
+        self.subject = subject
         self._issue(os.path.join(folder, name + ".cnf"), names, authority, days)
         self.der = openssl("x509", "-in", self.cert, "-outform", "DER")
 
@@ -76,10 +93,11 @@ class Identity:
                     "keyUsage=critical,digitalSignature,keyEncipherment\n"
                     "extendedKeyUsage=serverAuth,clientAuth\n")
         if authority is None:
-            openssl("req", "-x509", "-new", "-key", self.key, "-config", config, "-subj", "/",
+            openssl("req", "-x509", "-new", "-key", self.key, "-config", config, "-subj", self.subject,
                     "-extensions", "ext", "-days", str(days), "-out", self.cert)
             return
-        request = openssl("req", "-new", "-key", self.key, "-config", config, "-subj", "/")
+        request = openssl("req", "-new", "-key", self.key, "-config", config, "-subj",
+                          self.subject)
         openssl("x509", "-req", "-CA", authority.cert, "-CAkey", authority.key, "-set_serial",
                 str(int.from_bytes(os.urandom(8), "big")), "-sha256", "-days", str(days),
                 "-extfile", config, "-extensions", "ext", "-out", self.cert, data=request)

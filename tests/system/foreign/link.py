@@ -131,7 +131,7 @@ class Host:
 
     def __init__(self, identity, overlay, roots, verifier=None, sequence=1):
         self.identity, self.overlay, self.roots = identity, overlay, roots
-        self.verifier, self.sequence = verifier, sequence
+        self.verifier, self.sequence, self.context = verifier, sequence, None
         self.links, self.asked, self.answers, self.faults = [], [], {}, []
         self.answer = {wire.PING: lambda *_: (wire.PING + 1, wire.u64(1)
                                               + wire.u64(int(time.time() * 1000))),
@@ -143,7 +143,7 @@ class Host:
     def dial(self, port):
         tcp = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = Link(context(self.identity, self.roots).wrap_socket(tcp))
+        link = Link((self.context or context(self.identity, self.roots)).wrap_socket(tcp))
         self.links.append(link)
         return link
 

@@ -17,6 +17,7 @@ import cases_store  # noqa: E402,F401
 import cases_fragment  # noqa: E402,F401
 import cases_ring  # noqa: E402,F401
 import cases_loose  # noqa: E402,F401
+import cases_founder  # noqa: E402,F401
 import cases_self  # noqa: E402,F401
 import cases_hostile  # noqa: E402,F401
 
