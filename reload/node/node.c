@@ -100,6 +100,7 @@ void reload_node_free(struct reload_node *node)
     reload_storage_fini(node);
     reload_publish_fini(node);
     reload_pushes_fini(node);
+    reload_replicas_fini(node);
     reload_attaches_fini(node);
     reload_transactions_fini(node);
     reload_answered_fini(node);
@@ -274,6 +275,7 @@ static void run_timer(struct reload_node *node, struct reload_timer *timer)
     case RELOAD_TIMER_PUBLICATION:
         reload_publish_due(node, reload_publication_of_timer(timer));
         return;
+    case RELOAD_TIMER_REPLICA: reload_replica_due(node, reload_replica_of_timer(timer)); return;
     }
 }
 

@@ -1,11 +1,25 @@
+#include "reload/alloc.h"
 #include "reload/node/state.h"
-#include "reload/wire/fetch.h"
-#include "reload/wire/store.h"
 
-/* Replicas of what was just stored (RFC 6940 s10.4), and what a re-store that was refused as too
- * old asks for (s7.4.1.1): taking over the newer data. */
+/* Replicas of what was just stored (RFC 6940 s10.4): the values that the Store changed, not the
+ * whole resource. What a holder does not take is sent once more, and then it is the topology's to
+ * bring that holder up to date. */
 
 #define MESSAGE_ROOM 1024 /* of a StoreReq: header, SignerIdentity, signature */
+#define RETRY_MS     1000
+#define WAITING_MAX  1024 /* Stores that wait for their second try */
+
+/* One StoreReq to one holder, under way or waiting. */
+struct reload_replica {
+    struct reload_replica *prev, *next;
+    struct reload_node_id holder;
+    uint8_t number;
+    uint8_t resource[RELOAD_RESOURCE_ID_MAX];
+    size_t resource_len;
+    struct reload_store_changes changes;
+    bool second_try;
+    struct reload_timer timer; /* waiting */
+};
 
 size_t reload_replica_room(const struct reload_node *node)
 {
@@ -14,188 +28,148 @@ size_t reload_replica_room(const struct reload_node *node)
     return most > 2 * used ? most - used : most / 2;
 }
 
-/* The Resource-ID before this one on the ring: (before, resource] holds this one only. */
-static struct reload_slice before(struct reload_node *node, struct reload_slice resource)
+static void discard(struct reload_node *node, struct reload_replica *r)
 {
-    uint8_t *p = reload_arena_copy(&node->queue.arena, resource.p, resource.n);
-    for (size_t i = resource.n; p && i > 0; i--)
-        if (p[i - 1]--)
-            break;
-    return reload_slice_of(p, p ? resource.n : 0);
+    *(r->prev ? &r->prev->next : &node->replicas.first) = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    reload_free(r);
 }
 
-static void send_replica(struct reload_node *node, const struct reload_node_id *target,
-                         struct reload_slice body, struct reload_slice certificates)
+static struct reload_replica *add(struct reload_node *node, const struct reload_replica *like)
 {
+    struct reload_replica *r = reload_memdup(like, sizeof *like);
+    if (!r)
+        return NULL;
+    r->prev = NULL;
+    r->next = node->replicas.first;
+    if (r->next)
+        r->next->prev = r;
+    node->replicas.first = r;
+    return r;
+}
+
+static void give_up(struct reload_node *node, const struct reload_replica *r, int error)
+{
+    char text[RELOAD_NODE_ID_TEXT];
+    reload_log_line(node, RELOAD_LOG_WARNING, "replica not stored at %s: %s",
+                    reload_node_id_text(&r->holder, text), reload_error_text(error));
+    if (node->ops->replica_failed)
+        node->ops->replica_failed(node->topology, &r->holder, node->now);
+}
+
+static void send_one(struct reload_node *node, const struct reload_replica *like,
+                     struct reload_slice body, struct reload_slice certificates)
+{
+    struct reload_replica *r = add(node, like);
     struct reload_outgoing outgoing = {
         .code = RELOAD_STORE_REQ,
         .body = body,
         .certificates = certificates,
         .owner = RELOAD_OWNER_REPLICA,
+        .owner_object = r,
     };
-    int e = reload_destination_list(node, NULL, false, reload_node_id_slice(target),
-                                    &outgoing.destination_list);
+    int e = r ? reload_destination_list(node, NULL, false, reload_node_id_slice(&r->holder),
+                                        &outgoing.destination_list)
+              : RELOAD_E_NOMEM;
     if (e == 0)
         e = reload_transaction_start(node, &outgoing, NULL);
-    if (e != 0)
-        reload_log_line(node, RELOAD_LOG_WARNING, "replica not sent: %s", reload_error_text(e));
+    if (e == 0)
+        return;
+    give_up(node, like, e);
+    if (r)
+        discard(node, r);
 }
 
-/* The same request to each holder, with its own replica number. */
-static void send_to_all(struct reload_node *node, struct reload_slice resource,
-                        const struct reload_node_id *holders, size_t count,
-                        struct reload_writer *body, struct reload_slice certificates)
+/* The same requests to each holder, with its own replica number, counted up from like's. */
+static void send_all(struct reload_node *node, struct reload_replica *like,
+                     const struct reload_node_id *holders, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        body->buf[1 + resource.n] = (uint8_t)(i + 1); /* after the ResourceId; counts from 1 */
-        send_replica(node, &holders[i], reload_writer_slice(body), certificates);
-    }
-}
-
-void reload_replicate(struct reload_node *node, struct reload_slice resource)
-{
-    struct reload_node_id holders[RELOAD_REPLICAS_MAX];
-    size_t count = node->ops->replicas(node->topology, resource, holders, RELOAD_REPLICAS_MAX);
-    struct reload_slice after = before(node, resource), found;
+    struct reload_slice resource = { like->resource, like->resource_len };
     struct reload_store_cursor cursor = { 0 };
     size_t room = reload_replica_room(node);
-    int more = after.n && count;
+    const uint8_t first = like->number;
+    int more = count > 0;
     while (more == 1) {
         struct reload_writer body = reload_arena_writer(&node->queue.arena, room);
         struct reload_writer certificates = reload_arena_writer(&node->queue.arena, room);
-        more = reload_store_walk(node->store, after, resource, 1, room, node->now, &cursor, &found,
-                                 &body, &certificates);
-        if (more == 1)
-            send_to_all(node, resource, holders, count, &body, reload_writer_slice(&certificates));
+        more = reload_store_walk_changes(node->store, resource, like->changes, first, room,
+                                         node->now, &cursor, &body, &certificates);
+        for (size_t i = 0; more == 1 && i < count; i++) {
+            like->holder = holders[i];
+            like->number = (uint8_t)(first + i);
+            body.buf[1 + resource.n] = like->number; /* after the ResourceId */
+            send_one(node, like, reload_writer_slice(&body), reload_writer_slice(&certificates));
+        }
     }
     if (more < 0)
         reload_log_line(node, RELOAD_LOG_WARNING, "replicas: a value does not fit a message");
 }
 
-/* --- the far end has something newer (s7.4.1.1) --- */
-
-static void ask_for_all(struct reload_writer *w, const struct reload_kind_config *kind)
+void reload_replicate(struct reload_node *node, struct reload_slice resource,
+                      struct reload_store_changes changes)
 {
-    struct reload_specifier_mark mark = reload_specifier_begin(w, kind->id, 0, kind->data_model);
-    if (kind->data_model == RELOAD_MODEL_ARRAY)
-        reload_wr_array_range(w, (struct reload_array_range){ 0, RELOAD_ARRAY_LAST });
-    reload_specifier_end(w, mark, kind->data_model);
+    struct reload_node_id holders[RELOAD_REPLICAS_MAX];
+    size_t count = node->ops->replicas(node->topology, resource, holders, RELOAD_REPLICAS_MAX);
+    struct reload_replica like = { .number = 1, /* s7.4.1.1: 0 is the original */
+                                   .resource_len = resource.n,
+                                   .changes = changes,
+                                   .timer.kind = RELOAD_TIMER_REPLICA };
+    if (resource.n > sizeof like.resource)
+        return;
+    memcpy(like.resource, resource.p, resource.n);
+    send_all(node, &like, holders, count);
 }
 
-/* A Fetch of everything that a StoreReq held. */
-static int write_fetch(struct reload_node *node, const struct reload_store_req *req,
-                       struct reload_writer *w)
+static bool put_off(struct reload_node *node, struct reload_replica *r)
 {
-    struct reload_reader r = reload_reader_over(req->kind_data);
-    struct reload_store_kind_data data;
-    size_t mark = reload_fetch_req_begin(w, req->resource);
-    while (reload_store_kind_data_next(&r, &data)) {
-        const struct reload_kind_config *kind = reload_config_kind(node->overlay, data.kind);
-        if (kind)
-            ask_for_all(w, kind);
+    if (node->replicas.waiting >= WAITING_MAX) {
+        reload_drop(node, RELOAD_DROP_LIMIT, NULL, "replicas");
+        return false;
     }
-    reload_fetch_req_end(w, mark);
-    return reload_writer_status(w);
+    if (reload_timer_set(&node->timers, &r->timer, node->now.monotonic_ms + RETRY_MS) != 0)
+        return false;
+    node->replicas.waiting++;
+    return true;
 }
 
-/* The body of the request that a transaction sent. */
-static struct reload_slice request_body(const struct reload_node *node,
-                                        const struct reload_transaction *t)
+void reload_replica_answered(struct reload_node *node, struct reload_answer *answer)
 {
-    struct reload_message m;
-    if (!t->message || reload_message_decode(reload_slice_of(t->message, t->len),
-                                             reload_node_id_length(node), &m) != 0)
-        return (struct reload_slice){ 0 };
-    return m.body;
-}
-
-void reload_resync(struct reload_node *node, const struct reload_answer *answer)
-{
-    struct reload_store_req req;
-    if ((answer->error_code != RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW &&
-         answer->error_code != RELOAD_ERROR_DATA_TOO_OLD) ||
-        reload_store_req_decode(request_body(node, answer->transaction), &req) != 0)
+    struct reload_replica *r = answer->transaction->owner_object;
+    reload_resync(node, answer);
+    bool failed = answer->error != 0 && !reload_is_superseded(answer);
+    if (failed && !r->second_try && put_off(node, r))
         return;
-    struct reload_writer w =
-        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
-    struct reload_outgoing outgoing = { .code = RELOAD_FETCH_REQ, .owner = RELOAD_OWNER_RESYNC };
-    int e = write_fetch(node, &req, &w);
-    outgoing.body = reload_writer_slice(&w);
-    if (e == 0)
-        e = reload_destination_list(node, NULL, false, reload_node_id_slice(&answer->signer),
-                                    &outgoing.destination_list);
-    if (e == 0)
-        e = reload_transaction_start(node, &outgoing, NULL);
-    if (e != 0)
-        reload_log_line(node, RELOAD_LOG_WARNING, "newer data not fetched: %s",
-                        reload_error_text(e));
+    if (failed)
+        give_up(node, r, answer->error);
+    discard(node, r);
 }
 
-/* The values of a FetchAns that were stored by somebody, as a replica Store holds them. */
-static void copy_values(struct reload_writer *w, const struct reload_kind_config *kind,
-                        const struct reload_fetch_kind_response *response)
+void reload_replica_due(struct reload_node *node, struct reload_replica *r)
 {
-    struct reload_reader r = reload_reader_over(response->values);
-    struct reload_stored_data data;
-    size_t mark = reload_store_kind_begin(w, kind->id, response->generation);
-    while (reload_stored_data_next(&r, kind->data_model, &data))
-        if (!reload_signature_is_none(&data.signature))
-            reload_wr_bytes(w, data.raw);
-    reload_store_kind_end(w, mark);
+    struct reload_node_id holders[RELOAD_REPLICAS_MAX];
+    struct reload_replica again = *r;
+    node->replicas.waiting--;
+    discard(node, r);
+    again.second_try = true;
+    again.timer = (struct reload_timer){ .kind = RELOAD_TIMER_REPLICA };
+    size_t count =
+        node->ops->replicas(node->topology, reload_slice_of(again.resource, again.resource_len),
+                            holders, RELOAD_REPLICAS_MAX);
+    for (size_t i = 0; i < count; i++) /* still a holder, perhaps in another place */
+        if (reload_node_id_equal(&holders[i], &again.holder)) {
+            again.number = (uint8_t)(i + 1);
+            send_all(node, &again, &holders[i], 1);
+        }
 }
 
-static int write_replica(struct reload_node *node, struct reload_slice resource,
-                         const struct reload_fetch_ans *ans, struct reload_writer *w)
+struct reload_replica *reload_replica_of_timer(struct reload_timer *timer)
 {
-    struct reload_reader r = reload_reader_over(ans->kind_responses);
-    struct reload_fetch_kind_response response;
-    size_t mark = reload_store_req_begin(w, resource, 1);
-    while (reload_fetch_kind_response_next(&r, &response)) {
-        const struct reload_kind_config *kind = reload_config_kind(node->overlay, response.kind);
-        if (kind && response.generation)
-            copy_values(w, kind, &response);
-    }
-    reload_store_req_end(w, mark);
-    return reload_writer_status(w);
+    return (struct reload_replica *)((uint8_t *)timer - offsetof(struct reload_replica, timer));
 }
 
-static void take_over(struct reload_node *node, struct reload_slice resource,
-                      struct reload_slice body, struct reload_slice certificates)
+void reload_replicas_fini(struct reload_node *node)
 {
-    struct reload_signer self;
-    struct reload_writer w =
-        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
-    bool changed = false;
-    if (reload_identify_self(node, &self) != 0)
-        return;
-    const struct reload_store_context context = {
-        .signer = &self,
-        .certificates = certificates,
-        .responsible = node->ops->responsible(node->topology, resource),
-        .replica_plausible = true, /* this node asked for it */
-        .now = node->now,
-    };
-    uint16_t error = reload_store_handle_store(node->store, body, &context, &w, &changed);
-    reload_storage_flush(node);
-    reload_log_line(node, RELOAD_LOG_INFO, "newer data of another holder: %s",
-                    error ? reload_error_code_name(error) : "taken over");
-    if (changed && context.responsible)
-        reload_replicate(node, resource);
-}
-
-void reload_resync_answered(struct reload_node *node, struct reload_answer *answer)
-{
-    struct reload_fetch_req req;
-    struct reload_fetch_ans ans;
-    if (answer->error != 0 ||
-        reload_fetch_req_decode(request_body(node, answer->transaction), &req) != 0 ||
-        reload_fetch_ans_decode(answer->body, &ans) != 0)
-        return;
-    struct reload_slice resource = {
-        reload_arena_copy(&node->queue.arena, req.resource.p, req.resource.n), req.resource.n
-    };
-    struct reload_writer w =
-        reload_arena_writer(&node->queue.arena, answer->body.n + req.resource.n + 64);
-    if (resource.p && write_replica(node, resource, &ans, &w) == 0)
-        take_over(node, resource, reload_writer_slice(&w), answer->certificates);
+    while (node->replicas.first)
+        discard(node, node->replicas.first);
 }

@@ -20,6 +20,7 @@
 struct reload_node;
 struct reload_attach_record;
 struct reload_push;
+struct reload_replica;
 struct reload_publication;
 
 /* --- Connection Table: connection.c --- */
@@ -406,14 +407,14 @@ void reload_config_push_kinds(struct reload_node *node, const struct reload_node
                               struct reload_slice error_info);
 int reload_config_adopt(struct reload_node *node, struct reload_slice document);
 
-/* --- storage: storage.c, replicate.c, push.c, publish.c --- */
+/* --- storage: storage.c, replicate.c, resync.c, push.c, publish.c --- */
 
 struct reload_held { /* a StoreAns that waits for the disk */
     struct reload_held *next;
     uint64_t token;
     struct reload_reply reply;
     struct reload_slice body, resource;
-    bool replicate;
+    struct reload_store_changes changes; /* to replicate; none: equal ends */
 };
 
 void reload_store_handle(struct reload_node *node, struct reload_request *request);
@@ -440,8 +441,19 @@ uint64_t reload_storage_time(struct reload_node *node);
 
 /* Bytes of body and certificates that a StoreReq of this node may hold. */
 size_t reload_replica_room(const struct reload_node *node);
-/* s10.4: stores the resource at its replica holders. */
-void reload_replicate(struct reload_node *node, struct reload_slice resource);
+struct reload_replicas {
+    struct reload_replica *first;
+    size_t waiting;
+};
+/* s10.4: stores what changed of a resource at its replica holders. */
+void reload_replicate(struct reload_node *node, struct reload_slice resource,
+                      struct reload_store_changes changes);
+void reload_replica_answered(struct reload_node *node, struct reload_answer *answer);
+void reload_replica_due(struct reload_node *node, struct reload_replica *replica);
+struct reload_replica *reload_replica_of_timer(struct reload_timer *timer);
+void reload_replicas_fini(struct reload_node *node);
+/* The far end has newer data than what was stored there. */
+bool reload_is_superseded(const struct reload_answer *answer);
 /* s7.4.1.1: a re-store was refused as too old: take the newer data over. */
 void reload_resync(struct reload_node *node, const struct reload_answer *answer);
 void reload_resync_answered(struct reload_node *node, struct reload_answer *answer);
@@ -573,6 +585,7 @@ struct reload_node {
     struct reload_answers answers;
     struct reload_attaches attaches;
     struct reload_pushes pushes;
+    struct reload_replicas replicas;
     struct reload_publication *publications;
     struct reload_config_push config_pushes[RELOAD_CONFIG_PUSHES_MAX];
 

@@ -80,7 +80,8 @@ uint64_t reload_storage_flush(struct reload_node *node)
 }
 
 static bool hold(struct reload_node *node, uint64_t token, const struct reload_reply *reply,
-                 struct reload_slice body, struct reload_slice resource, bool replicate)
+                 struct reload_slice body, struct reload_slice resource,
+                 struct reload_store_changes changes)
 {
     struct reload_slice list = reply->destination_list, options = reply->options;
     size_t bytes = list.n + options.n + body.n + resource.n;
@@ -90,7 +91,7 @@ static bool hold(struct reload_node *node, uint64_t token, const struct reload_r
         return false;
     struct reload_writer w = reload_writer_of(held + 1, bytes);
     *held = (struct reload_held){
-        .next = node->held, .token = token, .reply = *reply, .replicate = replicate
+        .next = node->held, .token = token, .reply = *reply, .changes = changes
     };
     held->reply.destination_list = (struct reload_slice){ w.buf, list.n };
     reload_wr_bytes(&w, list);
@@ -107,7 +108,8 @@ static bool hold(struct reload_node *node, uint64_t token, const struct reload_r
 
 /* s10.4: the answer first, then the replicas. */
 static void conclude(struct reload_node *node, const struct reload_reply *reply, bool ok,
-                     struct reload_slice body, struct reload_slice resource, bool replicate)
+                     struct reload_slice body, struct reload_slice resource,
+                     struct reload_store_changes changes)
 {
     if (!ok) { /* not acknowledged: the writer may try again later */
         reload_respond_error_text(node, reply, RELOAD_ERROR_REQUEST_TIMEOUT,
@@ -115,8 +117,8 @@ static void conclude(struct reload_node *node, const struct reload_reply *reply,
         return;
     }
     reload_respond(node, reply, body, (struct reload_slice){ 0 });
-    if (replicate)
-        reload_replicate(node, resource);
+    if (changes.after != changes.up_to)
+        reload_replicate(node, resource, changes);
 }
 
 void reload_storage_persisted(struct reload_node *node, uint64_t token, bool ok)
@@ -138,7 +140,7 @@ void reload_storage_persisted(struct reload_node *node, uint64_t token, bool ok)
         done = held->next;
         struct reload_slice body = copy(node, held->body), resource = copy(node, held->resource);
         if (body.p && resource.p)
-            conclude(node, &held->reply, ok, body, resource, held->replicate);
+            conclude(node, &held->reply, ok, body, resource, held->changes);
         reload_free(held);
     }
 }
@@ -154,8 +156,10 @@ void reload_storage_fini(struct reload_node *node)
 
 /* --- Store (s7.4.1) --- */
 
+/* *changes: what the replicas should get. */
 static uint16_t store(struct reload_node *node, const struct reload_request *request,
-                      const struct reload_store_req *req, bool *replicate, struct reload_writer *w)
+                      const struct reload_store_req *req, struct reload_store_changes *changes,
+                      struct reload_writer *w)
 {
     struct reload_node_id replicas[RELOAD_REPLICAS_MAX];
     struct reload_store_context context = {
@@ -172,23 +176,25 @@ static uint16_t store(struct reload_node *node, const struct reload_request *req
         context.replica_count =
             node->ops->replicas(node->topology, req->resource, replicas, RELOAD_REPLICAS_MAX);
     bool changed = false;
+    changes->after = changes->up_to = reload_store_serial(node->store);
     uint16_t error =
         reload_store_handle_store(node->store, request->message.body, &context, w, &changed);
-    *replicate = changed && error == 0 && req->replica_number == 0 && context.replica_count;
+    if (changed && error == 0 && req->replica_number == 0 && context.replica_count)
+        changes->up_to = reload_store_serial(node->store);
     return error;
 }
 
 void reload_store_handle(struct reload_node *node, struct reload_request *request)
 {
     struct reload_store_req req;
-    bool replicate;
+    struct reload_store_changes changes, none = { 0 };
     if (reload_store_req_decode(request->message.body, &req) != 0 ||
         req.resource.n != node->ops->resource_id_length) {
         malformed(node, request);
         return;
     }
     struct reload_writer w = answer_writer(node);
-    uint16_t error = store(node, request, &req, &replicate, &w);
+    uint16_t error = store(node, request, &req, &changes, &w);
     reload_arena_trim(&node->queue.arena, &w);
     if (error || w.failed) {
         respond(node, &request->reply, error, &w, (struct reload_slice){ 0 });
@@ -197,9 +203,9 @@ void reload_store_handle(struct reload_node *node, struct reload_request *reques
     struct reload_slice body = reload_writer_slice(&w);
     uint64_t token = reload_storage_flush(node);
     if (!token)
-        conclude(node, &request->reply, true, body, req.resource, replicate);
-    else if (!hold(node, token, &request->reply, body, req.resource, replicate))
-        conclude(node, &request->reply, false, body, req.resource, false);
+        conclude(node, &request->reply, true, body, req.resource, changes);
+    else if (!hold(node, token, &request->reply, body, req.resource, changes))
+        conclude(node, &request->reply, false, body, req.resource, none);
 }
 
 /* --- Fetch, Stat, Find (s7.4.2 to s7.4.4) --- */

@@ -13,6 +13,7 @@ enum reload_timer_kind {
     RELOAD_TIMER_ATTACH,
     RELOAD_TIMER_SURPLUS_LINK,
     RELOAD_TIMER_PUBLICATION,
+    RELOAD_TIMER_REPLICA,
 };
 
 struct reload_timer {

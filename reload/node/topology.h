@@ -168,6 +168,9 @@ struct reload_topology_ops {
                           struct reload_time now);
     void (*pushed)(struct reload_topology *topology, uint32_t cookie, int error,
                    struct reload_time now);
+    /* What was stored here was twice not taken by that replica holder; NULL: no interest. */
+    void (*replica_failed)(struct reload_topology *topology, const struct reload_node_id *holder,
+                           struct reload_time now);
     void (*answer)(struct reload_topology *topology, const struct reload_topology_answer *answer,
                    struct reload_time now);
     /* Handles a request. Returns 0 with the answer's body in the writer, or an RFC error code with

@@ -86,7 +86,7 @@ static void tell_owner(struct reload_node *node, struct reload_answer *answer)
     case RELOAD_OWNER_ATTACH: reload_attach_answered(node, answer); return;
     case RELOAD_OWNER_APP_ATTACH: reload_app_attach_answered(node, answer); return;
     case RELOAD_OWNER_PUSH: reload_push_answered(node, answer); return;
-    case RELOAD_OWNER_REPLICA: reload_resync(node, answer); return;
+    case RELOAD_OWNER_REPLICA: reload_replica_answered(node, answer); return;
     case RELOAD_OWNER_RESYNC: reload_resync_answered(node, answer); return;
     case RELOAD_OWNER_CONFIG: reload_config_push_answered(node, answer); return;
     case RELOAD_OWNER_PUBLICATION: reload_publish_answered(node, answer); return;

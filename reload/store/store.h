@@ -86,6 +86,19 @@ int reload_store_walk(struct reload_store *store, struct reload_slice after,
                       struct reload_time now, struct reload_store_cursor *cursor,
                       struct reload_slice *resource, struct reload_writer *body,
                       struct reload_writer *certificates);
+/* Values are numbered in the order they came; this is the newest one's number. What a Store changes
+ * lies between the numbers before and after it. */
+struct reload_store_changes {
+    uint64_t after, up_to; /* numbers in (after, up_to] */
+};
+uint64_t reload_store_serial(const struct reload_store *store);
+/* The same for those values alone, of one resource, with the generation counters of now; one that
+ * was replaced since is left out. 0 when there is none, or no more. */
+int reload_store_walk_changes(struct reload_store *store, struct reload_slice resource,
+                              struct reload_store_changes changes, uint8_t replica_number,
+                              size_t max_len, struct reload_time now,
+                              struct reload_store_cursor *cursor, struct reload_writer *body,
+                              struct reload_writer *certificates);
 /* Drops every resource in (after, up_to]. */
 void reload_store_forget(struct reload_store *store, struct reload_slice after,
                          struct reload_slice up_to);

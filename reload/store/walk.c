@@ -42,6 +42,7 @@ static struct reload_held_resource *resource_at(const struct reload_store *store
 struct request {
     struct reload_time now;
     size_t max_len, value_count;
+    struct reload_store_changes changes; /* only values of these */
     struct reload_writer *body, *certificates;
     size_t body_start, certificates_start, body_mark;
     uint32_t kind; /* whose StoreKindData is open, when kind_mark is not 0 */
@@ -95,6 +96,12 @@ static const struct reload_held_value *next_value(const struct reload_held_kind 
     return v;
 }
 
+static bool is_wanted(const struct request *r, const struct reload_held_value *v)
+{
+    return v->serial > r->changes.after && v->serial <= r->changes.up_to &&
+           reload_held_lifetime_left(v, r->now) > 0;
+}
+
 /* Writes what fits of a resource; true when that was the rest of it. */
 static bool add_resource(struct request *r, const struct reload_held_resource *resource,
                          struct reload_store_cursor *cursor)
@@ -104,7 +111,7 @@ static bool add_resource(struct request *r, const struct reload_held_resource *r
             continue;
         const struct reload_held_value *v = next_value(kind, cursor);
         for (; v; v = v->newer) {
-            if (reload_held_lifetime_left(v, r->now) > 0 && !add_value(r, v))
+            if (is_wanted(r, v) && !add_value(r, v))
                 return false;
             cursor->within = true;
             cursor->kind = kind->id;
@@ -125,39 +132,73 @@ static void enter(struct reload_store_cursor *cursor, struct reload_slice id)
     memcpy(cursor->resource, id.p, id.n);
 }
 
+/* The next request for one resource: 1 written, 0 nothing (left) to write, RELOAD_E_NOSPACE. */
+static int write_request(struct request *r, const struct reload_held_resource *at,
+                         uint8_t replica_number, struct reload_store_cursor *cursor)
+{
+    r->body_start = r->body->len;
+    r->certificates_start = r->certificates->len;
+    enter(cursor, at->node.key);
+    r->body_mark = reload_store_req_begin(r->body, at->node.key, replica_number);
+    bool whole = add_resource(r, at, cursor);
+    close_kind(r);
+    reload_store_req_end(r->body, r->body_mark);
+    if (whole)
+        cursor->within = false;
+    if (reload_writer_status(r->body) || (!whole && r->value_count == 0))
+        return RELOAD_E_NOSPACE;
+    if (r->value_count > 0)
+        return 1;
+    r->body->len = r->body_start;
+    return 0;
+}
+
 int reload_store_walk(struct reload_store *store, struct reload_slice after,
                       struct reload_slice up_to, uint8_t replica_number, size_t max_len,
                       struct reload_time now, struct reload_store_cursor *cursor,
                       struct reload_slice *resource, struct reload_writer *body,
                       struct reload_writer *certificates)
 {
-    for (;;) {
-        struct reload_held_resource *at = resource_at(store, after, up_to, cursor);
-        if (!at)
-            return 0;
+    struct reload_held_resource *at;
+    while ((at = resource_at(store, after, up_to, cursor))) {
         struct request r = {
             .now = now,
             .max_len = max_len,
             .body = body,
             .certificates = certificates,
-            .body_start = body->len,
-            .certificates_start = certificates->len,
+            .changes = { .up_to = UINT64_MAX },
         };
-        enter(cursor, at->node.key);
-        r.body_mark = reload_store_req_begin(body, at->node.key, replica_number);
-        bool whole = add_resource(&r, at, cursor);
-        close_kind(&r);
-        reload_store_req_end(body, r.body_mark);
-        if (whole)
-            cursor->within = false;
-        if (reload_writer_status(body) || (!whole && r.value_count == 0))
-            return RELOAD_E_NOSPACE;
-        if (r.value_count > 0) {
-            *resource = at->node.key;
-            return 1;
-        }
-        body->len = r.body_start; /* nothing left to live here: on to the next */
+        *resource = at->node.key;
+        int e = write_request(&r, at, replica_number, cursor);
+        if (e != 0)
+            return e;
+        /* nothing left to live here: on to the next */
     }
+    return 0;
+}
+
+uint64_t reload_store_serial(const struct reload_store *store)
+{
+    return store->serial;
+}
+
+int reload_store_walk_changes(struct reload_store *store, struct reload_slice resource,
+                              struct reload_store_changes changes, uint8_t replica_number,
+                              size_t max_len, struct reload_time now,
+                              struct reload_store_cursor *cursor, struct reload_writer *body,
+                              struct reload_writer *certificates)
+{
+    struct request r = {
+        .now = now,
+        .max_len = max_len,
+        .body = body,
+        .certificates = certificates,
+        .changes = changes,
+    };
+    struct reload_tree_node *at = reload_tree_find(&store->resources, resource);
+    if (!at || (cursor->started && !cursor->within))
+        return 0;
+    return write_request(&r, (struct reload_held_resource *)at, replica_number, cursor);
 }
 
 void reload_store_forget(struct reload_store *store, struct reload_slice after,

@@ -360,6 +360,14 @@ static void pushed(struct reload_topology *t, uint32_t cookie, int error, struct
     conclude(t);
 }
 
+static void replica_failed(struct reload_topology *t, const struct reload_node_id *holder,
+                           struct reload_time now)
+{
+    begin(t, now);
+    reload_chord_replica_failed(t, reload_chord_id_of(holder));
+    conclude(t);
+}
+
 static void answered(struct reload_topology *t, const struct reload_topology_answer *answer,
                      struct reload_time now)
 {
@@ -459,6 +467,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .attached = attached,
     .update_wanted = update_wanted,
     .pushed = pushed,
+    .replica_failed = replica_failed,
     .answer = answered,
     .handle = handle,
     .snapshot = snapshot,

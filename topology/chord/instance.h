@@ -260,6 +260,8 @@ void reload_chord_replicas_follow(struct reload_topology *t);
 /* This node holds all our data already. */
 void reload_chord_replicas_assume(struct reload_topology *t, struct reload_chord_id holder);
 void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int error);
+/* A value did not reach that holder: everything is pushed to it again. */
+void reload_chord_replica_failed(struct reload_topology *t, struct reload_chord_id holder);
 void reload_chord_replicas_tick(struct reload_topology *t);
 uint64_t reload_chord_replicas_deadline(const struct reload_topology *t);
 bool reload_chord_replica_plausible(const struct reload_topology *t,

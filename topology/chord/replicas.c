@@ -69,6 +69,17 @@ void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int
     }
 }
 
+void reload_chord_replica_failed(struct reload_topology *t, struct reload_chord_id holder)
+{
+    for (size_t i = 0; i < t->replica_count; i++) {
+        struct reload_chord_replica *replica = &t->replicas[i];
+        if (!reload_chord_id_equal(replica->id, holder) || !replica->synced)
+            continue;
+        replica->synced = false;
+        replica->due_ms = t->now_ms + RETRY_MS;
+    }
+}
+
 /* RFC 6940 s10.7.3: with three predecessors between a resource and this peer, it is in no replica
  * set of that resource. Resources up to the third predecessor are in that case (notes C7). */
 static void forget(struct reload_topology *t)

@@ -151,6 +151,13 @@ static void fake_pushed(struct reload_topology *t, uint32_t cookie, int error,
     t->fake->pushed++;
     t->fake->pushed_error = error;
 }
+static void fake_replica_failed(struct reload_topology *t, const struct reload_node_id *holder,
+                                struct reload_time now)
+{
+    (void)now;
+    t->fake->replica_failures++;
+    t->fake->last_node = *holder;
+}
 static void fake_answer(struct reload_topology *t, const struct reload_topology_answer *answer,
                         struct reload_time now)
 {
@@ -208,6 +215,7 @@ const struct reload_topology_ops fake_topology = {
     .attached = fake_attached,
     .update_wanted = fake_update_wanted,
     .pushed = fake_pushed,
+    .replica_failed = fake_replica_failed,
     .answer = fake_answer,
     .handle = fake_handle,
     .snapshot = fake_snapshot,

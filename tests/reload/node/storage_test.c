@@ -121,6 +121,125 @@ static void a_store_is_answered_and_then_replicated(void **state)
     rig_fini(&rig);
 }
 
+/* How many values a replica Store holds, of one Kind, and with which generation counter. */
+static size_t values_in(const struct reload_message *copy, uint32_t kind, uint64_t *generation)
+{
+    struct reload_store_req req;
+    struct reload_store_kind_data data;
+    struct reload_stored_data stored;
+    size_t count = 0;
+    assert_int_equal(reload_store_req_decode(copy->body, &req), 0);
+    struct reload_reader kinds = reload_reader_over(req.kind_data);
+    while (reload_store_kind_data_next(&kinds, &data)) {
+        assert_int_equal(data.kind, kind);
+        *generation = data.generation_counter;
+        struct reload_reader r = reload_reader_over(data.values);
+        while (reload_stored_data_next(&r, RELOAD_MODEL_DICTIONARY, &stored))
+            count++;
+    }
+    return count;
+}
+
+static struct rig_message store_keys(const struct rig *rig, const char *keys, uint64_t time)
+{
+    static uint8_t body[4096];
+    const struct party *p = &rig->parties[0];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    struct reload_store_item items[8];
+    size_t count = 0;
+    for (; keys[count]; count++)
+        items[count] = (struct reload_store_item){ .kind = RELOAD_STANDIN_DICTIONARY_USER,
+                                                   .key = reload_slice_of(&keys[count], 1),
+                                                   .exists = true,
+                                                   .value = reload_slice_of("hello", 5),
+                                                   .lifetime_s = 600,
+                                                   .storage_time = time };
+    assert_int_equal(
+        reload_store_request_encode(p->crypto, &rig->config.config, home_of(p), items, count, &w),
+        0);
+    struct rig_message m = store_from(rig, 0, time);
+    m.body = reload_writer_slice(&w);
+    return m;
+}
+
+/* R6940-10.4-1 R6940-7.4.1.1-12: replicas get what the Store changed, under the counter of now; not
+ * all that is stored there. With a disk as well, when two Stores wait for it. */
+static void replicas_get_what_changed_and_no_more(void **state)
+{
+    (void)state;
+    for (int disk = 0; disk < 2; disk++) {
+        struct rig rig;
+        uint64_t generation = 0;
+        set_up(&rig, disk);
+        struct rig_message m = store_from(&rig, 0, 1000); /* another Kind, same resource */
+        rig_receive(&rig, 1, &m);
+        m = store_keys(&rig, "abc", 1000);
+        rig_receive(&rig, 1, &m);
+        if (disk)
+            reload_node_persisted(rig.node, 2, true, rig.now);
+        rig_pull(&rig);
+        rig_clear(&rig);
+        m = store_keys(&rig, "bd", 2000);
+        rig_receive(&rig, 1, &m);
+        m = store_keys(&rig, "e", 3000);
+        rig_receive(&rig, 1, &m);
+        if (disk)
+            reload_node_persisted(rig.node, 4, true, rig.now);
+        rig_pull(&rig);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 6);
+        for (size_t i = 0; i < 2; i++) {
+            struct reload_message copy = rig_sent(&rig, 1 + i, NULL);
+            assert_int_equal(values_in(&copy, RELOAD_STANDIN_DICTIONARY_USER, &generation), 2);
+            assert_int_equal(generation, disk ? 3 : 2);
+            copy = rig_sent(&rig, 4 + i, NULL);
+            assert_int_equal(values_in(&copy, RELOAD_STANDIN_DICTIONARY_USER, &generation), 1);
+            assert_int_equal(generation, 3);
+        }
+        rig_fini(&rig);
+    }
+}
+
+/* What a holder does not take is sent once more after a second; then the topology hears of it. */
+static void a_replica_that_is_not_taken_is_sent_once_more(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    for (unsigned i = 0; i < 2; i++) {
+        struct reload_message copy = rig_sent(&rig, i == 0 ? 2 : 0, &link);
+        struct reload_store_req req;
+        assert_int_equal(link, 3);
+        assert_int_equal(reload_store_req_decode(copy.body, &req), 0);
+        assert_int_equal(req.replica_number, 2);
+        static uint8_t body[4] = { 0, RELOAD_ERROR_FORBIDDEN };
+        struct rig_message no = { .signer = &rig.parties[2],
+                                  .code = RELOAD_ERROR,
+                                  .body = { body, 4 },
+                                  .transaction_id = copy.header.transaction_id };
+        rig_receive(&rig, 3, &no);
+        assert_int_equal(rig.fake.replica_failures, i);
+        rig_clear(&rig);
+        rig_run(&rig, 900);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+        rig_run(&rig, 200);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), i == 0);
+    }
+    assert_true(reload_node_id_equal(&rig.fake.last_node, &rig.parties[2].id));
+    rig_fini(&rig);
+
+    /* One that is no holder any more is left alone. */
+    set_up(&rig, false);
+    rig_receive(&rig, 1, &m);
+    rig.fake.replica_count = 1;
+    reload_node_link_down(rig.node, 3, rig.now);
+    rig_run(&rig, 40000);
+    assert_int_equal(rig.fake.replica_failures, 1); /* of the other, which stays silent */
+    rig_fini(&rig);
+}
+
 /* R6940-7.4.1.1-6 */
 static void an_original_store_is_refused_where_nobody_is_responsible(void **state)
 {
@@ -586,6 +705,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_is_answered_and_then_replicated),
+        cmocka_unit_test(replicas_get_what_changed_and_no_more),
+        cmocka_unit_test(a_replica_that_is_not_taken_is_sent_once_more),
         cmocka_unit_test(an_original_store_is_refused_where_nobody_is_responsible),
         cmocka_unit_test(a_replica_is_kept_when_plausible_and_not_passed_on),
         cmocka_unit_test(a_repeated_store_is_not_stored_again),

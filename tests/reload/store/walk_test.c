@@ -239,6 +239,64 @@ static void too_small_a_buffer_is_said(void **state)
                                                          &cursor, &resource, &body, &certificates));
 }
 
+/* R6940-10.4-1: what a Store changed, and nothing that came before or after it. */
+static void a_walk_of_changes_brings_what_came_between_two_numbers(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_slice place = user_place(&f->alice)->slice, a = reload_slice_of("a", 1);
+    uint8_t bytes[BUFFER];
+    const uint32_t kind = RELOAD_STANDIN_DICTIONARY_USER;
+    assert_int_equal(0, store_one(f, &f->alice, place, item_key(f, kind, a, "old")));
+    struct reload_store_changes changes = { .after = reload_store_serial(f->store) };
+    advance(f, 1000);
+    const struct reload_store_item items[] = {
+        item_key(f, kind, a, "new"),
+        item_key(f, kind, reload_slice_of("b", 1), "new"),
+        item_key(f, kind, reload_slice_of("c", 1), "new"),
+    };
+    assert_int_equal(0, store(f, &f->alice, place, items, 3));
+    changes.up_to = reload_store_serial(f->store);
+    assert_int_equal(3, changes.up_to - changes.after);
+    advance(f, 1000);
+    assert_int_equal(
+        0, store_one(f, &f->alice, place, item_key(f, kind, reload_slice_of("d", 1), "later")));
+    assert_int_equal(
+        0, store_one(f, &f->alice, place, item_key(f, kind, reload_slice_of("c", 1), "later")));
+    for (size_t max_len = 1; max_len <= 60000; max_len += 59999) { /* one a request, or all */
+        struct reload_store_cursor cursor = { 0 };
+        size_t requests = 0, values = 0;
+        for (;;) {
+            struct reload_writer body = reload_writer_of(bytes, sizeof bytes);
+            struct reload_writer certificates = reload_writer_of(f->certificate_bytes, BUFFER);
+            int more = reload_store_walk_changes(f->store, place, changes, 1, max_len, f->now,
+                                                 &cursor, &body, &certificates);
+            if (more != 1) {
+                assert_int_equal(0, more);
+                assert_int_equal(0, body.len);
+                break;
+            }
+            requests++;
+            struct reload_store_req req;
+            struct reload_store_kind_data data;
+            struct reload_stored_data stored;
+            assert_int_equal(0, reload_store_req_decode(reload_writer_slice(&body), &req));
+            struct reload_reader kinds = reload_reader_over(req.kind_data);
+            assert_true(reload_store_kind_data_next(&kinds, &data));
+            assert_int_equal(4, data.generation_counter);
+            struct reload_reader r = reload_reader_over(data.values);
+            while (reload_stored_data_next(&r, RELOAD_MODEL_DICTIONARY, &stored))
+                values++;
+        }
+        assert_int_equal(2, values); /* a and b; c was replaced since */
+        assert_int_equal(max_len == 1 ? 2 : 1, requests);
+    }
+    struct reload_store_cursor cursor = { 0 };
+    struct reload_writer body = reload_writer_of(bytes, sizeof bytes);
+    struct reload_writer certificates = reload_writer_of(f->certificate_bytes, BUFFER);
+    assert_int_equal(0, reload_store_walk_changes(f->store, node_place(&f->alice)->slice, changes,
+                                                  1, 4000, f->now, &cursor, &body, &certificates));
+}
+
 static void forgetting_drops_the_arc_and_nothing_else(void **state)
 {
     struct fixture *f = *state;
@@ -265,6 +323,7 @@ int main(void)
         WITH_FIXTURE(a_resource_that_goes_between_two_steps_ends_no_walk),
         WITH_FIXTURE(expired_values_are_not_handed_on),
         WITH_FIXTURE(too_small_a_buffer_is_said),
+        WITH_FIXTURE(a_walk_of_changes_brings_what_came_between_two_numbers),
         WITH_FIXTURE(forgetting_drops_the_arc_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,139 @@
+#include "reload/node/state.h"
+#include "reload/wire/fetch.h"
+#include "reload/wire/store.h"
+
+/* What a re-store that was refused as too old asks for (RFC 6940 s7.4.1.1): taking over the newer
+ * data. */
+
+static void ask_for_all(struct reload_writer *w, const struct reload_kind_config *kind)
+{
+    struct reload_specifier_mark mark = reload_specifier_begin(w, kind->id, 0, kind->data_model);
+    if (kind->data_model == RELOAD_MODEL_ARRAY)
+        reload_wr_array_range(w, (struct reload_array_range){ 0, RELOAD_ARRAY_LAST });
+    reload_specifier_end(w, mark, kind->data_model);
+}
+
+/* A Fetch of everything that a StoreReq held. */
+static int write_fetch(struct reload_node *node, const struct reload_store_req *req,
+                       struct reload_writer *w)
+{
+    struct reload_reader r = reload_reader_over(req->kind_data);
+    struct reload_store_kind_data data;
+    size_t mark = reload_fetch_req_begin(w, req->resource);
+    while (reload_store_kind_data_next(&r, &data)) {
+        const struct reload_kind_config *kind = reload_config_kind(node->overlay, data.kind);
+        if (kind)
+            ask_for_all(w, kind);
+    }
+    reload_fetch_req_end(w, mark);
+    return reload_writer_status(w);
+}
+
+/* The body of the request that a transaction sent. */
+static struct reload_slice request_body(const struct reload_node *node,
+                                        const struct reload_transaction *t)
+{
+    struct reload_message m;
+    if (!t->message || reload_message_decode(reload_slice_of(t->message, t->len),
+                                             reload_node_id_length(node), &m) != 0)
+        return (struct reload_slice){ 0 };
+    return m.body;
+}
+
+bool reload_is_superseded(const struct reload_answer *answer)
+{
+    return answer->error_code == RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW ||
+           answer->error_code == RELOAD_ERROR_DATA_TOO_OLD;
+}
+
+void reload_resync(struct reload_node *node, const struct reload_answer *answer)
+{
+    struct reload_store_req req;
+    if (!reload_is_superseded(answer) ||
+        reload_store_req_decode(request_body(node, answer->transaction), &req) != 0)
+        return;
+    struct reload_writer w =
+        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
+    struct reload_outgoing outgoing = { .code = RELOAD_FETCH_REQ, .owner = RELOAD_OWNER_RESYNC };
+    int e = write_fetch(node, &req, &w);
+    outgoing.body = reload_writer_slice(&w);
+    if (e == 0)
+        e = reload_destination_list(node, NULL, false, reload_node_id_slice(&answer->signer),
+                                    &outgoing.destination_list);
+    if (e == 0)
+        e = reload_transaction_start(node, &outgoing, NULL);
+    if (e != 0)
+        reload_log_line(node, RELOAD_LOG_WARNING, "newer data not fetched: %s",
+                        reload_error_text(e));
+}
+
+/* The values of a FetchAns that were stored by somebody, as a replica Store holds them. */
+static void copy_values(struct reload_writer *w, const struct reload_kind_config *kind,
+                        const struct reload_fetch_kind_response *response)
+{
+    struct reload_reader r = reload_reader_over(response->values);
+    struct reload_stored_data data;
+    size_t mark = reload_store_kind_begin(w, kind->id, response->generation);
+    while (reload_stored_data_next(&r, kind->data_model, &data))
+        if (!reload_signature_is_none(&data.signature))
+            reload_wr_bytes(w, data.raw);
+    reload_store_kind_end(w, mark);
+}
+
+static int write_replica(struct reload_node *node, struct reload_slice resource,
+                         const struct reload_fetch_ans *ans, struct reload_writer *w)
+{
+    struct reload_reader r = reload_reader_over(ans->kind_responses);
+    struct reload_fetch_kind_response response;
+    size_t mark = reload_store_req_begin(w, resource, 1);
+    while (reload_fetch_kind_response_next(&r, &response)) {
+        const struct reload_kind_config *kind = reload_config_kind(node->overlay, response.kind);
+        if (kind && response.generation)
+            copy_values(w, kind, &response);
+    }
+    reload_store_req_end(w, mark);
+    return reload_writer_status(w);
+}
+
+static void take_over(struct reload_node *node, struct reload_slice resource,
+                      struct reload_slice body, struct reload_slice certificates)
+{
+    struct reload_signer self;
+    struct reload_writer w =
+        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
+    bool changed = false;
+    struct reload_store_changes changes = { .after = reload_store_serial(node->store) };
+    if (reload_identify_self(node, &self) != 0)
+        return;
+    const struct reload_store_context context = {
+        .signer = &self,
+        .certificates = certificates,
+        .responsible = node->ops->responsible(node->topology, resource),
+        .replica_plausible = true, /* this node asked for it */
+        .now = node->now,
+    };
+    uint16_t error = reload_store_handle_store(node->store, body, &context, &w, &changed);
+    changes.up_to = reload_store_serial(node->store);
+    reload_storage_flush(node);
+    reload_log_line(node, RELOAD_LOG_INFO, "newer data of another holder: %s",
+                    error ? reload_error_code_name(error) : "taken over");
+    if (changed && context.responsible)
+        reload_replicate(node, resource, changes);
+}
+
+void reload_resync_answered(struct reload_node *node, struct reload_answer *answer)
+{
+    struct reload_fetch_req req;
+    struct reload_fetch_ans ans;
+    if (answer->error != 0 ||
+        reload_fetch_req_decode(request_body(node, answer->transaction), &req) != 0 ||
+        reload_fetch_ans_decode(answer->body, &ans) != 0)
+        return;
+    struct reload_slice resource = {
+        reload_arena_copy(&node->queue.arena, req.resource.p, req.resource.n), req.resource.n
+    };
+    struct reload_writer w =
+        reload_arena_writer(&node->queue.arena, answer->body.n + req.resource.n + 64);
+    if (resource.p && write_replica(node, resource, &ans, &w) == 0)
+        take_over(node, resource, reload_writer_slice(&w), answer->certificates);
+}
