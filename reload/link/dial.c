@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "reload/alloc.h"
+#include "reload/link/datagram.h"
 #include "reload/link/links_internal.h"
 
 /* 0, or errno. */
@@ -37,6 +38,12 @@ bool reload_link_try_next(struct reload_link *link)
     link->ready = 0; /* of the connection before */
     while (dial->next < dial->count) {
         link->far = dial->addresses[dial->next++];
+        if (link->type != RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE) {
+            if (reload_datagram_dial(link))
+                return true;
+            snprintf(link->reason, sizeof link->reason, "cannot dial: %s", strerror(errno));
+            continue;
+        }
         int error = start_connecting(link, &link->far);
         if (!error) {
             reload_link_enter(link, RELOAD_LINK_CONNECTING);
@@ -73,9 +80,10 @@ static struct reload_link_dial *dial_of(const struct reload_link_address *addres
     return dial;
 }
 
-int reload_links_dial(struct reload_links *links, const struct reload_link_address *addresses,
-                      size_t count, const struct reload_node_id *expected,
-                      enum reload_link_role role, struct reload_time now, reload_link_id *id)
+static int dial_type(struct reload_links *links, uint8_t type,
+                     const struct reload_link_address *addresses, size_t count,
+                     const struct reload_node_id *expected, enum reload_link_role role,
+                     struct reload_time now, reload_link_id *id)
 {
     if (count == 0 || count > RELOAD_LINK_DIAL_MAX)
         return RELOAD_E_INVALID;
@@ -92,6 +100,7 @@ int reload_links_dial(struct reload_links *links, const struct reload_link_addre
         reload_free(dial);
         return error;
     }
+    link->type = type;
     link->role = role;
     link->dial = dial;
     links->stats.dialled++;
@@ -102,4 +111,21 @@ int reload_links_dial(struct reload_links *links, const struct reload_link_addre
         reload_link_fail(link, RELOAD_E_IO, "%s", reason);
     }
     return 0;
+}
+
+int reload_links_dial(struct reload_links *links, const struct reload_link_address *addresses,
+                      size_t count, const struct reload_node_id *expected,
+                      enum reload_link_role role, struct reload_time now, reload_link_id *id)
+{
+    return dial_type(links, RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE, addresses, count, expected, role,
+                     now, id);
+}
+
+int reload_links_dial_datagrams(struct reload_links *links,
+                                const struct reload_link_address *addresses, size_t count,
+                                const struct reload_node_id *expected, struct reload_time now,
+                                reload_link_id *id)
+{
+    return dial_type(links, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE, addresses, count, expected,
+                     RELOAD_LINK_CLIENT, now, id);
 }

@@ -7,12 +7,13 @@
 
 #include "reload/link/engine_internal.h"
 
-#define PATH_LEN_MIN     256
-#define FALLBACK_LEN     548 /* of an IPv4 path of 576 bytes: after several lost flights */
-#define UDP_OVERHEAD     28
-#define LENGTH_LEN       2       /* before each datagram in the output */
-#define FIRST_TIMEOUT_US 500000u /* RFC 6347 s4.2.4.1 allows less than 1 s; s6.6.3.1 takes 500 ms  \
-                                  */
+#define PATH_LEN_MIN 256
+#define FALLBACK_LEN 548 /* of an IPv4 path of 576 bytes: after several lost flights */
+#define UDP_OVERHEAD 28
+#define LENGTH_LEN   2 /* before each datagram in the output */
+#define FIRST_TIMEOUT_US                                                                           \
+    500000u /* RFC 6347 s4.2.4.1 allows less than 1 s; s6.6.3.1 takes 500 ms                       \
+             */
 #define LAST_TIMEOUT_US 8000000u
 
 /* --- OpenSSL reads and writes whole datagrams --- */
@@ -147,20 +148,23 @@ int reload_engine_datagram_listen(struct reload_engine *engine)
 
 /* --- datagrams out --- */
 
-bool reload_engine_datagram_next(const struct reload_engine *engine, struct reload_slice *out)
+size_t reload_engine_datagram_next(const struct reload_engine *engine, struct reload_slice *out,
+                                   size_t cap)
 {
     const struct reload_buffer *output = &engine->output;
-    if (reload_buffer_len(output) == 0)
-        return false;
-    const uint8_t *p = output->p + output->start;
-    *out = reload_slice_of(p + LENGTH_LEN, (size_t)p[0] << 8 | p[1]);
-    return true;
+    size_t count = 0;
+    for (size_t at = output->start; at < output->end && count < cap; count++) {
+        const uint8_t *p = output->p + at;
+        out[count] = reload_slice_of(p + LENGTH_LEN, (size_t)p[0] << 8 | p[1]);
+        at += LENGTH_LEN + out[count].n;
+    }
+    return count;
 }
 
-void reload_engine_datagram_sent(struct reload_engine *engine)
+void reload_engine_datagram_sent(struct reload_engine *engine, size_t count)
 {
     struct reload_slice datagram;
-    if (reload_engine_datagram_next(engine, &datagram))
+    while (count-- > 0 && reload_engine_datagram_next(engine, &datagram, 1))
         reload_buffer_consume(&engine->output, LENGTH_LEN + datagram.n);
 }
 

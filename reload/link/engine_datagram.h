@@ -27,10 +27,12 @@ RELOAD_MUST_USE int reload_engine_new_datagram(struct reload_engine_context *con
                                                uint16_t path_len, bool cookie_shown,
                                                struct reload_engine **out);
 
-/* The next datagram for the far end; false when there is none. It stays, and its bytes are good,
- * until reload_engine_datagram_sent() or any other call of this engine. */
-bool reload_engine_datagram_next(const struct reload_engine *engine, struct reload_slice *out);
-void reload_engine_datagram_sent(struct reload_engine *engine); /* takes it off */
+/* The next datagrams for the far end, up to cap of them; returns how many. They stay, and their
+ * bytes are good, until reload_engine_datagram_sent() or any other call of this engine. */
+size_t reload_engine_datagram_next(const struct reload_engine *engine, struct reload_slice *out,
+                                   size_t cap);
+/* Takes the first `count` of them off. */
+void reload_engine_datagram_sent(struct reload_engine *engine, size_t count);
 
 /* When tick() should run, in the time that now_ms is of; RELOAD_NEVER once the handshake is done.
  */

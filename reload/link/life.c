@@ -47,6 +47,7 @@ static void release_connection(struct reload_link *link)
         close(link->fd); /* leaves the epoll set by itself */
     link->fd = -1;
     link->interest = 0;
+    reload_datagram_release(link);
     reload_engine_free(link->engine);
     link->engine = NULL;
     reload_buffer_free(&link->queue);
@@ -126,7 +127,8 @@ static void finish(struct reload_link *link, int error, bool drain)
     link->error = error;
     link->over = true;
     reload_link_note(link);
-    reload_link_enter(link, drain && link->fd >= 0 ? RELOAD_LINK_LINGERING : RELOAD_LINK_DEAD);
+    reload_link_enter(link, drain && (link->fd >= 0 || link->dtls) ? RELOAD_LINK_LINGERING
+                                                                   : RELOAD_LINK_DEAD);
     if (link->state == RELOAD_LINK_LINGERING)
         reload_link_mark_dirty(link);
 }
@@ -148,7 +150,7 @@ void reload_link_fail(struct reload_link *link, int error, const char *format, .
     count_failure(link, error);
     if (link->inbound && !link->told_up)
         reload_links_log_stranger(link->set, &link->far, link->reason);
-    if (link->dial) { /* not up yet: there may be another address */
+    if (link->dial && link->type != RELOAD_LINK_TYPE_DTLS_UDP_SR) { /* perhaps another address */
         if (link->engine)
             (void)reload_link_push(link); /* the alert that tells this one why */
         release_connection(link);
@@ -167,7 +169,7 @@ void reload_link_end(struct reload_link *link, const char *reason)
         reload_link_flush(link);
     if (link->over) /* the flush met a dead socket */
         return;
-    if (link->engine)
+    if (link->engine && !link->dtls) /* over DTLS once all is acknowledged */
         reload_engine_close(link->engine);
     finish(link, 0, link->engine != NULL);
 }
@@ -205,7 +207,9 @@ static void tick_running(struct reload_link *link)
 void reload_link_tick(struct reload_link *link)
 {
     uint64_t now_ms = link->set->now.monotonic_ms;
-    if (link->state == RELOAD_LINK_RUNNING)
+    if (link->dtls)
+        reload_datagram_tick(link);
+    else if (link->state == RELOAD_LINK_RUNNING)
         tick_running(link);
     if (now_ms < link->deadline_ms)
         return;
@@ -214,7 +218,8 @@ void reload_link_tick(struct reload_link *link)
         reload_link_fail(link, RELOAD_E_TIMEOUT, "no answer to the TCP connection");
         break;
     case RELOAD_LINK_HANDSHAKING:
-        reload_link_fail(link, RELOAD_E_TIMEOUT, "the TLS handshake did not end in time");
+        reload_link_fail(link, RELOAD_E_TIMEOUT, "the %s handshake did not end in time",
+                         link->dtls ? "DTLS" : "TLS");
         break;
     case RELOAD_LINK_CONFIRMING: reload_link_enter(link, RELOAD_LINK_RUNNING); break;
     case RELOAD_LINK_OVERSIZED: reload_link_end(link, "a message exceeded max-message-size"); break;
@@ -226,10 +231,10 @@ void reload_link_tick(struct reload_link *link)
 
 uint64_t reload_link_deadline(const struct reload_link *link)
 {
-    uint64_t deadline_ms = link->deadline_ms;
-    if (link->state == RELOAD_LINK_RUNNING) {
-        uint64_t frames_ms = reload_frame_sender_deadline(&link->sender);
-        deadline_ms = frames_ms < deadline_ms ? frames_ms : deadline_ms;
-    }
-    return deadline_ms;
+    uint64_t deadline_ms = link->deadline_ms, frames_ms = RELOAD_NEVER;
+    if (link->dtls)
+        frames_ms = reload_datagram_deadline(link);
+    else if (link->state == RELOAD_LINK_RUNNING)
+        frames_ms = reload_frame_sender_deadline(&link->sender);
+    return frames_ms < deadline_ms ? frames_ms : deadline_ms;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "reload/alloc.h"
+#include "reload/link/datagram.h"
 #include "reload/link/links_internal.h"
 
 #define EPOLL_BATCH   64
@@ -37,6 +38,7 @@ struct reload_link *reload_link_new(struct reload_links *links, int *error)
     link->set = links;
     link->id = ++links->last_id;
     link->fd = -1;
+    link->type = RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE;
     link->deadline_ms = RELOAD_NEVER;
     reload_frame_stream_init(&link->stream, links->config.max_message_size);
     reload_frame_sender_init(&link->sender, &reload_frame_stream_timing);
@@ -66,6 +68,7 @@ static void destroy(struct reload_link *link)
         links->reading = NULL;
     if (link->fd >= 0)
         close(link->fd);
+    reload_datagram_release(link);
     reload_engine_free(link->engine);
     reload_buffer_free(&link->queue);
     reload_frame_stream_fini(&link->stream);
@@ -150,6 +153,8 @@ int reload_links_new(const struct reload_links_config *config, struct reload_lin
         return RELOAD_E_NOMEM;
     links->config = *config;
     fill_limits(&links->config.limits);
+    if (!links->config.path_mtu)
+        links->config.path_mtu = RELOAD_LINK_PATH_MTU;
     links->epoll_fd = links->spare_fd = -1;
     links->earliest_ms = RELOAD_NEVER;
     TAILQ_INIT(&links->all);
@@ -179,6 +184,7 @@ void reload_links_free(struct reload_links *links)
         return;
     while (!TAILQ_EMPTY(&links->all))
         destroy(TAILQ_FIRST(&links->all));
+    reload_datagrams_free(links);
     for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++)
         close_if_open(links->listeners[i].fd);
     close_if_open(links->epoll_fd);
@@ -205,8 +211,8 @@ int reload_links_fd(const struct reload_links *links)
 
 uint64_t reload_links_deadline(const struct reload_links *links)
 {
-    bool work_is_left =
-        !TAILQ_EMPTY(&links->ready) || !TAILQ_EMPTY(&links->dirty) || !TAILQ_EMPTY(&links->noted);
+    bool work_is_left = !TAILQ_EMPTY(&links->ready) || !TAILQ_EMPTY(&links->dirty) ||
+                        !TAILQ_EMPTY(&links->noted) || reload_datagrams_are_waiting(links);
     return work_is_left ? links->now.monotonic_ms : links->earliest_ms;
 }
 
@@ -215,6 +221,8 @@ uint64_t reload_links_deadline(const struct reload_links *links)
 static void ready(struct reload_links *links, const struct epoll_event *seen)
 {
     uint64_t key = seen->data.u64;
+    if (reload_datagrams_ready(links, key, seen->events))
+        return;
     if (key > UINT32_MAX) {
         reload_links_accept(links, &links->listeners[key & UINT32_MAX]);
         return;
@@ -271,7 +279,8 @@ static void describe_up(struct reload_link *link, struct reload_link_event *even
     link->told_up = true;
     event->type = RELOAD_LINK_UP;
     event->peer = reload_engine_peer(link->engine);
-    event->link_type = RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE;
+    event->link_type = link->type;
+    event->mtu = link->dtls ? reload_datagram_mtu(link) : 0;
     reload_buffer_free(&links->certificate);
     if (reload_engine_certificate(link->engine, &links->certificate) == 0)
         event->certificate =
@@ -292,6 +301,8 @@ static bool describe(struct reload_link *link, struct reload_link_event *event)
     *event = (struct reload_link_event){ .link = link->id,
                                          .inbound = link->inbound,
                                          .address = link->far };
+    if (reload_channel_tell(link, event))
+        return true;
     if (link->over) {
         bool known = link->told_up || !link->inbound; /* the owner has heard of it */
         if (link->told_over || !known)
@@ -305,7 +316,7 @@ static bool describe(struct reload_link *link, struct reload_link_event *event)
         describe_up(link, event);
         return true;
     }
-    bool suspect = link->sender.state != RELOAD_FRAME_ALIVE;
+    bool suspect = reload_link_is_suspect(link);
     if (suspect == link->told_suspect)
         return false;
     link->told_suspect = suspect;
@@ -357,6 +368,9 @@ bool reload_links_next(struct reload_links *links, struct reload_link_event *eve
             return true;
         if (!TAILQ_EMPTY(&links->ready)) {
             if (read_on(links, event))
+                return true;
+        } else if (reload_datagrams_are_waiting(links)) {
+            if (reload_datagrams_step(links, event) == RELOAD_STEP_MESSAGE)
                 return true;
         } else if (links->deadlines_due) {
             links->deadlines_due = false;

@@ -9,8 +9,9 @@
 #include "reload/log.h"
 #include "reload/time.h"
 
-/* Overlay links of type TLS-TCP-FH-NO-ICE (RFC 6940 s6.6.5): any number of them, listening and
- * dialled, on one epoll descriptor. No threads and no callbacks: bytes go in by send(), what
+/* Overlay links of type TLS-TCP-FH-NO-ICE (RFC 6940 s6.6.5) and, with reload/link/datagram.h, of
+ * the two DTLS types (s6.6.4, s6.6.6): any number of them, listening and dialled, on one epoll
+ * descriptor. No threads and no callbacks: bytes go in by send(), what
  * happened comes out of next(). One set is used from one thread at a time.
  *
  *     wait until reload_links_fd() is readable or reload_links_deadline() has come;
@@ -30,9 +31,11 @@
 
 struct reload_links;
 
-#define RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE 4  /* OverlayLinkType, s6.5.1.1 */
-#define RELOAD_LINK_DIAL_MAX               16 /* addresses tried by one dial */
-#define RELOAD_LINK_CONFIRM_MS             500
+#define RELOAD_LINK_TYPE_DTLS_UDP_SR        1 /* OverlayLinkType, s6.5.1.1 */
+#define RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE 3
+#define RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE  4
+#define RELOAD_LINK_DIAL_MAX                16 /* addresses tried by one dial */
+#define RELOAD_LINK_CONFIRM_MS              500
 /* How long a closed link drains, so that its last message is not lost to a TCP reset. */
 #define RELOAD_LINK_LINGER_MS 1000
 
@@ -52,6 +55,8 @@ struct reload_links_config { /* borrowed while the set lives, except limits */
     const struct reload_log *log; /* NULL: none */
     struct reload_pcap *pcap;     /* every frame of every link goes here too; NULL: none */
     uint32_t max_message_size;    /* the overlay's, s11.1; at most 2^24-1 */
+    uint16_t path_mtu;            /* DTLS: bytes of an IP packet, 320 at least [1280] */
+    bool stop_and_wait;           /* DTLS: send as s6.6.3.1 describes instead of with a window */
     struct reload_links_limits limits;
 };
 
@@ -75,11 +80,11 @@ RELOAD_MUST_USE int reload_links_listen(struct reload_links *links,
                                         enum reload_link_role accepted_role,
                                         struct reload_link_address *actual);
 
-/* Opens a link to the first of `count` addresses that answers, in order. With `expected` not NULL
- * the link is closed unless the far end's certificate holds that Node-ID (s6.5.1.11). *id names the
- * link; one UP or DOWN event for it follows. RELOAD_E_INVALID (no address, or more than
- * RELOAD_LINK_DIAL_MAX), RELOAD_E_LIMIT (links), RELOAD_E_NOMEM. A refused connection is a DOWN
- * event. */
+/* Opens a TLS link to the first of `count` addresses that answers, in order (over DTLS:
+ * reload_links_dial_datagrams). With `expected` not NULL the link is closed unless the far end's
+ * certificate holds that Node-ID (s6.5.1.11). *id names the link; one UP or DOWN event for it
+ * follows. RELOAD_E_INVALID (no address, or more than RELOAD_LINK_DIAL_MAX), RELOAD_E_LIMIT
+ * (links), RELOAD_E_NOMEM. A refused connection is a DOWN event. */
 RELOAD_MUST_USE int reload_links_dial(struct reload_links *links,
                                       const struct reload_link_address *addresses, size_t count,
                                       const struct reload_node_id *expected,
@@ -121,7 +126,11 @@ enum reload_link_event_type {
     RELOAD_LINK_SUSPECT,   /* no ack within the RTO: take it out of the Routing Table (s6.6.5) */
     RELOAD_LINK_RECOVERED, /* acks resumed: it may be put back */
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
+    RELOAD_LINK_STUN,      /* a bare port got a STUN message; `link` is 0 */
+    RELOAD_LINK_DATAGRAM,  /* `message` is to be sent over the channel of this link */
 };
+
+#define RELOAD_LINK_EVENT_TYPES (RELOAD_LINK_DATAGRAM + 1)
 
 struct reload_link_event { /* pointers and slices are good until the next reload_links_next() or
                               reload_links_process(), whatever is sent or closed in between */
@@ -129,10 +138,12 @@ struct reload_link_event { /* pointers and slices are good until the next reload
     reload_link_id link;
     bool inbound;                        /* the far end opened the TCP connection */
     struct reload_link_address address;  /* the far end */
-    struct reload_slice message;         /* MESSAGE, OVERSIZE */
+    struct reload_link_address local;    /* STUN: the bare port */
+    struct reload_slice message;         /* MESSAGE, OVERSIZE, STUN, DATAGRAM */
     const struct reload_link_peer *peer; /* UP: the far end's Node-IDs */
     struct reload_slice certificate;     /* UP: its certificate, DER */
-    uint8_t link_type;                   /* UP: RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE */
+    uint8_t link_type;                   /* UP: RELOAD_LINK_TYPE_... */
+    uint32_t mtu;                        /* UP: longest message that one packet carries; 0: any */
     int error;                           /* DOWN: 0 (either side closed in order) or RELOAD_E_* */
     const char *reason;                  /* DOWN: a sentence for the log */
 };
@@ -146,8 +157,10 @@ struct reload_link_counters { /* of one link; sums over all links, past ones too
     uint64_t message_bytes_in, message_bytes_out;
     uint64_t frames_in, frames_out; /* acks included */
     uint64_t acks_in, acks_out;
-    uint64_t bytes_in, bytes_out; /* TCP payload, with TLS */
-    uint64_t retransmissions;     /* always 0 here: TCP does it */
+    uint64_t bytes_in, bytes_out; /* TCP or UDP payload, with TLS */
+    uint64_t retransmissions;     /* of DTLS links; for the others TCP does it */
+    uint64_t repeated;            /* DTLS: messages that came again, not reported */
+    uint64_t given_up;            /* DTLS: messages that were never acknowledged */
     uint64_t queue_drops;         /* messages refused because the queue was full */
     uint64_t oversize;
     uint64_t suspects;
@@ -167,6 +180,12 @@ struct reload_links_stats {
     uint64_t failed_tls;          /* anything else: not TLS, no common version, an alert */
     uint64_t failed_framing;      /* links closed by a framing error */
     uint64_t failed_dead;         /* links closed since acks did not come back in the grace time */
+    uint64_t challenged;          /* bare ports: ClientHellos answered with a cookie */
+    uint64_t stun;                /* bare ports: STUN messages */
+    uint64_t strays;              /* datagrams that are neither DTLS nor STUN, or of no link */
+    uint64_t bad_frames;          /* records that hold no frame */
+    uint64_t icmp_errors;         /* hard ones; a link that waits for an ack ends with it */
+    uint64_t replaced;            /* links whose far end began anew */
 };
 
 void reload_links_stats(const struct reload_links *links, struct reload_links_stats *out);
@@ -174,6 +193,7 @@ void reload_links_stats(const struct reload_links *links, struct reload_links_st
 struct reload_link_info { /* for `reload links` */
     reload_link_id link;
     bool inbound, up, suspect;
+    uint8_t link_type;
     enum reload_link_role role;
     struct reload_link_address address;
     struct reload_node_id node_id; /* the first of the far end's; len 0 before it is known */

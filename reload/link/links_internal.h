@@ -17,7 +17,9 @@
  *   life.c      the states of one link
  *   traffic.c   bytes in: handshake, decryption, frames
  *   output.c    bytes out: queueing, acks, encryption, back-pressure
- *   stats.c     counters and descriptions */
+ *   stats.c     counters and descriptions
+ *
+ * DTLS links have files of their own: see datagram_internal.h. */
 
 #define RELOAD_LINK_LISTENERS_MAX 8
 #define RELOAD_LINK_BUCKETS       256
@@ -56,6 +58,7 @@ struct reload_link_dial { /* what an outbound link still may try */
 struct reload_link {
     struct reload_links *set;
     reload_link_id id;
+    uint8_t type; /* OverlayLinkType */
     enum reload_link_state state;
     uint64_t deadline_ms; /* of the state */
 
@@ -71,7 +74,8 @@ struct reload_link {
     struct reload_link_dial *dial;         /* NULL once up, and on inbound links */
 
     struct reload_engine *engine;
-    struct reload_frame_stream stream;
+    struct reload_datagram_link *dtls; /* NULL: TLS, or no attempt is being made */
+    struct reload_frame_stream stream; /* TLS only, and so is the sender */
     struct reload_frame_sender sender;
     struct reload_frame_receiver receiver;
 
@@ -103,6 +107,7 @@ struct reload_link_listener {
 struct reload_links {
     struct reload_links_config config;
     struct reload_engine_context *engines;
+    struct reload_datagrams *datagrams; /* NULL before the first DTLS link or port */
     int epoll_fd;
     int spare_fd; /* given up for a moment to refuse a connection when descriptors run out */
     struct reload_time now; /* of the round */
@@ -169,6 +174,16 @@ enum reload_link_step {
     RELOAD_STEP_MESSAGE, /* *event is filled in */
 };
 enum reload_link_step reload_link_step(struct reload_link *link, struct reload_link_event *event);
+/* A frame came: counts and captures it. A message that is not fresh was reported before. */
+void reload_link_frame_in(struct reload_link *link, const struct reload_frame *frame, bool fresh);
+enum reload_link_step reload_link_tell_message(struct reload_link *link,
+                                               const struct reload_frame *frame,
+                                               struct reload_link_event *event);
+/* A message above max_message_size: frame holds its beginning. */
+enum reload_link_step reload_link_oversize(struct reload_link *link,
+                                           const struct reload_frame *frame,
+                                           struct reload_link_event *event);
+enum reload_link_step reload_link_engine_failed(struct reload_link *link, int error);
 
 /* output.c */
 void reload_link_queue_ack(struct reload_link *link, const struct reload_frame *ack);
@@ -176,7 +191,34 @@ void reload_link_flush(struct reload_link *link);
 /* Writes what the engine has, without its queue; true when all of it is with the kernel. */
 bool reload_link_push(struct reload_link *link);
 
+/* listen.c: what limit, if any, speaks against an inbound link from this address. */
+uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far);
+
+/* datagram.c, udp.c, demux.c, channel.c: for links with a DTLS part */
+enum reload_link_step reload_datagram_step(struct reload_link *link,
+                                           struct reload_link_event *event);
+int reload_datagram_send(struct reload_link *link, const struct reload_slice *parts, size_t count,
+                         size_t len);
+void reload_datagram_flush(struct reload_link *link);
+void reload_datagram_tick(struct reload_link *link);
+uint64_t reload_datagram_deadline(const struct reload_link *link);
+void reload_datagram_release(struct reload_link *link); /* frees it and its own socket */
+bool reload_datagram_push(struct reload_link *link);
+bool reload_datagram_dial(struct reload_link *link); /* a handshake with link->far; false: errno */
+bool reload_channel_tell(struct reload_link *link, struct reload_link_event *event);
+void reload_datagram_describe(const struct reload_link *link, struct reload_link_info *info);
+uint32_t reload_datagram_mtu(const struct reload_link *link);
+bool reload_datagram_is_suspect(const struct reload_link *link);
+/* What sockets have received: as reload_link_step(). */
+enum reload_link_step reload_datagrams_step(struct reload_links *links,
+                                            struct reload_link_event *event);
+/* Epoll speaks of a UDP socket; false: of something else. */
+bool reload_datagrams_ready(struct reload_links *links, uint64_t key, uint32_t events);
+bool reload_datagrams_are_waiting(const struct reload_links *links);
+void reload_datagrams_free(struct reload_links *links);
+
 /* stats.c */
+bool reload_link_is_suspect(const struct reload_link *link);
 void reload_link_capture(struct reload_link *link, bool sent, const struct reload_slice *parts,
                          size_t count);
 socklen_t reload_link_to_sockaddr(const struct reload_link_address *address,

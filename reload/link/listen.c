@@ -60,8 +60,7 @@ int reload_links_listen(struct reload_links *links, const struct reload_link_add
     return 0;
 }
 
-/* What limit, if any, speaks against a connection from this address. */
-static uint64_t *refusal(struct reload_links *links, const struct reload_link_address *far)
+uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far)
 {
     uint32_t handshakes = 0, same = 0;
     const struct reload_link *link;
@@ -106,7 +105,7 @@ static void admit(struct reload_links *links, enum reload_link_role role, int fd
 {
     struct reload_link_address far;
     reload_link_from_sockaddr(from, &far);
-    uint64_t *counter = refusal(links, &far);
+    uint64_t *counter = reload_links_refusal(links, &far);
     if (!counter && add_link(links, role, fd, &far) == 0)
         return;
     if (counter)

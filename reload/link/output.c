@@ -61,6 +61,8 @@ void reload_link_queue_ack(struct reload_link *link, const struct reload_frame *
 
 bool reload_link_push(struct reload_link *link)
 {
+    if (link->dtls)
+        return reload_datagram_push(link);
     struct reload_buffer *output = reload_engine_output(link->engine);
     while (reload_buffer_len(output) > 0) {
         ssize_t n =
@@ -117,6 +119,10 @@ static void flush_up(struct reload_link *link)
 
 void reload_link_flush(struct reload_link *link)
 {
+    if (link->dtls) {
+        reload_datagram_flush(link);
+        return;
+    }
     if (!link->engine || link->fd < 0)
         return;
     if (!reload_link_push(link)) {
@@ -190,5 +196,7 @@ int reload_links_send(struct reload_links *links, reload_link_id id,
         len += parts[i].n;
     }
     links->now = now;
+    if (link->dtls)
+        return reload_datagram_send(link, parts, count, len);
     return queue_message(link, parts, count, len);
 }

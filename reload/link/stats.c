@@ -90,6 +90,13 @@ void reload_links_stats(const struct reload_links *links, struct reload_links_st
     }
 }
 
+bool reload_link_is_suspect(const struct reload_link *link)
+{
+    if (link->dtls)
+        return reload_datagram_is_suspect(link);
+    return link->sender.state != RELOAD_FRAME_ALIVE;
+}
+
 int reload_links_info(const struct reload_links *links, reload_link_id id,
                       struct reload_link_info *out)
 {
@@ -103,7 +110,8 @@ int reload_links_info(const struct reload_links *links, reload_link_id id,
                                       .address = link->far,
                                       .tls_version = "",
                                       .counters = link->counters };
-    out->suspect = out->up && link->sender.state != RELOAD_FRAME_ALIVE;
+    out->link_type = link->type;
+    out->suspect = out->up && reload_link_is_suspect(link);
     out->rtt_ms = link->sender.rtt.srtt_8 / 8;
     out->rto_ms = link->sender.rtt.rto_ms;
     out->unacked = link->sender.unacked;
@@ -114,6 +122,10 @@ int reload_links_info(const struct reload_links *links, reload_link_id id,
     const struct reload_link_peer *peer = reload_engine_peer(link->engine);
     if (peer->node_id_count)
         out->node_id = peer->node_ids[0];
+    if (link->dtls) {
+        reload_datagram_describe(link, out);
+        return 0;
+    }
     out->queued_bytes = (uint32_t)(reload_buffer_len(&link->queue) +
                                    reload_buffer_len(reload_engine_output(link->engine)));
     return 0;

@@ -29,7 +29,7 @@ static enum reload_link_step receive(struct reload_link *link)
     return RELOAD_STEP_DONE;
 }
 
-static enum reload_link_step engine_failed(struct reload_link *link, int error)
+enum reload_link_step reload_link_engine_failed(struct reload_link *link, int error)
 {
     const char *reason = reload_engine_reason(link->engine);
     if (error != RELOAD_E_CLOSED || !reload_link_is_up(link)) {
@@ -49,7 +49,7 @@ static enum reload_link_step shake_hands(struct reload_link *link)
     if (status == RELOAD_ENGINE_WANT)
         return receive(link);
     if (status)
-        return engine_failed(link, status);
+        return reload_link_engine_failed(link, status);
     bool certain = reload_engine_confirmed(link->engine);
     reload_link_enter(link, certain ? RELOAD_LINK_RUNNING : RELOAD_LINK_CONFIRMING);
     return RELOAD_STEP_AGAIN;
@@ -69,18 +69,20 @@ static enum reload_link_step decrypt(struct reload_link *link)
     if (status == RELOAD_ENGINE_WANT)
         return receive(link);
     if (status)
-        return engine_failed(link, status);
+        return reload_link_engine_failed(link, status);
     links->unread = reload_slice_of(links->plain, n);
     return RELOAD_STEP_AGAIN;
 }
 
-static void count_frame(struct reload_link *link, const struct reload_frame *frame)
+static void count_frame(struct reload_link *link, const struct reload_frame *frame, bool fresh)
 {
     struct reload_link_counters *each[] = { &link->counters, &link->set->stats.sum };
     for (size_t i = 0; i < 2; i++) {
         each[i]->frames_in++;
         each[i]->acks_in += frame->type == RELOAD_FRAME_ACK;
-        each[i]->messages_in += frame->type == RELOAD_FRAME_DATA;
+        if (frame->type == RELOAD_FRAME_ACK || !fresh)
+            continue;
+        each[i]->messages_in++;
         each[i]->message_bytes_in += frame->message.n;
     }
 }
@@ -111,12 +113,25 @@ static void capture_data(struct reload_link *link, const struct reload_frame *fr
     reload_link_capture(link, false, parts, 2);
 }
 
+void reload_link_frame_in(struct reload_link *link, const struct reload_frame *frame, bool fresh)
+{
+    count_frame(link, frame, fresh);
+    capture_data(link, frame);
+}
+
+enum reload_link_step reload_link_tell_message(struct reload_link *link,
+                                               const struct reload_frame *frame,
+                                               struct reload_link_event *event)
+{
+    fill_event(link, RELOAD_LINK_MESSAGE, frame->message, event);
+    return RELOAD_STEP_MESSAGE;
+}
+
 static enum reload_link_step handle_frame(struct reload_link *link,
                                           const struct reload_frame *frame,
                                           struct reload_link_event *event)
 {
-    count_frame(link, frame);
-    capture_data(link, frame);
+    reload_link_frame_in(link, frame, true);
     if (frame->type == RELOAD_FRAME_ACK) {
         reload_frame_sender_acked(&link->sender, frame, link->set->now.monotonic_ms);
         reload_link_rearm(link);
@@ -127,12 +142,12 @@ static enum reload_link_step handle_frame(struct reload_link *link,
     /* R6940-6.6.2-4: at once; it leaves with what else this round sends on the link. */
     struct reload_frame ack = reload_frame_receiver_ack(&link->receiver, frame->sequence);
     reload_link_queue_ack(link, &ack);
-    fill_event(link, RELOAD_LINK_MESSAGE, frame->message, event);
-    return RELOAD_STEP_MESSAGE;
+    return reload_link_tell_message(link, frame, event);
 }
 
-static enum reload_link_step oversize(struct reload_link *link, const struct reload_frame *frame,
-                                      struct reload_link_event *event)
+enum reload_link_step reload_link_oversize(struct reload_link *link,
+                                           const struct reload_frame *frame,
+                                           struct reload_link_event *event)
 {
     link->counters.oversize++;
     link->set->stats.sum.oversize++;
@@ -148,7 +163,7 @@ static enum reload_link_step take_frame(struct reload_link *link, struct reload_
     switch (status) {
     case 0: return handle_frame(link, &frame, event);
     case RELOAD_FRAME_STREAM_MORE: return RELOAD_STEP_AGAIN;
-    case RELOAD_E_LIMIT: return oversize(link, &frame, event);
+    case RELOAD_E_LIMIT: return reload_link_oversize(link, &frame, event);
     case RELOAD_E_DECODE: /* R6940-6.6.2-7 */
         reload_link_fail(link, status, "framing error: neither a data nor an ack frame");
         return RELOAD_STEP_DONE;
@@ -177,6 +192,8 @@ static enum reload_link_step swallow(struct reload_link *link)
 enum reload_link_step reload_link_step(struct reload_link *link, struct reload_link_event *event)
 {
     struct reload_links *links = link->set;
+    if (link->dtls)
+        return reload_datagram_step(link, event);
     if (links->reading != link) {
         links->reading = link;
         links->unread = (struct reload_slice){ 0 };

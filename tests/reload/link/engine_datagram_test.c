@@ -101,7 +101,7 @@ static bool hand_over(struct end *from, struct end *to)
 {
     struct reload_slice datagram;
     bool any = false;
-    while (reload_engine_datagram_next(from->engine, &datagram)) {
+    while (reload_engine_datagram_next(from->engine, &datagram, 1)) {
         any = true;
         from->datagrams++;
         from->longest = datagram.n > from->longest ? datagram.n : from->longest;
@@ -109,7 +109,7 @@ static bool hand_over(struct end *from, struct end *to)
             reload_engine_input(to->engine, datagram);
             advance(to);
         }
-        reload_engine_datagram_sent(from->engine);
+        reload_engine_datagram_sent(from->engine, 1);
     }
     return any;
 }
@@ -201,12 +201,12 @@ static void replayed_damaged_and_foreign_datagrams_are_dropped(void **state)
     talk();
     write_text(&client, "once");
     struct reload_slice datagram;
-    assert_true(reload_engine_datagram_next(client.engine, &datagram));
+    assert_true(reload_engine_datagram_next(client.engine, &datagram, 1));
     uint8_t copy[200], damaged[200];
     assert_true(datagram.n < sizeof copy);
     memcpy(copy, datagram.p, datagram.n);
     size_t n = datagram.n;
-    reload_engine_datagram_sent(client.engine);
+    reload_engine_datagram_sent(client.engine, 1);
     for (size_t i = 0; i < n * 8; i++) { /* every bit: none passes, none ends the association */
         memcpy(damaged, copy, n);
         damaged[i / 8] ^= (uint8_t)(1u << i % 8);
@@ -309,11 +309,11 @@ static int close_jar(void **state)
 static size_t take_datagram(struct end *from, uint8_t out[2000])
 {
     struct reload_slice datagram;
-    assert_true(reload_engine_datagram_next(from->engine, &datagram));
+    assert_true(reload_engine_datagram_next(from->engine, &datagram, 1));
     assert_true(datagram.n <= 2000);
     size_t n = datagram.n;
     memcpy(out, datagram.p, n);
-    reload_engine_datagram_sent(from->engine);
+    reload_engine_datagram_sent(from->engine, 1);
     return n;
 }
 

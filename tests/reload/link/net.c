@@ -37,6 +37,8 @@ void host_open(struct host *host, struct identity *identity, const struct host_o
         if (options->max_message_size)
             config.max_message_size = options->max_message_size;
         config.limits = options->limits;
+        config.path_mtu = options->path_mtu;
+        config.stop_and_wait = options->stop_and_wait;
         config.pcap = options->pcap;
         config.log = options->log;
     }

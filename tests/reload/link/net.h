@@ -15,12 +15,12 @@ struct reload_time net_now(void);
 
 struct host { /* a link set and what it reported */
     struct reload_links *links;
-    struct reload_link_address at;                       /* its listener on 127.0.0.1 */
-    size_t count[RELOAD_LINK_DOWN + 1];                  /* events, by type */
-    struct reload_link_event last[RELOAD_LINK_DOWN + 1]; /* without their slices and pointers */
-    char reason[256];                                    /* of the last DOWN */
-    struct reload_link_peer peer;                        /* of the last UP */
-    uint8_t message[70000];                              /* the last MESSAGE or OVERSIZE */
+    struct reload_link_address at;                          /* its listener on 127.0.0.1 */
+    size_t count[RELOAD_LINK_EVENT_TYPES];                  /* events, by type */
+    struct reload_link_event last[RELOAD_LINK_EVENT_TYPES]; /* without their slices and pointers */
+    char reason[256];                                       /* of the last DOWN */
+    struct reload_link_peer peer;                           /* of the last UP */
+    uint8_t message[70000];                                 /* the last MESSAGE or OVERSIZE */
     size_t message_len;
     uint32_t next_number; /* messages are expected to be numbered from 0, if `numbered` */
     bool numbered, deaf;  /* deaf: is not run, as if it hung */
@@ -28,6 +28,8 @@ struct host { /* a link set and what it reported */
 
 struct host_options {
     uint32_t max_message_size; /* 0: 5000 */
+    uint16_t path_mtu;
+    bool stop_and_wait;
     struct reload_links_limits limits;
     struct reload_pcap *pcap;
     const struct reload_log *log;

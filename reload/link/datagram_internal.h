@@ -1,0 +1,118 @@
+#ifndef RELOAD_LINK_DATAGRAM_INTERNAL_H
+#define RELOAD_LINK_DATAGRAM_INTERNAL_H
+
+#include <sys/socket.h>
+
+#include "reload/frame/duplicates.h"
+#include "reload/frame/reliable.h"
+#include "reload/link/cookie.h"
+#include "reload/link/datagram.h"
+#include "reload/link/engine_datagram.h"
+#include "reload/link/links_internal.h"
+
+/* What the files of the DTLS links share; nobody else includes this.
+ *
+ *   datagram.c  one link: handshake, frames in and out, time
+ *   udp.c       sockets: opening, sending, what ICMP says
+ *   demux.c     what arrives: whose it is, and strangers
+ *   channel.c   links on somebody else's channel                              */
+
+#define RELOAD_UDP_PORTS_MAX 8
+#define RELOAD_UDP_BATCH     16 /* datagrams of one recvmmsg() or sendmmsg() */
+#define RELOAD_UDP_BUDGET    16 /* batches of one socket in one round */
+#define RELOAD_UDP_LEN       (RELOAD_ENGINE_RECORD_MAX + 256) /* of one datagram with its overhead */
+#define RELOAD_UDP_BUCKETS   256
+/* Epoll data above every link id and listener: bare ports. */
+#define RELOAD_UDP_KEY (UINT64_C(2) << 32)
+
+struct reload_udp_port { /* a socket */
+    struct reload_links *set;
+    struct reload_link *owner; /* of a dialled link; NULL: a bare port */
+    int fd;
+    struct reload_link_address at;
+    bool blocked; /* waits for room to write */
+    bool is_ready;
+    uint32_t budget; /* batches it may still read in this round */
+    TAILQ_ENTRY(reload_udp_port) in_ready;
+};
+
+TAILQ_HEAD(reload_udp_queue, reload_udp_port);
+
+struct reload_datagram_link {     /* the part of a link that only DTLS has */
+    struct reload_udp_port *port; /* its own or a bare one; NULL: a channel */
+    struct reload_buffer arrived; /* a channel's datagrams, each after its length */
+    struct reload_reliable *reliable;
+    struct reload_duplicates duplicates;
+    uint64_t handshake_ms;         /* when the engine wants time */
+    struct reload_link *same_next; /* in the bucket of its far address */
+    bool farewell;                 /* the close_notify, if any, is with the engine */
+};
+
+struct reload_udp_inbox { /* a batch that was read and is being handed out */
+    struct reload_udp_port *port;
+    struct mmsghdr messages[RELOAD_UDP_BATCH];
+    struct iovec parts[RELOAD_UDP_BATCH];
+    struct sockaddr_storage from[RELOAD_UDP_BATCH];
+    unsigned count, next;
+    struct reload_slice datagram;   /* the one at hand */
+    struct reload_link_address far; /* of it */
+    reload_link_id reader;          /* who reads it now; 0: nobody */
+    uint8_t bytes[RELOAD_UDP_BATCH][RELOAD_UDP_LEN];
+    uint8_t channel[RELOAD_UDP_LEN]; /* one that came over a channel */
+};
+
+struct reload_datagrams { /* the part of a set that only DTLS needs; made when first wanted */
+    struct reload_udp_port *bare[RELOAD_UDP_PORTS_MAX];
+    struct reload_cookie_jar *jar;
+    struct reload_link *by_far[RELOAD_UDP_BUCKETS]; /* inbound links on bare ports */
+    struct reload_udp_queue ready;
+    struct reload_udp_inbox inbox;
+    uint8_t frame[RELOAD_ENGINE_RECORD_MAX];  /* in the making */
+    uint8_t record[RELOAD_ENGINE_RECORD_MAX]; /* what the last one held */
+    uint8_t told[RELOAD_UDP_LEN];             /* bytes of the last DATAGRAM event */
+};
+
+/* --- datagram.c --- */
+
+/* Makes the DTLS part of a link with its engine and begins the handshake. On failure the link has
+ * no DTLS part; port stays the caller's. */
+RELOAD_MUST_USE int reload_datagram_begin(struct reload_link *link, struct reload_udp_port *port,
+                                          uint16_t path_mtu, bool cookie_shown);
+/* Hands the datagram at hand to the link's engine, if its state takes any. */
+void reload_datagram_lend(struct reload_link *link, struct reload_slice datagram);
+/* Goes on with what was lent. DONE: all of it was taken. */
+enum reload_link_step reload_datagram_read(struct reload_link *link,
+                                           struct reload_link_event *event);
+/* The far end's system refuses our datagrams, with this errno: the link ends if it waits for it. */
+void reload_datagram_refused(struct reload_link *link, int error);
+
+/* --- udp.c --- */
+
+/* The DTLS part of the set; NULL without memory. */
+struct reload_datagrams *reload_datagrams_of(struct reload_links *links);
+/* Sends what the link's engine has. 0: all is with the kernel, EAGAIN: not now, or the errno of a
+ * refusal by the far end's system. What cannot be sent for another reason is lost, as in any net.
+ */
+int reload_udp_send(struct reload_link *link);
+void reload_udp_free_port(struct reload_udp_port *port);
+/* What ICMP said on a bare port. */
+void reload_udp_read_errors(struct reload_udp_port *port);
+bool reload_udp_is_refusal(int error);
+
+/* --- demux.c --- */
+
+struct reload_link **reload_udp_bucket(struct reload_datagrams *d,
+                                       const struct reload_link_address *far);
+/* The links with a far address on a bare port, in the order they began: the first after `after`. */
+struct reload_link *reload_udp_link_after(struct reload_udp_port *port,
+                                          const struct reload_link_address *far,
+                                          reload_link_id after);
+/* Ends the links on the same far address that began before this one, which is up now. */
+void reload_udp_replace(struct reload_link *link);
+
+/* --- channel.c --- */
+
+/* Lends the next datagram that came over the channel; false when there is none. */
+bool reload_channel_lend(struct reload_link *link);
+
+#endif

@@ -1,0 +1,249 @@
+#include <errno.h>
+#include <string.h>
+
+#include "reload/link/datagram_internal.h"
+
+#define RECORD_HANDSHAKE 22 /* content type of DTLS */
+#define CLIENT_HELLO     1
+#define RECORD_LEN       13
+
+/* --- who is at an address --- */
+
+struct reload_link **reload_udp_bucket(struct reload_datagrams *d,
+                                       const struct reload_link_address *far)
+{
+    uint32_t hash = far->port;
+    for (size_t i = 0; i < far->len; i++)
+        hash = hash * 31 + far->bytes[i];
+    return &d->by_far[(hash ^ hash >> 8 ^ hash >> 16) % RELOAD_UDP_BUCKETS];
+}
+
+struct reload_link *reload_udp_link_after(struct reload_udp_port *port,
+                                          const struct reload_link_address *far,
+                                          reload_link_id after)
+{
+    if (port->owner)
+        return port->owner->id > after ? port->owner : NULL;
+    struct reload_link *first = NULL;
+    struct reload_link *link = *reload_udp_bucket(port->set->datagrams, far);
+    for (; link; link = link->dtls->same_next)
+        if (link->id > after && (!first || link->id < first->id) && link->dtls->port == port &&
+            reload_link_address_equal(&link->far, far))
+            first = link;
+    return first;
+}
+
+/* RFC 6347 s4.2.8: the far end has lost the old association, and has now shown who it is. */
+void reload_udp_replace(struct reload_link *link)
+{
+    struct reload_udp_port *port = link->dtls->port;
+    struct reload_link *old;
+    reload_link_id after = 0;
+    while (port && (old = reload_udp_link_after(port, &link->far, after)) && old != link) {
+        after = old->id;
+        if (old->over)
+            continue;
+        link->set->stats.replaced++;
+        reload_link_fail(old, RELOAD_E_CLOSED, "the far end began anew on its address");
+    }
+}
+
+/* --- strangers --- */
+
+/* Under load, with half of the handshakes taken, nobody gets a second one. */
+static bool takes_too_much(const struct reload_links *links, const struct reload_link_address *far)
+{
+    uint32_t handshakes = 0, same = 0;
+    const struct reload_link *link;
+    TAILQ_FOREACH(link, &links->all, in_all)
+    {
+        if (!link->inbound || link->state != RELOAD_LINK_HANDSHAKING)
+            continue;
+        handshakes++;
+        same += link->far.len == far->len && memcmp(link->far.bytes, far->bytes, far->len) == 0;
+    }
+    return handshakes >= links->config.limits.handshakes / 2 && same > 0;
+}
+
+static struct reload_link *admit(struct reload_udp_port *port,
+                                 const struct reload_link_address *far)
+{
+    struct reload_links *links = port->set;
+    uint64_t *counter = reload_links_refusal(links, far);
+    if (!counter && takes_too_much(links, far))
+        counter = &links->stats.refused_handshakes;
+    int error = 0;
+    struct reload_link *link = counter ? NULL : reload_link_new(links, &error);
+    if (!link) {
+        if (counter)
+            ++*counter;
+        reload_links_log_stranger(links, far,
+                                  counter ? "refused: a limit is reached" : "no memory");
+        return NULL;
+    }
+    link->type = RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE;
+    link->inbound = true;
+    link->role = RELOAD_LINK_SERVER;
+    link->far = *far;
+    link->local = port->at;
+    links->stats.accepted++;
+    error = reload_datagram_begin(link, port, links->config.path_mtu, true);
+    if (error) {
+        reload_link_fail(link, error, "DTLS: %s", reload_error_text(error));
+        return NULL;
+    }
+    struct reload_link **bucket = reload_udp_bucket(links->datagrams, far);
+    link->dtls->same_next = *bucket;
+    *bucket = link;
+    return link;
+}
+
+static void challenge(struct reload_udp_port *port, const struct reload_link_address *far,
+                      const uint8_t reply[RELOAD_COOKIE_REPLY_LEN])
+{
+    struct sockaddr_storage to;
+    socklen_t len = reload_link_to_sockaddr(far, &to);
+    port->set->stats.challenged++;
+    (void)!sendto(port->fd, reply, RELOAD_COOKIE_REPLY_LEN, 0, (struct sockaddr *)&to, len);
+}
+
+/* A datagram that may begin a handshake; the link that reads it, or NULL. */
+static struct reload_link *meet(struct reload_udp_port *port, const struct reload_link_address *far,
+                                struct reload_slice datagram)
+{
+    struct reload_links *links = port->set;
+    uint8_t reply[RELOAD_COOKIE_REPLY_LEN];
+    switch (
+        reload_cookie_judge(links->datagrams->jar, far, datagram, links->now.monotonic_ms, reply)) {
+    case RELOAD_COOKIE_DROP: links->stats.strays++; break;
+    case RELOAD_COOKIE_CHALLENGE: challenge(port, far, reply); break;
+    case RELOAD_COOKIE_WELCOME: return admit(port, far);
+    }
+    return NULL;
+}
+
+static bool is_client_hello(struct reload_slice datagram)
+{
+    return datagram.n > RECORD_LEN && datagram.p[0] == RECORD_HANDSHAKE && datagram.p[3] == 0 &&
+           datagram.p[4] == 0 && datagram.p[RECORD_LEN] == CLIENT_HELLO;
+}
+
+/* No link of that address is in a handshake to which a ClientHello could belong. */
+static bool begins_anew(struct reload_udp_port *port, const struct reload_link_address *far)
+{
+    reload_link_id after = 0;
+    struct reload_link *link;
+    while ((link = reload_udp_link_after(port, far, after))) {
+        if (link->state == RELOAD_LINK_HANDSHAKING)
+            return false;
+        after = link->id;
+    }
+    return true;
+}
+
+/* --- a batch of datagrams --- */
+
+static void read_batch(struct reload_udp_port *port)
+{
+    struct reload_datagrams *d = port->set->datagrams;
+    struct reload_udp_inbox *inbox = &d->inbox;
+    for (size_t i = 0; i < RELOAD_UDP_BATCH; i++) {
+        inbox->messages[i].msg_hdr.msg_name = &inbox->from[i];
+        inbox->messages[i].msg_hdr.msg_namelen = sizeof inbox->from[i];
+    }
+    int n = port->budget == 0
+                ? 0
+                : recvmmsg(port->fd, inbox->messages, RELOAD_UDP_BATCH, MSG_DONTWAIT, NULL);
+    int error = n < 0 ? errno : 0;
+    inbox->port = port;
+    inbox->next = 0;
+    inbox->count = n > 0 ? (unsigned)n : 0;
+    if (port->budget > 0)
+        port->budget--;
+    if (n <= 0 && (port->budget == 0 || error == 0 || error == EAGAIN)) {
+        port->is_ready = false; /* epoll tells again if there is more */
+        TAILQ_REMOVE(&d->ready, port, in_ready);
+        return;
+    }
+    if (reload_udp_is_refusal(error) && port->owner)
+        reload_datagram_refused(port->owner, error); /* may free the port */
+}
+
+/* Hands the datagram at hand to the next link of its address: more than one while a far end begins
+ * anew, and only the right one can decrypt it. */
+static void offer(struct reload_udp_inbox *inbox, struct reload_link *link)
+{
+    inbox->reader = link ? link->id : 0;
+    if (link)
+        reload_datagram_lend(link, inbox->datagram);
+}
+
+static enum reload_link_step tell_stun(struct reload_udp_inbox *inbox,
+                                       struct reload_link_event *event)
+{
+    inbox->port->set->stats.stun++;
+    *event = (struct reload_link_event){ .type = RELOAD_LINK_STUN,
+                                         .address = inbox->far,
+                                         .local = inbox->port->at,
+                                         .message = inbox->datagram };
+    return RELOAD_STEP_MESSAGE;
+}
+
+static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
+                                       struct reload_link_event *event)
+{
+    unsigned i = inbox->next++;
+    struct reload_udp_port *port = inbox->port;
+    inbox->datagram = reload_slice_of(inbox->bytes[i], inbox->messages[i].msg_len);
+    if (port->owner)
+        inbox->far = port->owner->far;
+    else
+        reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
+    uint8_t first = inbox->datagram.n ? inbox->datagram.p[0] : 255;
+    if (first <= 3 && !port->owner) /* RFC 7983 */
+        return tell_stun(inbox, event);
+    if (first < 20 || first > 63) {
+        port->set->stats.strays++;
+        return RELOAD_STEP_AGAIN;
+    }
+    struct reload_link *link = reload_udp_link_after(port, &inbox->far, 0);
+    if (!port->owner && is_client_hello(inbox->datagram) && begins_anew(port, &inbox->far))
+        link = meet(port, &inbox->far, inbox->datagram);
+    else if (!link)
+        port->set->stats.strays++;
+    offer(inbox, link);
+    return RELOAD_STEP_AGAIN;
+}
+
+static enum reload_link_step go_on(struct reload_links *links, struct reload_link_event *event)
+{
+    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
+    struct reload_link *reader = reload_links_find(links, inbox->reader);
+    enum reload_link_step step =
+        reader && reader->dtls ? reload_datagram_read(reader, event) : RELOAD_STEP_DONE;
+    if (step != RELOAD_STEP_DONE)
+        return step;
+    if (inbox->port) /* it may have gone with its link */
+        offer(inbox, reload_udp_link_after(inbox->port, &inbox->far, inbox->reader));
+    return RELOAD_STEP_AGAIN;
+}
+
+bool reload_datagrams_are_waiting(const struct reload_links *links)
+{
+    const struct reload_datagrams *d = links->datagrams;
+    return d && (!TAILQ_EMPTY(&d->ready) || d->inbox.next < d->inbox.count || d->inbox.reader);
+}
+
+enum reload_link_step reload_datagrams_step(struct reload_links *links,
+                                            struct reload_link_event *event)
+{
+    if (!reload_datagrams_are_waiting(links))
+        return RELOAD_STEP_DONE;
+    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
+    if (inbox->reader)
+        return go_on(links, event);
+    if (inbox->next < inbox->count)
+        return take_next(inbox, event);
+    read_batch(TAILQ_FIRST(&links->datagrams->ready));
+    return RELOAD_STEP_AGAIN;
+}
