@@ -1,6 +1,7 @@
 """What the cases run in: overlays, real `reload peer` processes, and the table of cases."""
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -56,6 +57,8 @@ class Bench:
         self.document = self.path("overlay/overlay.xml")
         self.authority = crypto.Authority(self.path("overlay/ca.pem"), self.path("overlay/ca.key"))
         self.verifier = crypto.Verifier(self.folder, self.authority.cert)
+        with open(self.document, encoding="utf-8") as f:
+            self.max_size = int(re.search(r"<max-message-size>(\d+)<", f.read())[1])
 
     def identity(self, byte, user=None, algorithm="ec"):
         """The node of that byte; its certificate is made by the openssl program."""

@@ -137,7 +137,7 @@ def _(c):
 
 @case(One, "a message larger in pieces than max-message-size is not put together", "R6940-6.7-16")
 def _(c):
-    m = c.message(body=wire.vec(2, bytes(9000)))
+    m = c.message(body=wire.vec(2, bytes(c.bench.max_size)))
     not_answered_from(c, m, fragments(c, m, 1000))
 
 

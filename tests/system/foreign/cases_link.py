@@ -120,7 +120,7 @@ def padded(c, size):
 
 @case(One, "a message of exactly max-message-size is answered", "R6940-11.1-21 R6940-6.5.3.1-1")
 def _(c):
-    m = padded(c, 5000)
+    m = padded(c, c.bench.max_size)
     c.check(m, c.host.request(c.link, m), wire.PING + 1)
 
 
@@ -136,7 +136,7 @@ def too_large_then_closed(c, m, raw):
 
 @case(One, "one byte more is Message_Too_Large, then the link closes", "R6940-6.6-1")
 def _(c):
-    m = padded(c, 5001)
+    m = padded(c, c.bench.max_size + 1)
     too_large_then_closed(c, m, c.link.frame(m.encode()))
 
 
@@ -144,14 +144,15 @@ def _(c):
 def _(c):
     m = c.message()
     m.length = 0xfffff0
-    raw = m.encode() + bytes(5000)
-    too_large_then_closed(c, m, b"\x80" + wire.u32(0) + b"\xff\xff\xf0" + raw[:5000])
+    size = c.bench.max_size
+    raw = m.encode() + bytes(size)
+    too_large_then_closed(c, m, b"\x80" + wire.u32(0) + b"\xff\xff\xf0" + raw[:size])
 
 
 @case(One, "a forwarding header larger than max-message-size closes without an error", "R6940-6.6-3")
 def _(c):
     link = c.link
-    m = c.message(via=wire.node(c.me.node_id) * 290)
+    m = c.message(via=wire.node(c.me.node_id) * (c.bench.max_size // 18 + 1))
     link.write(link.frame(m.encode()))
     c.host.pump(lambda: link.closed, 3)
     c.test.assertTrue(link.closed)

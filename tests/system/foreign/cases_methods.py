@@ -144,10 +144,12 @@ def _(c):
     c.test.assertEqual([l.peer_id for l in links], [c.peer.id])
 
 
-@case(One, "an Attach over a link that is there already is answered", "R6940-6.5.1.2-1")
+@case(One, "an Attach over a link that nobody attached is dialled too", "R6940-6.5.1.2-1 R6940-6.5.1.13-1")
 def _(c):
+    first = c.link
     said = wire.read_attach(c.good(wire.ATTACH, attach_body(c)).body)
     c.test.assertEqual(said["role"], b"active")
+    c.test.assertTrue(c.host.pump(lambda: [l for l in c.host.links if l is not first], 4))
     c.good()
 
 

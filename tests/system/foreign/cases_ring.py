@@ -291,12 +291,15 @@ def _(c):
 class Wrongly:
     """Our node's answers to one method, spoiled for a while."""
 
-    def __init__(self, j, code, answers):
+    def __init__(self, j, code, answers, about=b""):
         self.j, self.code, self.answers, self.seen = j, code, list(answers), []
+        self.about = about  # only requests whose body holds this
         self.plain = j.answer[code]
         j.answer[code] = self.answer
 
     def answer(self, where, m):
+        if self.about not in m.body:
+            return self.plain(where, m)
         self.seen.append((time.monotonic(), m))
         if not self.answers:
             return self.plain(where, m)
@@ -363,11 +366,11 @@ def _(c):
         _, body = j.look_up(None, m)
         answer = j.message(wire.FETCH + 1, body, wire.node(second.id), transaction=m.transaction)
         return crypto.seal(answer, stranger, [owner])
-    wrongly = Wrongly(j, wire.FETCH, [farther])
+    wrongly = Wrongly(j, wire.FETCH, [farther], c.user_resource(owner) + b"\0")
     code, _, err = command(c, second, "fetch", "--user", owner.user, "--kind", f"{S_USER:#x}")
     wrongly.end()
     c.test.assertEqual(code, 0, err)
-    c.test.assertEqual(len(wrongly.seen), 2)
+    c.test.assertEqual(len(wrongly.seen), 2, [(t, m.transaction) for t, m in wrongly.seen])
 
 
 @step("a fetched value whose signature is bad is not handed out", "R6940-7.4.2.2-6 R6940-7.4.2.2-7")

@@ -229,6 +229,93 @@ def _(c):
     c.test.assertEqual(placed(c.fetch(r, A_USER)[1]), [(0, 1, b"x")])
 
 
+@case(One, "num_resources counts a resource once, whatever lies there", "R6940-6.4.2.5.2-4")
+def _(c):
+    r = fresh(c)
+
+    def count():
+        m = c.good(wire.PROBE, wire.vec(1, b"\2"))
+        return int.from_bytes(m.body[-4:], "big")
+    before = count()
+    c.store(r, S_USER, wire.value(b"1"))
+    c.store(r, A_USER, wire.entry(0, b"1"), wire.entry(1, b"1"))
+    c.test.assertEqual(count(), before + 1)
+
+
+@case(One, "Stat with the generation in force brings no values", "R6940-7.4.3.1-1 R6940-7.4.2.1-9")
+def _(c):
+    r = fresh(c)
+    now = c.store(r, S_USER, wire.value(b"1"))
+    got = c.good(wire.STAT, wire.fetch(r, wire.specifier(S_USER, b"", now)), wire.resource(r))
+    c.test.assertEqual(wire.read_fetch_answer(got.body, {S_USER: "single"}, wire.read_meta),
+                       [(S_USER, now, [])])
+
+
+@case(One, "one place twice in a Store: the later value needs the later time", "R6940-7.4.1.1-17")
+def _(c):
+    r, t = fresh(c), c.now()
+    twice = [c.stored(r, D_USER, wire.pair(b"k", v), time_ms=t) for v in (b"1", b"2")]
+    m = c.message(wire.STORE, wire.store(r, [wire.kind_data(D_USER, twice)]), wire.resource(r))
+    c.check(m, c.host.request(c.link, m), wire.ERROR)
+    c.test.assertEqual(c.fetch(r, D_USER)[1], [])
+
+
+@case(One, "a generation counter of 2^64-1 is not the one in force", "R6940-7.4.1.1-13")
+def _(c):
+    r = fresh(c)
+    c.store(r, S_USER, wire.value(b"1"))
+    c.refused(wire.GENERATION_TOO_LOW, r, S_USER, wire.value(b"2"), generation=2 ** 64 - 1)
+
+
+@case(One, "a lifetime of 0 or of 2^32-1 is no trouble", "R6940-7-7")
+def _(c):
+    r = fresh(c)
+    c.store(r, D_USER, wire.pair(b"long", b"x"), lifetime=2 ** 32 - 1)
+    m = c.message(wire.STORE, c.store_body(r, D_USER, wire.pair(b"none", b"x"), lifetime=0),
+                  wire.resource(r))
+    c.test.assertIsNotNone(c.host.request(c.link, m))
+    c.test.assertEqual([v["place"] for v in c.fetch(r, D_USER)[1] if v["exists"]], [b"long"])
+
+
+@case(One, "a place that was removed can be filled again", "R6940-7.4.1.3-3 R6940-7.4.1.1-28")
+def _(c):
+    r, t = fresh(c), c.now()
+    c.store(r, S_USER, wire.value(b"1"), time_ms=t)
+    c.store(r, S_USER, wire.value(b"", exists=0), time_ms=t + 5)
+    c.refused(wire.TOO_OLD, r, S_USER, wire.value(b"back"), time_ms=t + 5)
+    c.refused(wire.TOO_OLD, r, S_USER, wire.value(b"1"), time_ms=t)
+    c.store(r, S_USER, wire.value(b"2"), time_ms=t + 6)
+    c.test.assertEqual(placed(c.fetch(r, S_USER)[1]), [(None, 1, b"2")])
+
+
+@case(One, "a removal of what never was is kept and told", "R6940-7.4.1.3-3")
+def _(c):
+    r, t = fresh(c), c.now()
+    c.store(r, S_USER, wire.value(b"", exists=0), time_ms=t)
+    c.test.assertEqual(c.fetch(r, S_USER)[1][0]["signature"]["type"], crypto.CERT_HASH)
+    c.refused(wire.TOO_OLD, r, S_USER, wire.value(b"1"), time_ms=t - 1)
+
+
+EMPTY = {"Store of nothing": (wire.STORE, lambda r: wire.store(r, []), wire.vec(2, b"")),
+         "Fetch of nothing": (wire.FETCH, lambda r: wire.fetch(r), wire.vec(4, b"")),
+         "Stat of nothing": (wire.STAT, lambda r: wire.fetch(r), wire.vec(4, b"")),
+         "Find of nothing": (wire.FIND, lambda r: wire.find(r), wire.vec(2, b""))}
+for name, (code, make, body) in EMPTY.items():
+    def empty(c, code=code, make=make, body=body):
+        r = c.user_resource()
+        c.test.assertEqual(c.good(code, make(r), wire.resource(r)).body, body)
+    case(One, f"{name} is answered with nothing", "R6940-6.3.1-2 R6940-6.3.3.1-2")(empty)
+
+
+@case(One, "an indices list that is empty, a range past the end", "R6940-7.4.2.1-3")
+def _(c):
+    r = fresh(c)
+    c.store(r, A_USER, wire.entry(0, b"x"), wire.entry(1, b"y"))
+    c.test.assertEqual(c.fetch(r, A_USER, wire.ranges())[1], [])
+    found = [v for v in c.fetch(r, A_USER, wire.ranges((5, 0xfffffff0)))[1] if v["exists"]]
+    c.test.assertEqual(found, [])
+
+
 # --- limits ---
 
 @case(One, "max-size holds to the byte", "R6940-7.4.1.1-18 R6940-7.4.1.2-6")
