@@ -60,7 +60,9 @@ struct reload_result { /* of a request; fields beyond `error` count when it is 0
     uint32_t round_trip_ms;
     uint8_t transmissions;
     uint8_t hops; /* links the answer crossed, from its TTL; 0 when unknown */
-    const struct reload_fetched_value *values; /* Fetch: verified values */
+    /* Fetch: verified values. Store that was refused with Error_Generation_Counter_Too_Low: what is
+     * stored there now, when it could be fetched (s7.4.1.2). */
+    const struct reload_fetched_value *values;
     size_t value_count;
     size_t rejected; /* Fetch: values left out because they did not verify */
 };

@@ -124,18 +124,6 @@ void reload_fetched_init(struct reload_node *node, struct reload_fetched *walk,
     };
 }
 
-/* The Resource-ID that the request was for. */
-static struct reload_slice resource_of(const struct reload_node *node,
-                                       const struct reload_transaction *t)
-{
-    struct reload_reader r =
-        reload_reader_over(reload_slice_of(t->destination_list, t->destination_len));
-    struct reload_destination last = { 0 };
-    while (reload_destination_next(&r, reload_node_id_length(node), &last))
-        ;
-    return last.id;
-}
-
 static bool keep(struct reload_node *node, struct reload_fetched_value **values, size_t *count,
                  size_t *capacity, const struct reload_fetched_value *value)
 {
@@ -167,7 +155,8 @@ void reload_fetch_result(struct reload_node *node, const struct reload_answer *a
     struct reload_fetched walk;
     struct reload_fetched_value value, *values = NULL;
     size_t count = 0, capacity = 0;
-    reload_fetched_init(node, &walk, resource_of(node, answer->transaction), answer->certificates);
+    reload_fetched_init(node, &walk, reload_transaction_target(node, answer->transaction).id,
+                        answer->certificates);
     int e = reload_fetched_begin(&walk, answer->body);
     if (e == 0)
         while ((e = reload_fetched_next(&walk, &value)) == 1)

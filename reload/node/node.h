@@ -110,7 +110,11 @@ struct reload_target {                /* where a request goes */
 int reload_node_request(struct reload_node *node, const struct reload_target *target, uint16_t code,
                         struct reload_slice body, struct reload_time now, uint64_t *request);
 /* Signs and stores values at a resource (s7.4.1): storage_time 0 in an item means now, kept rising
- * when the clock is not. Errors as above and as reload_store_request_encode(). */
+ * when the clock is not. Errors as above and as reload_store_request_encode().
+ * An item that names a generation counter which is not the present one makes the Store fail with
+ * Error_Generation_Counter_Too_Low; its REQUEST_DONE then carries the values of those Kinds that
+ * are there, fetched for the purpose: whoever has the newer storage_time wins, and the caller
+ * stores again or takes over (s7.4.1.2). */
 int reload_node_store(struct reload_node *node, struct reload_slice resource,
                       const struct reload_store_item *items, size_t count, struct reload_time now,
                       uint64_t *request);

@@ -3,24 +3,12 @@
 /* Responses (RFC 6940 s6.3.4): who may answer a request, and what an answer ends. One that fails a
  * check is dropped, and the request goes on being repeated. */
 
-/* The last Destination entry: whom the request was for. */
-static struct reload_destination target_of(const struct reload_node *node,
-                                           const struct reload_transaction *t)
-{
-    struct reload_reader r =
-        reload_reader_over(reload_slice_of(t->destination_list, t->destination_len));
-    struct reload_destination last = { 0 };
-    while (reload_destination_next(&r, reload_node_id_length(node), &last))
-        ;
-    return last;
-}
-
 static bool may_answer(const struct reload_node *node, const struct reload_transaction *t,
                        const struct reload_slot *from, const struct reload_node_id *signer)
 {
     if (t->link) /* asked who is at the end of this link */
         return from->link == t->link && reload_slot_proves(from, signer);
-    struct reload_destination target = target_of(node, t);
+    struct reload_destination target = reload_transaction_target(node, t);
     if (target.type == RELOAD_DEST_RESOURCE)
         return node->ops->close_enough(node->topology, signer, target.id);
     return reload_destination_is_node(&target, signer) ||

@@ -2,8 +2,9 @@
 #include "reload/wire/fetch.h"
 #include "reload/wire/store.h"
 
-/* What a re-store that was refused as too old asks for (RFC 6940 s7.4.1.1): taking over the newer
- * data. */
+/* The far end of a Store has newer data. Of a re-store this node takes it over (RFC 6940 s7.4.1.1);
+ * of an application's Store the application gets it, since only it can tell what to make of both
+ * (s7.4.1.2). */
 
 static void ask_for_all(struct reload_writer *w, const struct reload_kind_config *kind)
 {
@@ -136,4 +137,68 @@ void reload_resync_answered(struct reload_node *node, struct reload_answer *answ
         reload_arena_writer(&node->queue.arena, answer->body.n + req.resource.n + 64);
     if (resource.p && write_replica(node, resource, &ans, &w) == 0)
         take_over(node, resource, reload_writer_slice(&w), answer->certificates);
+}
+
+/* --- an application's Store --- */
+
+/* A Fetch of the Kinds that the error names. */
+static int write_refused(struct reload_node *node, struct reload_slice resource,
+                         struct reload_slice error_info, struct reload_writer *w)
+{
+    struct reload_store_ans ans;
+    struct reload_store_kind_response response;
+    int e = reload_store_ans_decode(error_info, reload_node_id_length(node), &ans);
+    if (e != 0)
+        return e;
+    struct reload_reader r = reload_reader_over(ans.kind_responses);
+    size_t mark = reload_fetch_req_begin(w, resource), before = w->len;
+    while (reload_store_kind_response_next(&r, reload_node_id_length(node), &response)) {
+        const struct reload_kind_config *kind = reload_config_kind(node->overlay, response.kind);
+        if (kind)
+            ask_for_all(w, kind);
+    }
+    if (w->len == before)
+        return RELOAD_E_NOT_FOUND;
+    reload_fetch_req_end(w, mark);
+    return reload_writer_status(w);
+}
+
+bool reload_refused_fetch(struct reload_node *node, const struct reload_answer *answer)
+{
+    const struct reload_transaction *t = answer->transaction;
+    const struct reload_destination target = reload_transaction_target(node, t);
+    if (t->code != RELOAD_STORE_REQ || target.type != RELOAD_DEST_RESOURCE ||
+        answer->error_code != RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW)
+        return false;
+    struct reload_writer w =
+        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
+    if (write_refused(node, target.id, answer->body, &w) != 0)
+        return false;
+    reload_arena_trim(&node->queue.arena, &w);
+    const struct reload_outgoing outgoing = {
+        .code = RELOAD_FETCH_REQ,
+        .destination_list = { t->destination_list, t->destination_len },
+        .body = reload_writer_slice(&w),
+        .keep = answer->body,
+        .owner = RELOAD_OWNER_REFUSED,
+        .owner_id = t->owner_id,
+    };
+    return reload_transaction_start(node, &outgoing, NULL) == 0;
+}
+
+void reload_refused_answered(struct reload_node *node, struct reload_answer *answer)
+{
+    const struct reload_transaction *t = answer->transaction;
+    struct reload_result result = { .signer = answer->signer };
+    if (answer->error == 0)
+        reload_fetch_result(node, answer, &result);
+    result.request = t->owner_id;
+    result.code = RELOAD_STORE_REQ;
+    result.error = RELOAD_E_FORBIDDEN;
+    result.error_code = RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW;
+    result.body.p = reload_arena_copy(&node->queue.arena, t->kept, t->kept_len);
+    result.body.n = result.body.p ? t->kept_len : 0;
+    struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_REQUEST_DONE);
+    if (action)
+        action->result = result;
 }

@@ -264,6 +264,7 @@ enum reload_owner { /* who asked, and thus who gets the answer */
                     RELOAD_OWNER_PUSH,
                     RELOAD_OWNER_REPLICA,
                     RELOAD_OWNER_RESYNC,
+                    RELOAD_OWNER_REFUSED, /* the Fetch after an application's Store was refused */
                     RELOAD_OWNER_CONFIG,
                     RELOAD_OWNER_PUBLICATION,
                     RELOAD_OWNER_LINK, /* Ping and Attach over a link that is new: introduce.c */
@@ -274,6 +275,7 @@ struct reload_outgoing {
     struct reload_slice destination_list; /* as on the wire */
     struct reload_slice body;
     struct reload_slice certificates; /* besides the own ones */
+    struct reload_slice keep;         /* copied, for when the answer comes */
     bool any_sequence;                /* ConfigUpdate: header sequence 65535, s6.3.2.1 */
     reload_link_id link;              /* over this link only; 0: routed */
     enum reload_owner owner;
@@ -296,6 +298,8 @@ struct reload_transaction {
     size_t len;
     uint8_t *destination_list;
     size_t destination_len;
+    uint8_t *kept; /* for the owner */
+    size_t kept_len;
     uint64_t sent_ms;
     uint8_t transmissions;
     struct reload_timer timer;
@@ -433,6 +437,9 @@ void reload_fetch_result(struct reload_node *node, const struct reload_answer *a
  * RELOAD_E_INVALID, RELOAD_E_STATE. */
 int reload_application_begin(struct reload_node *node, const struct reload_target *target,
                              struct reload_time now, uint64_t *request);
+/* The last entry of a transaction's Destination List: whom it is for. */
+struct reload_destination reload_transaction_target(const struct reload_node *node,
+                                                    const struct reload_transaction *transaction);
 /* A walk over a FetchAns for that resource. */
 void reload_fetched_init(struct reload_node *node, struct reload_fetched *walk,
                          struct reload_slice resource, struct reload_slice certificates);
@@ -457,6 +464,10 @@ bool reload_is_superseded(const struct reload_answer *answer);
 /* s7.4.1.1: a re-store was refused as too old: take the newer data over. */
 void reload_resync(struct reload_node *node, const struct reload_answer *answer);
 void reload_resync_answered(struct reload_node *node, struct reload_answer *answer);
+/* s7.4.1.2: the generation counter of an application's Store was too low. True when the newer data
+ * is being fetched: then the application is told with that. */
+bool reload_refused_fetch(struct reload_node *node, const struct reload_answer *answer);
+void reload_refused_answered(struct reload_node *node, struct reload_answer *answer);
 
 struct reload_pushes {
     struct reload_push *first;

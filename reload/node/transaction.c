@@ -35,6 +35,7 @@ static void release(struct reload_transaction *t)
 {
     reload_free(t->message);
     reload_free(t->destination_list);
+    reload_free(t->kept);
     reload_free(t);
 }
 
@@ -71,6 +72,8 @@ static void tell_application(struct reload_node *node, const struct reload_answe
         .transmissions = t->transmissions,
         .hops = answer->hops,
     };
+    if (reload_refused_fetch(node, answer))
+        return;
     if (t->code == RELOAD_FETCH_REQ && answer->error == 0)
         reload_fetch_result(node, answer, &result);
     struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_REQUEST_DONE);
@@ -88,10 +91,22 @@ static void tell_owner(struct reload_node *node, struct reload_answer *answer)
     case RELOAD_OWNER_PUSH: reload_push_answered(node, answer); return;
     case RELOAD_OWNER_REPLICA: reload_replica_answered(node, answer); return;
     case RELOAD_OWNER_RESYNC: reload_resync_answered(node, answer); return;
+    case RELOAD_OWNER_REFUSED: reload_refused_answered(node, answer); return;
     case RELOAD_OWNER_CONFIG: reload_config_push_answered(node, answer); return;
     case RELOAD_OWNER_PUBLICATION: reload_publish_answered(node, answer); return;
     case RELOAD_OWNER_LINK: reload_introduce_answered(node, answer); return;
     }
+}
+
+struct reload_destination reload_transaction_target(const struct reload_node *node,
+                                                    const struct reload_transaction *t)
+{
+    struct reload_reader r =
+        reload_reader_over(reload_slice_of(t->destination_list, t->destination_len));
+    struct reload_destination last = { 0 };
+    while (reload_destination_next(&r, reload_node_id_length(node), &last))
+        ;
+    return last;
 }
 
 void reload_transaction_finish(struct reload_node *node, struct reload_transaction *t,
@@ -123,7 +138,8 @@ static int add(struct reload_node *node, const struct reload_outgoing *outgoing,
     }
     struct reload_transaction *t = reload_calloc(1, sizeof *t);
     uint8_t *list = reload_memdup(outgoing->destination_list.p, outgoing->destination_list.n);
-    if (!t || !list)
+    uint8_t *kept = outgoing->keep.n ? reload_memdup(outgoing->keep.p, outgoing->keep.n) : NULL;
+    if (!t || !list || (outgoing->keep.n && !kept))
         goto fail;
     t->id = new_id(node);
     t->code = outgoing->code;
@@ -134,6 +150,8 @@ static int add(struct reload_node *node, const struct reload_outgoing *outgoing,
     t->owner_object = outgoing->owner_object;
     t->destination_list = list;
     t->destination_len = outgoing->destination_list.n;
+    t->kept = kept;
+    t->kept_len = outgoing->keep.n;
     t->sent_ms = node->now.monotonic_ms;
     t->timer.kind = RELOAD_TIMER_TRANSACTION;
     uint64_t hash = reload_hash_u64(&node->key, t->id);
@@ -150,6 +168,7 @@ static int add(struct reload_node *node, const struct reload_outgoing *outgoing,
 fail:
     reload_free(t);
     reload_free(list);
+    reload_free(kept);
     return RELOAD_E_NOMEM;
 }
 

@@ -445,6 +445,83 @@ static struct reload_slice newer_values(const struct rig *rig, uint64_t time)
     return reload_writer_slice(&w);
 }
 
+/* The StoreAns that comes with Error_Generation_Counter_Too_Low. */
+static struct rig_message too_low(const struct rig *rig, uint64_t id, bool damaged)
+{
+    static uint8_t body[64];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    reload_wr_u16(&w, RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW);
+    size_t info = reload_wr_open16(&w);
+    size_t mark = reload_store_ans_begin(&w);
+    const struct reload_store_kind_response kind = { .kind = RELOAD_STANDIN_SINGLE_USER,
+                                                     .generation_counter = 42 };
+    assert_int_equal(reload_store_kind_response_encode(&w, &kind), 0);
+    reload_store_ans_end(&w, mark);
+    w.len -= damaged;
+    reload_wr_close16(&w, info);
+    return (struct rig_message){ .signer = &rig->parties[1],
+                                 .code = RELOAD_ERROR,
+                                 .body = reload_writer_slice(&w),
+                                 .transaction_id = id };
+}
+
+/* R6940-7.4.1.2-5: an application's Store whose generation counter was too low: the data that is
+ * there is fetched and handed over with the error, and without it when it cannot be had. */
+static void the_newer_data_comes_with_a_store_refused_as_too_low(void **state)
+{
+    (void)state;
+    for (int run = 0; run < 3; run++) {
+        struct rig rig;
+        uint64_t request;
+        set_up(&rig, false);
+        rig.fake.owns_everything = false;
+        rig.fake.hop = rig.parties[1].id;
+        struct reload_slice resource = home_of(&rig.parties[0]);
+        const struct reload_store_item item = { .kind = RELOAD_STANDIN_SINGLE_USER,
+                                                .generation = 7,
+                                                .exists = true,
+                                                .value = reload_slice_of("mine", 4),
+                                                .lifetime_s = 600 };
+        assert_int_equal(reload_node_store(rig.node, resource, &item, 1, rig.now, &request), 0);
+        rig_pull(&rig);
+        struct rig_message m =
+            too_low(&rig, rig_sent(&rig, 0, NULL).header.transaction_id, run == 2);
+        rig_clear(&rig);
+        rig_receive(&rig, 2, &m);
+        if (run < 2) {
+            assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
+            struct reload_message fetch = rig_sent(&rig, 0, NULL);
+            assert_int_equal(fetch.message_code, RELOAD_FETCH_REQ);
+            assert_true(reload_slice_equal(fetch.header.destination_list,
+                                           rig_resource(resource.p, resource.n)));
+            m = run == 0
+                    ? (struct rig_message){ .signer =
+                                                &rig.parties[0], /* whose certificate it needs */
+                                            .code = RELOAD_FETCH_ANS,
+                                            .body = newer_values(&rig, 9000),
+                                            .transaction_id = fetch.header.transaction_id }
+                    : refusal(&rig, 1, fetch.header.transaction_id, RELOAD_ERROR_NOT_FOUND);
+            rig_receive(&rig, run == 0 ? 1 : 2, &m);
+        }
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
+        const struct reload_result *r =
+            &rig_action(&rig, RELOAD_ACTION_REQUEST_DONE, 0)->action.result;
+        assert_int_equal(r->request, request);
+        assert_int_equal(r->code, RELOAD_STORE_REQ);
+        assert_int_equal(r->error, RELOAD_E_FORBIDDEN);
+        assert_int_equal(r->error_code, RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW);
+        assert_int_equal(r->value_count, run == 0 ? 1 : 0);
+        struct reload_store_ans info;
+        if (run < 2)
+            assert_int_equal(reload_store_ans_decode(r->body, 16, &info), 0);
+        if (run == 0) {
+            assert_int_equal(r->values[0].storage_time, 9000);
+            assert_int_equal(r->values[0].generation, 42);
+        }
+        rig_fini(&rig);
+    }
+}
+
 /* R6940-7.4.1.1-26: a replica refused as too old: the newer data is fetched there and replaces
  * ours. */
 static void newer_data_of_a_replica_holder_is_taken_over(void **state)
@@ -715,6 +792,7 @@ int main(void)
         cmocka_unit_test(tokens_are_acknowledged_in_bulk_and_in_order),
         cmocka_unit_test(what_could_not_be_written_is_not_acknowledged),
         cmocka_unit_test(a_held_answer_takes_another_link_to_the_same_node_or_is_dropped),
+        cmocka_unit_test(the_newer_data_comes_with_a_store_refused_as_too_low),
         cmocka_unit_test(newer_data_of_a_replica_holder_is_taken_over),
         cmocka_unit_test(a_push_hands_over_every_resource_a_few_at_a_time),
         cmocka_unit_test(a_push_to_a_dead_node_ends_with_an_error),
