@@ -603,13 +603,16 @@ def _(c):
         c.test.assertIn(c.me.der, [v["data"] for v in values])
 
 
-@case(One, "the peer has stored its own certificate in both places", "R6940-7.4.2.2-1")
+@case(One, "the peer has stored its own certificate in both places", "R6940-11.3.1-6 R6940-7.4.2.2-1")
 def _(c):
-    i = c.peer.identity
+    i, end = c.peer.identity, time.monotonic() + 15
     for where, kind in ((c.node_resource(i), CERTIFICATE_BY_NODE),
                         (c.user_resource(i), CERTIFICATE_BY_USER)):
-        _, values = c.fetch(where, kind)
-        c.test.assertEqual([v["data"] for v in values if v["exists"]], [i.der])
+        found = []
+        while not found and time.monotonic() < end:  # some time after it has joined
+            found = [v["data"] for v in c.fetch(where, kind)[1] if v["exists"]]
+            time.sleep(0 if found else 0.3)
+        c.test.assertEqual(found, [i.der])
 
 
 # --- malformed bodies, well signed ---
