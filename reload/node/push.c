@@ -2,9 +2,12 @@
 
 #include "reload/alloc.h"
 
-/* Handing a range of the store to another peer (topology.h): one StoreReq after the other, a few
- * under way at a time, each with remaining lifetimes and a replica number (RFC 6940 s7.4.1.1,
- * s10.5). */
+/* Handing a range of the store to another peer, or each resource to the peer responsible for it
+ * (topology.h): one StoreReq after the other, a few under way at a time, each with remaining
+ * lifetimes and a replica number (RFC 6940 s6.4.2.3, s7.4.1.1, s10.5).
+ *
+ * A Store fails as a whole when one of its values is too old. So the values of a range in which
+ * that happened go out a second time, one by one. */
 
 #define WINDOW 4
 
@@ -12,10 +15,11 @@ struct reload_push {
     struct reload_push *next;
     uint8_t after[RELOAD_RESOURCE_ID_MAX], up_to[RELOAD_RESOURCE_ID_MAX];
     size_t after_len, up_to_len;
-    struct reload_node_id target;
+    struct reload_node_id target; /* len 0: whoever is responsible */
     uint8_t replica_number;
     uint32_t cookie;
     struct reload_store_cursor cursor;
+    bool again, singly; /* a second walk is to follow; it is under way */
     size_t in_flight;
     bool finished; /* nothing more to send */
     int error;     /* the first */
@@ -38,9 +42,11 @@ static void end(struct reload_node *node, struct reload_push *push)
     reload_free(push);
 }
 
-static int send_one(struct reload_node *node, struct reload_push *push, struct reload_slice body,
+static int send_one(struct reload_node *node, struct reload_push *push,
+                    struct reload_slice resource, struct reload_slice body,
                     struct reload_slice certificates)
 {
+    bool routed = push->target.len == 0;
     struct reload_outgoing outgoing = {
         .code = RELOAD_STORE_REQ,
         .body = body,
@@ -48,7 +54,8 @@ static int send_one(struct reload_node *node, struct reload_push *push, struct r
         .owner = RELOAD_OWNER_PUSH,
         .owner_object = push,
     };
-    int e = reload_destination_list(node, NULL, false, reload_node_id_slice(&push->target),
+    int e = reload_destination_list(node, NULL, routed,
+                                    routed ? resource : reload_node_id_slice(&push->target),
                                     &outgoing.destination_list);
     if (e == 0)
         e = reload_transaction_start(node, &outgoing, NULL);
@@ -57,19 +64,24 @@ static int send_one(struct reload_node *node, struct reload_push *push, struct r
     return e;
 }
 
-/* The next request of the walk: 1 sent, 0 at the end. */
+/* The next request of the walk: 1 sent, or passed over because it is this node's own; 0 at the
+ * end. */
 static int step(struct reload_node *node, struct reload_push *push)
 {
     size_t room = reload_replica_room(node);
+    size_t most = push->singly ? 0 : room; /* one value goes out however long it is */
     struct reload_writer body = reload_arena_writer(&node->queue.arena, room);
     struct reload_writer certificates = reload_arena_writer(&node->queue.arena, room);
     struct reload_slice resource;
     int e = reload_store_walk(node->store, reload_slice_of(push->after, push->after_len),
                               reload_slice_of(push->up_to, push->up_to_len), push->replica_number,
-                              room, node->now, &push->cursor, &resource, &body, &certificates);
+                              most, node->now, &push->cursor, &resource, &body, &certificates);
     if (e != 1)
         return e;
-    e = send_one(node, push, reload_writer_slice(&body), reload_writer_slice(&certificates));
+    if (push->target.len == 0 && node->ops->responsible(node->topology, resource))
+        return 1;
+    e = send_one(node, push, resource, reload_writer_slice(&body),
+                 reload_writer_slice(&certificates));
     return e == 0 ? 1 : e;
 }
 
@@ -83,8 +95,16 @@ static void pump(struct reload_node *node, struct reload_push *push)
         if (e < 0 && !push->error)
             push->error = e;
     }
-    if (push->finished && push->in_flight == 0)
-        end(node, push);
+    if (!push->finished || push->in_flight > 0)
+        return;
+    if (push->again && !push->singly) {
+        push->singly = true;
+        push->finished = false;
+        push->cursor = (struct reload_store_cursor){ 0 };
+        pump(node, push);
+        return;
+    }
+    end(node, push);
 }
 
 void reload_push_start(struct reload_node *node, const struct reload_topology_push *what)
@@ -113,13 +133,13 @@ void reload_push_answered(struct reload_node *node, struct reload_answer *answer
 {
     struct reload_push *push = answer->transaction->owner_object;
     push->in_flight--;
-    reload_resync(node, answer);
-    bool superseded = answer->error_code == RELOAD_ERROR_GENERATION_COUNTER_TOO_LOW ||
-                      answer->error_code == RELOAD_ERROR_DATA_TOO_OLD;
-    if (answer->error != 0 && !superseded) { /* they have newer data: as good as done */
+    if (reload_is_superseded(answer)) { /* they have newer data: as good as done */
+        if (!push->singly && reload_resync(node, answer))
+            push->again = true;
+    } else if (answer->error != 0) {
         if (!push->error)
             push->error = answer->error;
-        if (answer->error != RELOAD_E_FORBIDDEN) /* nobody there */
+        if (answer->error != RELOAD_E_FORBIDDEN && push->target.len) /* nobody there */
             push->finished = true;
     }
     pump(node, push);

@@ -136,10 +136,11 @@ static bool put_off(struct reload_node *node, struct reload_replica *r)
 void reload_replica_answered(struct reload_node *node, struct reload_answer *answer)
 {
     struct reload_replica *r = answer->transaction->owner_object;
-    reload_resync(node, answer);
+    bool others = reload_resync(node, answer);
     bool failed = answer->error != 0 && !reload_is_superseded(answer);
     if (failed && !r->second_try && put_off(node, r))
         return;
+    failed |= others; /* the topology's push sends them one by one */
     if (failed)
         give_up(node, r, answer->error);
     discard(node, r);

@@ -47,12 +47,27 @@ bool reload_is_superseded(const struct reload_answer *answer)
            answer->error_code == RELOAD_ERROR_DATA_TOO_OLD;
 }
 
-void reload_resync(struct reload_node *node, const struct reload_answer *answer)
+static size_t count_values(const struct reload_node *node, const struct reload_store_req *req)
+{
+    struct reload_reader r = reload_reader_over(req->kind_data);
+    struct reload_store_kind_data data;
+    size_t count = 0;
+    while (reload_store_kind_data_next(&r, &data)) {
+        const struct reload_kind_config *kind = reload_config_kind(node->overlay, data.kind);
+        struct reload_reader values = reload_reader_over(data.values);
+        struct reload_stored_data stored;
+        while (kind && reload_stored_data_next(&values, kind->data_model, &stored))
+            count++;
+    }
+    return count;
+}
+
+bool reload_resync(struct reload_node *node, const struct reload_answer *answer)
 {
     struct reload_store_req req;
     if (!reload_is_superseded(answer) ||
         reload_store_req_decode(request_body(node, answer->transaction), &req) != 0)
-        return;
+        return false;
     struct reload_writer w =
         reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
     struct reload_outgoing outgoing = { .code = RELOAD_FETCH_REQ, .owner = RELOAD_OWNER_RESYNC };
@@ -66,43 +81,54 @@ void reload_resync(struct reload_node *node, const struct reload_answer *answer)
     if (e != 0)
         reload_log_line(node, RELOAD_LOG_WARNING, "newer data not fetched: %s",
                         reload_error_text(e));
+    return count_values(node, &req) > 1;
 }
 
-/* The values of a FetchAns that were stored by somebody, as a replica Store holds them. */
-static void copy_values(struct reload_writer *w, const struct reload_kind_config *kind,
-                        const struct reload_fetch_kind_response *response)
+/* One value as a replica Store of its own: others may be older than what is here. */
+static bool take_value(struct reload_node *node, const struct reload_store_context *context,
+                       struct reload_slice resource, uint32_t kind, uint64_t generation,
+                       struct reload_slice value)
 {
-    struct reload_reader r = reload_reader_over(response->values);
-    struct reload_stored_data data;
-    size_t mark = reload_store_kind_begin(w, kind->id, response->generation);
-    while (reload_stored_data_next(&r, kind->data_model, &data))
-        if (!reload_signature_is_none(&data.signature))
-            reload_wr_bytes(w, data.raw);
-    reload_store_kind_end(w, mark);
+    struct reload_writer w = reload_arena_writer(&node->queue.arena, value.n + resource.n + 64);
+    struct reload_writer ans =
+        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
+    bool changed = false;
+    size_t mark = reload_store_req_begin(&w, resource, 1);
+    size_t kind_mark = reload_store_kind_begin(&w, kind, generation);
+    reload_wr_bytes(&w, value);
+    reload_store_kind_end(&w, kind_mark);
+    reload_store_req_end(&w, mark);
+    if (reload_writer_status(&w) == 0)
+        (void)reload_store_handle_store(node->store, reload_writer_slice(&w), context, &ans,
+                                        &changed);
+    reload_arena_trim(&node->queue.arena, &ans);
+    return changed;
 }
 
-static int write_replica(struct reload_node *node, struct reload_slice resource,
-                         const struct reload_fetch_ans *ans, struct reload_writer *w)
+/* What somebody stored among the values of a FetchAns. Returns how many were news. */
+static size_t take_values(struct reload_node *node, const struct reload_store_context *context,
+                          struct reload_slice resource, const struct reload_fetch_ans *ans)
 {
     struct reload_reader r = reload_reader_over(ans->kind_responses);
     struct reload_fetch_kind_response response;
-    size_t mark = reload_store_req_begin(w, resource, 1);
+    struct reload_stored_data data;
+    size_t taken = 0;
     while (reload_fetch_kind_response_next(&r, &response)) {
         const struct reload_kind_config *kind = reload_config_kind(node->overlay, response.kind);
-        if (kind && response.generation)
-            copy_values(w, kind, &response);
+        struct reload_reader values = reload_reader_over(response.values);
+        while (kind && response.generation &&
+               reload_stored_data_next(&values, kind->data_model, &data))
+            if (!reload_signature_is_none(&data.signature))
+                taken +=
+                    take_value(node, context, resource, kind->id, response.generation, data.raw);
     }
-    reload_store_req_end(w, mark);
-    return reload_writer_status(w);
+    return taken;
 }
 
 static void take_over(struct reload_node *node, struct reload_slice resource,
-                      struct reload_slice body, struct reload_slice certificates)
+                      const struct reload_fetch_ans *ans, struct reload_slice certificates)
 {
     struct reload_signer self;
-    struct reload_writer w =
-        reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);
-    bool changed = false;
     struct reload_store_changes changes = { .after = reload_store_serial(node->store) };
     if (reload_identify_self(node, &self) != 0)
         return;
@@ -113,12 +139,12 @@ static void take_over(struct reload_node *node, struct reload_slice resource,
         .replica_plausible = true, /* this node asked for it */
         .now = node->now,
     };
-    uint16_t error = reload_store_handle_store(node->store, body, &context, &w, &changed);
+    size_t taken = take_values(node, &context, resource, ans);
     changes.up_to = reload_store_serial(node->store);
     reload_storage_flush(node);
-    reload_log_line(node, RELOAD_LOG_INFO, "newer data of another holder: %s",
-                    error ? reload_error_code_name(error) : "taken over");
-    if (changed && context.responsible)
+    reload_log_line(node, RELOAD_LOG_INFO, "newer data of another holder: %zu values taken over",
+                    taken);
+    if (taken && context.responsible)
         reload_replicate(node, resource, changes);
 }
 
@@ -133,10 +159,8 @@ void reload_resync_answered(struct reload_node *node, struct reload_answer *answ
     struct reload_slice resource = {
         reload_arena_copy(&node->queue.arena, req.resource.p, req.resource.n), req.resource.n
     };
-    struct reload_writer w =
-        reload_arena_writer(&node->queue.arena, answer->body.n + req.resource.n + 64);
-    if (resource.p && write_replica(node, resource, &ans, &w) == 0)
-        take_over(node, resource, reload_writer_slice(&w), answer->certificates);
+    if (resource.p)
+        take_over(node, resource, &ans, answer->certificates);
 }
 
 /* --- an application's Store --- */

@@ -461,8 +461,9 @@ struct reload_replica *reload_replica_of_timer(struct reload_timer *timer);
 void reload_replicas_fini(struct reload_node *node);
 /* The far end has newer data than what was stored there. */
 bool reload_is_superseded(const struct reload_answer *answer);
-/* s7.4.1.1: a re-store was refused as too old: take the newer data over. */
-void reload_resync(struct reload_node *node, const struct reload_answer *answer);
+/* s7.4.1.1: when a re-store was refused as too old, takes the newer data over. True when there were
+ * other values besides, which may be news over there all the same: a Store fails as a whole. */
+bool reload_resync(struct reload_node *node, const struct reload_answer *answer);
 void reload_resync_answered(struct reload_node *node, struct reload_answer *answer);
 /* s7.4.1.2: the generation counter of an application's Store was too low. True when the newer data
  * is being fetched: then the application is told with that. */

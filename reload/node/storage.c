@@ -179,7 +179,8 @@ static uint16_t store(struct reload_node *node, const struct reload_request *req
     changes->after = changes->up_to = reload_store_serial(node->store);
     uint16_t error =
         reload_store_handle_store(node->store, request->message.body, &context, w, &changed);
-    if (changed && error == 0 && req->replica_number == 0 && context.replica_count)
+    /* Data handed over to its owner has a replica set as well (s6.4.2.3, s10.7.3). */
+    if (changed && error == 0 && context.responsible)
         changes->up_to = reload_store_serial(node->store);
     return error;
 }

@@ -62,12 +62,14 @@ struct reload_topology_message { /* a request of the plug-in's that arrived */
 };
 
 /* A push of stored data: every resource in (after, up_to] (ring order; equal ends mean everything)
- * is stored at one node with remaining lifetimes. */
+ * is stored at one node with remaining lifetimes; or, without a target, at the peer responsible for
+ * it, except for those this node is responsible for itself. pushed() gets error 0 when each was
+ * stored there, or something newer was there already (which this node then adopts, s7.4.1.1). */
 struct reload_topology_push {
     struct reload_slice after, up_to; /* copied */
-    struct reload_node_id target;
-    uint8_t replica_number; /* never 0: notes S3 */
-    uint32_t cookie;        /* comes back in pushed(); 0: no interest */
+    struct reload_node_id target;     /* len 0: routed by Resource-ID (s6.4.2.3) */
+    uint8_t replica_number;           /* never 0: notes S3 */
+    uint32_t cookie;                  /* comes back in pushed(); 0: no interest */
 };
 
 enum reload_peer_relation { /* what a snapshot tells of a table entry */

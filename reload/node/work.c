@@ -49,7 +49,9 @@ static void run_disconnect(struct reload_node *node, const struct reload_node_id
 
 static void run_bootstrap(struct reload_node *node)
 {
-    if (node->bootstrap) {
+    /* A peer of the overlay asks in order to find another ring (s10.7.4.4): the discovery process
+     * is repeated, since the node that it found before is in this peer's own. */
+    if (node->bootstrap && node->state != RELOAD_TOPOLOGY_JOINED) {
         node->ops->bootstrap(node->topology, &node->bootstrap->node_id, node->now);
         return;
     }

@@ -242,12 +242,44 @@ static bool in_range(const uint8_t *id, const uint8_t *after, const uint8_t *up_
     return order == 0 || (order < 0 ? above && below : above || below);
 }
 
+/* A push without a target: at once to whoever says that it is responsible, if anybody does. */
+static void hand_to_owners(struct overlay_node *n, const struct reload_topology_push *push)
+{
+    struct overlay *o = n->overlay;
+    int error = 0;
+    for (size_t r = 0; r < o->resource_count; r++) {
+        struct reload_slice id = reload_node_id_slice(&o->resources[r]);
+        if (!n->holds[r] || !in_range(id.p, push->after.p, push->up_to.p) ||
+            ops(o)->responsible(n->topology, id))
+            continue;
+        size_t owner = 0;
+        while (owner < o->count &&
+               !(o->nodes[owner]->alive && ops(o)->responsible(o->nodes[owner]->topology, id)))
+            owner++;
+        if (owner == o->count)
+            error = RELOAD_E_TIMEOUT;
+        else if (ops(o)->replica_plausible(o->nodes[owner]->topology, id, &n->host.self))
+            o->nodes[owner]->holds[r] = true;
+        else
+            error = RELOAD_E_FORBIDDEN;
+    }
+    post(o, (struct event){ .at = o->now + (error == RELOAD_E_TIMEOUT ? 15000 : 4 * delay(o)),
+                            .type = PUSHED,
+                            .node = n->index,
+                            .cookie = push->cookie,
+                            .error = error });
+}
+
 static void host_push(void *context, const struct reload_topology_push *push)
 {
     struct overlay_node *n = context;
     struct overlay *o = n->overlay;
     size_t target = index_of(o, &push->target);
     n->pushes++;
+    if (push->target.len == 0) {
+        hand_to_owners(n, push);
+        return;
+    }
     int error = 0;
     if (target == SIZE_MAX || !o->nodes[target]->alive || !o->linked[n->index][target])
         error = RELOAD_E_TIMEOUT;

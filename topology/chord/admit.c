@@ -77,6 +77,15 @@ bool reload_chord_admission_takes(const struct reload_topology *t, struct reload
            reload_chord_within(resource, t->range_after, *joining);
 }
 
+bool reload_chord_admission_missed(struct reload_topology *t, struct reload_chord_id id)
+{
+    if (t->admission_count == 0 || t->admissions[0].cookie == 0 ||
+        !reload_chord_id_equal(t->admissions[0].id, id))
+        return false;
+    t->admissions[0].again = true;
+    return true;
+}
+
 /* Tells a node our tables at the next tick. */
 static void owe(struct reload_topology *t, struct reload_chord_id id)
 {
@@ -105,7 +114,8 @@ static void push(struct reload_topology *t, struct reload_chord_admission *admis
 {
     admission->cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_ADMISSION);
     admission->until_ms = t->now_ms + PUSH_MS;
-    reload_chord_push(t, t->range_after, admission->id, admission->id, 1, admission->cookie);
+    admission->again = false;
+    reload_chord_push(t, t->range_after, admission->id, &admission->id, 1, admission->cookie);
 }
 
 void reload_chord_admissions_go_on(struct reload_topology *t)
@@ -132,6 +142,10 @@ void reload_chord_admission_pushed(struct reload_topology *t, uint32_t cookie, i
         return;
     struct reload_chord_id id = t->admissions[0].id;
     bool ours = reload_chord_owns(t, id);
+    if (error == 0 && ours && t->admissions[0].again) {
+        push(t, &t->admissions[0]);
+        return;
+    }
     reload_chord_admission_drop(t, id);
     if (error != 0)
         reload_chord_log(t, RELOAD_LOG_WARNING, "could not hand over data to joining", id);

@@ -77,6 +77,7 @@ static void conclude(struct reload_topology *t)
     reload_chord_range_follow(t); /* a predecessor that was waited for may have been given up */
     reload_chord_join_settle(t);
     reload_chord_admissions_go_on(t);
+    reload_chord_handover_go_on(t);
     const uint64_t deadlines[] = {
         t->state_until_ms,
         reload_chord_candidates_deadline(t),
@@ -84,6 +85,7 @@ static void conclude(struct reload_topology *t)
         reload_chord_replicas_deadline(t),
         reload_chord_fingers_deadline(t),
         reload_chord_stabilize_deadline(t),
+        reload_chord_handover_deadline(t),
         t->admission_count > 0 && t->admissions[0].cookie ? t->admissions[0].until_ms
                                                           : RELOAD_NEVER,
     };
@@ -346,10 +348,7 @@ static void pushed(struct reload_topology *t, uint32_t cookie, int error, struct
     case RELOAD_CHORD_FOR_ADMISSION: reload_chord_admission_pushed(t, cookie, error); break;
     case RELOAD_CHORD_FOR_REPLICA: reload_chord_replica_pushed(t, cookie, error); break;
     case RELOAD_CHORD_FOR_LEAVE: reload_chord_leave_pushed(t, cookie); break;
-    case RELOAD_CHORD_FOR_HANDOVER:
-        if (error != 0)
-            t->host->log(t->host->context, RELOAD_LOG_WARNING, "some data was not handed over");
-        break;
+    case RELOAD_CHORD_FOR_HANDOVER: reload_chord_handover_pushed(t, cookie, error); break;
     case RELOAD_CHORD_FOR_UPDATE:
     case RELOAD_CHORD_FOR_JOIN:
     case RELOAD_CHORD_FOR_AP:

@@ -94,6 +94,7 @@ struct reload_chord_shunned {
 struct reload_chord_admission { /* a joining node at its Admitting Peer */
     struct reload_chord_id id;
     uint32_t cookie; /* of the push to it; 0 while it waits its turn */
+    bool again;      /* it missed something: push once more */
     uint64_t until_ms;
 };
 
@@ -102,6 +103,15 @@ struct reload_chord_replica { /* a member of the own replica set */
     bool synced;     /* holds, or is being sent, everything of ours */
     uint32_t cookie; /* of the push under way */
     uint64_t due_ms;
+};
+
+struct reload_chord_handover { /* the arc (after, up_to] of data to hand to its owners */
+    bool pending;
+    bool grown; /* since the push under way began */
+    struct reload_chord_id after, up_to;
+    uint32_t cookie; /* of the push under way */
+    uint64_t due_ms; /* of the next; of giving up on the one under way */
+    unsigned failures;
 };
 
 struct reload_topology {
@@ -146,6 +156,8 @@ struct reload_topology {
     struct reload_chord_replica replicas[RELOAD_CHORD_REPLICAS];
     size_t replica_count;
     uint64_t forget_due_ms;
+
+    struct reload_chord_handover handover; /* handover.c */
 
     /* fingers.c, stabilize.c */
     unsigned fingers_begun;     /* initial Attaches: entries 1..this have been tried */
@@ -218,6 +230,8 @@ uint16_t reload_chord_handle_join(struct reload_topology *t,
                                   const struct reload_topology_message *message,
                                   struct reload_writer *body);
 void reload_chord_admission_pushed(struct reload_topology *t, uint32_t cookie, int error);
+/* A value stored meanwhile did not reach the joining node; false: that is not joining any more. */
+bool reload_chord_admission_missed(struct reload_topology *t, struct reload_chord_id id);
 void reload_chord_admission_drop(struct reload_topology *t, struct reload_chord_id id);
 void reload_chord_admissions_go_on(struct reload_topology *t);
 /* The node that values of this resource go to as well, while its range is being handed over. */
@@ -250,9 +264,20 @@ bool reload_chord_owns(const struct reload_topology *t, struct reload_chord_id i
 void reload_chord_range_take(struct reload_topology *t);
 /* The predecessor may be another one: hands over what is lost, replicates what is won. */
 void reload_chord_range_follow(struct reload_topology *t);
+/* target NULL: each resource to the peer that owns it. */
 void reload_chord_push(struct reload_topology *t, struct reload_chord_id after,
-                       struct reload_chord_id up_to, struct reload_chord_id target, uint8_t number,
-                       uint32_t cookie);
+                       struct reload_chord_id up_to, const struct reload_chord_id *target,
+                       uint8_t number, uint32_t cookie);
+
+/* --- handover.c: data of other owners, s6.4.2.3 --- */
+/* What is held of (after, up_to] goes to its owners. */
+void reload_chord_handover_add(struct reload_topology *t, struct reload_chord_id after,
+                               struct reload_chord_id up_to);
+void reload_chord_handover_pushed(struct reload_topology *t, uint32_t cookie, int error);
+/* Not every owner has acknowledged its data yet. */
+bool reload_chord_handover_pending(const struct reload_topology *t);
+void reload_chord_handover_go_on(struct reload_topology *t);
+uint64_t reload_chord_handover_deadline(const struct reload_topology *t);
 
 /* --- replicas.c: s10.4, s10.7.3 --- */
 /* The successors may be others. */

@@ -120,7 +120,7 @@ void reload_chord_leave_begin(struct reload_topology *t)
         return;
     }
     t->leave_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_LEAVE);
-    reload_chord_push(t, t->range_after, t->self, t->tables.lists.successors[0], 1,
+    reload_chord_push(t, t->range_after, t->self, &t->tables.lists.successors[0], 1,
                       t->leave_cookie);
 }
 

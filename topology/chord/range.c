@@ -8,17 +8,18 @@ bool reload_chord_owns(const struct reload_topology *t, struct reload_chord_id i
 }
 
 void reload_chord_push(struct reload_topology *t, struct reload_chord_id after,
-                       struct reload_chord_id up_to, struct reload_chord_id target, uint8_t number,
-                       uint32_t cookie)
+                       struct reload_chord_id up_to, const struct reload_chord_id *target,
+                       uint8_t number, uint32_t cookie)
 {
     struct reload_node_id from = reload_chord_id_node(after), to = reload_chord_id_node(up_to);
     struct reload_topology_push push = {
         .after = reload_node_id_slice(&from),
         .up_to = reload_node_id_slice(&to),
-        .target = reload_chord_id_node(target),
         .replica_number = number,
         .cookie = cookie,
     };
+    if (target)
+        push.target = reload_chord_id_node(*target);
     t->host->push(t->host->context, &push);
 }
 
@@ -38,23 +39,12 @@ static struct reload_chord_id predecessor(const struct reload_topology *t)
     return nearest;
 }
 
-/* RFC 6940 s6.4.2.3: data that is no longer ours goes to the peers now responsible, each its
- * segment of (old, new predecessor]; but not to a node that has just been given it (s10.5). */
+/* RFC 6940 s6.4.2.3: data that is no longer ours goes to the peers now responsible; but not to a
+ * node that has just been given it (s10.5). */
 static void hand_over(struct reload_topology *t, struct reload_chord_id old)
 {
-    const struct reload_chord_lists *lists = &t->tables.lists;
-    for (size_t i = 0; i < lists->predecessor_count; i++) {
-        struct reload_chord_id owner = lists->predecessors[i], after = old;
-        bool last = i + 1 == lists->predecessor_count ||
-                    !reload_chord_between(lists->predecessors[i + 1], old, owner);
-        if (!last)
-            after = lists->predecessors[i + 1];
-        if (!t->has_admitted || !reload_chord_id_equal(owner, t->admitted))
-            reload_chord_push(t, after, owner, owner, 1,
-                              reload_chord_cookie(t, RELOAD_CHORD_FOR_HANDOVER));
-        if (last)
-            return;
-    }
+    if (!t->has_admitted || !reload_chord_id_equal(t->range_after, t->admitted))
+        reload_chord_handover_add(t, old, t->range_after);
 }
 
 /* A predecessor is gone: what it owned is ours, and the own replica set is its new one. */
@@ -62,8 +52,8 @@ static void replicate_won(struct reload_topology *t, struct reload_chord_id old)
 {
     const struct reload_chord_lists *lists = &t->tables.lists;
     for (size_t i = 0; i < RELOAD_CHORD_REPLICAS && i < lists->successor_count; i++)
-        reload_chord_push(t, t->range_after, old, lists->successors[i], (uint8_t)(i + 1),
-                          reload_chord_cookie(t, RELOAD_CHORD_FOR_HANDOVER));
+        reload_chord_push(t, t->range_after, old, &lists->successors[i], (uint8_t)(i + 1),
+                          reload_chord_cookie(t, RELOAD_CHORD_FOR_REPLICA));
 }
 
 void reload_chord_range_take(struct reload_topology *t)
@@ -75,6 +65,8 @@ void reload_chord_range_take(struct reload_topology *t)
     t->owner = true;
     t->range_after = predecessor(t);
     reload_chord_replicas_follow(t);
+    if (!reload_chord_id_equal(t->range_after, t->self)) /* a store that outlived its peer */
+        reload_chord_handover_add(t, t->self, t->range_after);
 }
 
 void reload_chord_range_follow(struct reload_topology *t)

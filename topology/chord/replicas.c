@@ -57,12 +57,16 @@ void reload_chord_replicas_assume(struct reload_topology *t, struct reload_chord
 
 void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int error)
 {
+    bool known = false;
+    for (size_t i = 0; i < t->replica_count; i++)
+        known |= t->replicas[i].cookie == cookie;
     for (size_t i = 0; i < t->replica_count; i++) {
         struct reload_chord_replica *replica = &t->replicas[i];
-        if (replica->cookie != cookie)
+        if (known && replica->cookie != cookie)
             continue;
-        replica->cookie = 0;
-        if (error != 0) {
+        if (known)
+            replica->cookie = 0;
+        if (error != 0) { /* of a part of the range (range.c): whose it was is not known any more */
             replica->synced = false;
             replica->due_ms = t->now_ms + RETRY_MS;
         }
@@ -71,6 +75,12 @@ void reload_chord_replica_pushed(struct reload_topology *t, uint32_t cookie, int
 
 void reload_chord_replica_failed(struct reload_topology *t, struct reload_chord_id holder)
 {
+    const struct reload_chord_lists *lists = &t->tables.lists;
+    if (reload_chord_admission_missed(t, holder))
+        return;
+    /* Admitted while the Store was under way: it owns the value now. */
+    if (lists->predecessor_count > 1 && reload_chord_id_equal(lists->predecessors[0], holder))
+        reload_chord_handover_add(t, lists->predecessors[1], holder);
     for (size_t i = 0; i < t->replica_count; i++) {
         struct reload_chord_replica *replica = &t->replicas[i];
         if (!reload_chord_id_equal(replica->id, holder) || !replica->synced)
@@ -88,6 +98,10 @@ static void forget(struct reload_topology *t)
     t->forget_due_ms = RELOAD_NEVER;
     if (t->state != RELOAD_CHORD_JOINED || lists->predecessor_count < 3)
         return;
+    if (reload_chord_handover_pending(t)) { /* this may be the only copy */
+        t->forget_due_ms = t->now_ms + RELOAD_CHORD_FORGET_MS;
+        return;
+    }
     struct reload_node_id after = t->host->self;
     struct reload_node_id up_to = reload_chord_id_node(lists->predecessors[2]);
     t->host->forget(t->host->context, reload_node_id_slice(&after), reload_node_id_slice(&up_to));
@@ -101,7 +115,7 @@ void reload_chord_replicas_tick(struct reload_topology *t)
             continue;
         replica->synced = true;
         replica->cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_REPLICA);
-        reload_chord_push(t, t->range_after, t->self, replica->id, (uint8_t)(i + 1),
+        reload_chord_push(t, t->range_after, t->self, &replica->id, (uint8_t)(i + 1),
                           replica->cookie);
     }
     if (t->forget_due_ms <= t->now_ms)
@@ -134,8 +148,9 @@ static bool in_place_of_predecessor(const struct reload_topology *t, struct relo
 
 /* RFC 6940 s10.4: a replica comes from a predecessor and lies in its range. Where that range begins
  * the predecessor knows best, as it is the first to see its own predecessors go; that it ends at
- * the predecessor holds always. Data handed over to its owner (s10.5, s6.4.2.3) is welcome from
- * any peer, to a joining node from its AP. */
+ * the predecessor holds always. Data handed over to its owner (s6.4.2.3) is welcome from anybody,
+ * since who lost a range need not be a neighbour; each value's own signature says whether it may be
+ * here. To a joining node it comes from its AP (s10.5). */
 bool reload_chord_replica_plausible(const struct reload_topology *t,
                                     struct reload_chord_id resource, struct reload_chord_id sender)
 {
@@ -144,6 +159,6 @@ bool reload_chord_replica_plausible(const struct reload_topology *t,
     if (!t->owner)
         return t->has_ap && reload_chord_id_equal(sender, t->ap);
     if (reload_chord_owns(t, resource))
-        return is_peer(t, sender);
+        return true;
     return in_place_of_predecessor(t, sender) && !reload_chord_within(resource, sender, t->self);
 }

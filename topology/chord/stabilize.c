@@ -5,7 +5,9 @@
 /* Stabilization (RFC 6940 s10.7.4) besides the periodic Updates (update.c) and the finger search
  * (fingers.c): the length of the lists, partition detection, links that nobody needs. */
 
-#define LINKS_MS 15000 /* between looks at the links */
+#define LINKS_MS     15000  /* between looks at the links */
+#define PARTITION_MS 120000 /* between looks for another ring; the RFC leaves it open, s10.7.4.4   \
+                             */
 
 static uint64_t interval_ms(struct reload_topology *t, bool ping)
 {
@@ -18,7 +20,7 @@ void reload_chord_stabilize_start(struct reload_topology *t)
 {
     t->stabilize_due_ms = t->now_ms + interval_ms(t, false);
     t->search_due_ms = t->now_ms + interval_ms(t, true);
-    t->partition_due_ms = t->now_ms + interval_ms(t, true);
+    t->partition_due_ms = t->now_ms + reload_chord_around(t, PARTITION_MS);
     t->links_due_ms = t->now_ms + LINKS_MS;
 }
 
@@ -127,7 +129,7 @@ void reload_chord_stabilize_tick(struct reload_topology *t)
         size_lists(t);
     }
     if (t->partition_due_ms <= t->now_ms) {
-        t->partition_due_ms = t->now_ms + interval_ms(t, true);
+        t->partition_due_ms = t->now_ms + reload_chord_around(t, PARTITION_MS);
         t->partition_check = true;
         t->host->want_bootstrap(t->host->context);
     }

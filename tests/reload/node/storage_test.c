@@ -274,11 +274,24 @@ static void a_replica_is_kept_when_plausible_and_not_passed_on(void **state)
     assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_FORBIDDEN);
     assert_int_equal(values(&rig), 0);
     rig.fake.replica_plausible = true;
+    rig.fake.owns_everything = false;
     rig_clear(&rig);
     rig_receive(&rig, 2, &m);
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
     assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_STORE_ANS);
     assert_int_equal(values(&rig), 1);
+    /* R6940-10.7.3-5: but the one who owns what was handed over has replicas to make of it. */
+    rig.fake.owns_everything = true;
+    rig_clear(&rig);
+    m.transaction_id = 77;
+    m.body = store_body(&rig, &rig.parties[0], 2000, 1, 8);
+    rig_receive(&rig, 2, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    assert_int_equal(rig_sent(&rig, 2, NULL).message_code, RELOAD_STORE_REQ);
+    rig_clear(&rig);
+    m.transaction_id = 78; /* nothing new: nothing to pass on */
+    rig_receive(&rig, 2, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
     rig_fini(&rig);
 }
 
@@ -681,6 +694,116 @@ static void a_push_goes_on_past_newer_data(void **state)
     rig_fini(&rig);
 }
 
+static void push_routed(struct rig *rig)
+{
+    static const uint8_t zero[16];
+    const struct reload_topology_push push = {
+        .after = { zero, 16 }, .up_to = { zero, 16 }, .replica_number = 1, .cookie = 5
+    };
+    rig->fake.hop = rig->parties[1].id;
+    rig->fake.host->push(rig->fake.host->context, &push);
+    reload_node_tick(rig->node, rig->now);
+    rig_pull(rig);
+}
+
+/* R6940-6.4.2.3-2: to the responsible peer of each resource, whoever that is; what this node is
+ * responsible for stays. One that does not answer does not keep the others from theirs. */
+static void a_push_without_a_target_goes_to_the_owner_of_each_resource(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    fill(&rig, 6);
+    push_routed(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, 0);
+    rig.fake.owns_everything = false;
+    rig.fake.owns_resource = true;
+    memcpy(rig.fake.owned_resource, home_of(&rig.parties[2]).p, 16);
+    push_routed(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 4);
+    for (size_t i = 0; i < 4; i++) {
+        struct reload_message m = rig_sent(&rig, i, NULL);
+        struct reload_store_req req;
+        assert_int_equal(reload_store_req_decode(m.body, &req), 0);
+        assert_true(reload_slice_equal(m.header.destination_list,
+                                       rig_resource(req.resource.p, req.resource.n)));
+        assert_memory_not_equal(req.resource.p, rig.fake.owned_resource, 16);
+    }
+    rig_run(&rig, 40000);
+    assert_int_equal(rig.fake.pushed, 2);
+    assert_int_equal(rig.fake.pushed_error, RELOAD_E_TIMEOUT);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 5 * 5); /* each was tried */
+    rig_fini(&rig);
+}
+
+/* Two entries of one dictionary. */
+static void fill_dictionary(struct rig *rig)
+{
+    static uint8_t body[4096];
+    const struct party *p = &rig->parties[0];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    struct reload_store_item items[2];
+    for (size_t i = 0; i < 2; i++)
+        items[i] = (struct reload_store_item){ .kind = RELOAD_STANDIN_DICTIONARY_USER,
+                                               .key = reload_slice_of(i ? "b" : "a", 1),
+                                               .exists = true,
+                                               .value = reload_slice_of("hello", 5),
+                                               .lifetime_s = 600,
+                                               .storage_time = 1000 };
+    assert_int_equal(
+        reload_store_request_encode(p->crypto, &rig->config.config, home_of(p), items, 2, &w), 0);
+    struct rig_message m = { .signer = p,
+                             .code = RELOAD_STORE_REQ,
+                             .body = reload_writer_slice(&w),
+                             .destination_list = rig_resource(home_of(p).p, 16) };
+    rig->fake.replica_count = 0;
+    rig_receive(rig, 1, &m);
+    assert_int_equal(values(rig), 2);
+    rig_clear(rig);
+}
+
+/* R6940-7.4.1.1-26 R6940-7.4.1.1-27: one of two values is old news over there, the other is not. A
+ * Store fails as a whole, so each goes once more by itself. */
+static void values_refused_together_are_pushed_one_by_one(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig, false);
+    fill_dictionary(&rig);
+    push_all(&rig, 5);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    uint64_t id = rig_sent(&rig, 0, NULL).header.transaction_id;
+    struct rig_message no = refusal(&rig, 1, id, RELOAD_ERROR_DATA_TOO_OLD);
+    rig_clear(&rig);
+    rig_receive(&rig, 2, &no);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    assert_int_equal(rig_sent(&rig, 0, NULL).message_code, RELOAD_FETCH_REQ);
+    assert_int_equal(rig.fake.pushed, 0);
+    for (size_t i = 1; i < 3; i++) {
+        struct reload_message m = rig_sent(&rig, i, NULL);
+        struct reload_store_req req;
+        struct reload_store_kind_data data;
+        struct reload_stored_data stored;
+        assert_int_equal(reload_store_req_decode(m.body, &req), 0);
+        struct reload_reader k = reload_reader_over(req.kind_data);
+        assert_true(reload_store_kind_data_next(&k, &data));
+        struct reload_reader v = reload_reader_over(data.values);
+        assert_true(reload_stored_data_next(&v, RELOAD_MODEL_DICTIONARY, &stored));
+        assert_false(reload_reader_more(&v));
+    }
+    for (size_t i = 1; i < 3; i++) { /* refused again: then that is that */
+        no = refusal(&rig, 1, rig_sent(&rig, i, NULL).header.transaction_id,
+                     RELOAD_ERROR_DATA_TOO_OLD);
+        rig_receive(&rig, 2, &no);
+    }
+    assert_int_equal(rig.fake.pushed, 1);
+    assert_int_equal(rig.fake.pushed_error, 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 3);
+    rig_fini(&rig);
+}
+
 /* --- own stores and fetches --- */
 
 static uint64_t store_own(struct rig *rig)
@@ -799,6 +922,8 @@ int main(void)
         cmocka_unit_test(an_empty_push_ends_at_once),
         cmocka_unit_test(the_cap_on_pushes_holds),
         cmocka_unit_test(a_push_goes_on_past_newer_data),
+        cmocka_unit_test(a_push_without_a_target_goes_to_the_owner_of_each_resource),
+        cmocka_unit_test(values_refused_together_are_pushed_one_by_one),
         cmocka_unit_test(own_stores_are_always_newer_than_the_last),
         cmocka_unit_test(forged_values_in_a_fetch_are_left_out_and_counted),
         cmocka_unit_test(the_topology_can_have_a_range_forgotten),

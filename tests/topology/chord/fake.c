@@ -169,7 +169,10 @@ struct fake *fake_ring(unsigned self, const unsigned *others, size_t count)
         fake_link(f, others[i]);
         assert_int_equal(fake_update(f, others[i], NULL, NULL), 0);
     }
-    fake_run(f, 100000); /* what that set off is over, hold-down included */
+    fake_run(f, 1000);
+    for (size_t i = 0; i < f->push_count; i++)
+        reload_chord_ops.pushed(f->t, f->pushes[i].cookie, 0, now(f));
+    fake_run(f, 99000); /* what that set off is over, hold-down included */
     fake_forget_records(f);
     return f;
 }
