@@ -14,6 +14,7 @@
 
 #include "net.h"
 #include "reload/frame/frame.h"
+#include "reload/link/datagram.h"
 
 static const struct reload_time at = { .monotonic_ms = 5, .unix_ms = 1700000000123 };
 
@@ -25,6 +26,8 @@ static const uint8_t ping[] = { 0xd2, 0x45, 0x4c, 0x4f, 0x9a, 0xa3, 0x2b, 0x8d, 
                                 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22,
                                 0x22, 0x00, 0x17, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00,
                                 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00 };
+
+#define TRANSACTION_AT 20
 
 static char path[64];
 
@@ -151,8 +154,18 @@ static void a_frame_above_a_udp_packet_is_left_out_and_counted(void **state)
     reload_pcap_close(pcap);
 }
 
-/* Two peers ping each other over TLS while one of them captures. */
-static void talk_and_capture(size_t messages)
+static reload_link_id dial_bare_port(struct host *from, struct host *to)
+{
+    struct reload_link_address any, bare;
+    reload_link_id id = 0;
+    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
+    assert_int_equal(reload_links_listen_datagrams(to->links, &any, &bare), 0);
+    assert_int_equal(reload_links_dial_datagrams(from->links, &bare, 1, NULL, net_now(), &id), 0);
+    return id;
+}
+
+/* Two peers ping each other over TLS or DTLS while one of them captures. */
+static void talk_and_capture(size_t messages, bool dtls)
 {
     struct pki ca;
     struct identity alice, bob;
@@ -165,12 +178,15 @@ static void talk_and_capture(size_t messages)
     host_open(&a, &alice, NULL);
     host_open(&b, &bob, &options);
     net_hosts(&a, &b);
-    reload_link_id id = host_dial(&a, &b.at, NULL);
+    reload_link_id id = dtls ? dial_bare_port(&a, &b) : host_dial(&a, &b.at, NULL);
     assert_true(net_events(&a, RELOAD_LINK_UP, 1));
     assert_true(net_events(&b, RELOAD_LINK_UP, 1));
     for (size_t i = 0; i < messages; i++) {
-        assert_int_equal(host_send(&a, id, ping, sizeof ping), 0);
-        assert_int_equal(host_send(&b, b.last[RELOAD_LINK_UP].link, ping, sizeof ping), 0);
+        uint8_t message[sizeof ping]; /* with a transaction id of its own */
+        memcpy(message, ping, sizeof ping);
+        message[TRANSACTION_AT] ^= (uint8_t)i;
+        assert_int_equal(host_send(&a, id, message, sizeof message), 0);
+        assert_int_equal(host_send(&b, b.last[RELOAD_LINK_UP].link, message, sizeof message), 0);
         assert_true(net_events(&a, RELOAD_LINK_MESSAGE, i + 1));
         assert_true(net_events(&b, RELOAD_LINK_MESSAGE, i + 1));
     }
@@ -225,10 +241,9 @@ static int tshark(const char *filter)
     return status == 0 ? count : -1;
 }
 
-static void wireshark_reads_every_frame_of_a_link(void **state)
+static void check_capture(bool dtls)
 {
-    (void)state;
-    talk_and_capture(10);
+    talk_and_capture(10, dtls);
     int frames = tshark("reload-framing");
     if (frames < 0)
         skip();                   /* tshark is not installed */
@@ -243,6 +258,18 @@ static void wireshark_reads_every_frame_of_a_link(void **state)
     assert_int_equal(tshark("udp.checksum.status == 1 && ip.checksum.status == 1"), 40);
 }
 
+static void wireshark_reads_every_frame_of_a_link(void **state)
+{
+    (void)state;
+    check_capture(false);
+}
+
+static void wireshark_reads_every_frame_of_a_dtls_link(void **state)
+{
+    (void)state;
+    check_capture(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +279,7 @@ int main(void)
         cmocka_unit_test_teardown(a_frame_above_a_udp_packet_is_left_out_and_counted,
                                   remove_capture),
         cmocka_unit_test_teardown(wireshark_reads_every_frame_of_a_link, remove_capture),
+        cmocka_unit_test_teardown(wireshark_reads_every_frame_of_a_dtls_link, remove_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,512 @@
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net.h"
+#include "reload/alloc.h"
+#include "reload/frame/frame.h"
+#include "reload/link/datagram.h"
+#include "reload/link/engine_datagram.h"
+
+/* Bare ports in bad company. */
+
+static struct pki ca, other_ca;
+static struct identity alice, bob, mallory, late;
+static struct host a, b;
+static struct reload_link_address bare_port; /* of b */
+
+static int set_up_identities(void **state)
+{
+    (void)state;
+    pki_init(&ca);
+    pki_init(&other_ca);
+    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
+    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
+    identity_init(&mallory, &other_ca, &ca, 0xcc, PKI_EC);
+    identity_init(&late, &ca, &ca, 0xdd, PKI_EXPIRED);
+    return 0;
+}
+
+static int tear_down_identities(void **state)
+{
+    (void)state;
+    identity_fini(&alice);
+    identity_fini(&bob);
+    identity_fini(&mallory);
+    identity_fini(&late);
+    pki_fini(&ca);
+    pki_fini(&other_ca);
+    return 0;
+}
+
+static void open_hosts(struct identity *dialler, const struct host_options *options)
+{
+    leap_ms = 0;
+    host_open(&a, dialler, NULL);
+    host_open(&b, &bob, options);
+    struct reload_link_address any;
+    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
+    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
+    net_hosts(&a, &b);
+}
+
+static int close_hosts(void **state)
+{
+    (void)state;
+    reload_alloc_fail_at(0);
+    net_hosts(NULL, NULL);
+    host_close(&a);
+    host_close(&b);
+    return 0;
+}
+
+static reload_link_id dial(const struct reload_node_id *expected)
+{
+    reload_link_id id = 0;
+    assert_int_equal(reload_links_dial_datagrams(a.links, &bare_port, 1, expected, net_now(), &id),
+                     0);
+    return id;
+}
+
+static struct reload_links_stats stats_of(struct host *host)
+{
+    struct reload_links_stats stats;
+    reload_links_stats(host->links, &stats);
+    return stats;
+}
+
+/* A plain UDP socket that is connected to the bare port. */
+static int udp_socket(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(bare_port.port) };
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    must(fd >= 0 && connect(fd, (struct sockaddr *)&in, sizeof in) == 0);
+    return fd;
+}
+
+struct raw_client { /* a DTLS engine on a socket of its own */
+    int fd;
+    struct reload_engine_context *context;
+    struct reload_engine *engine;
+    int status;
+    uint8_t last[2000]; /* datagram it sent last */
+    size_t last_len;
+    uint8_t got[4000];
+    size_t got_len;
+};
+
+static void client_engine(struct raw_client *client)
+{
+    assert_int_equal(reload_engine_new_datagram(client->context, RELOAD_LINK_CLIENT, NULL, 1200,
+                                                false, &client->engine),
+                     0);
+    client->status = RELOAD_ENGINE_WANT;
+    client->got_len = 0;
+}
+
+static void open_client(struct raw_client *client, struct identity *identity)
+{
+    memset(client, 0, sizeof *client);
+    client->fd = udp_socket();
+    assert_int_equal(reload_engine_context_new(&pki_ops, identity, NULL, &client->context), 0);
+    client_engine(client);
+}
+
+static void close_client(struct raw_client *client)
+{
+    close(client->fd);
+    reload_engine_free(client->engine);
+    reload_engine_context_free(client->context);
+}
+
+static void advance(struct raw_client *client)
+{
+    if (client->status != 0)
+        client->status = reload_engine_handshake(client->engine, net_now());
+    size_t n;
+    while (client->status == 0 &&
+           reload_engine_read(client->engine, client->got + client->got_len,
+                              sizeof client->got - client->got_len, &n, net_now()) == 0)
+        client->got_len += n;
+}
+
+static void client_turn(struct raw_client *client)
+{
+    uint8_t bytes[2000];
+    ssize_t n;
+    while ((n = recv(client->fd, bytes, sizeof bytes, 0)) > 0) {
+        reload_engine_input(client->engine, reload_slice_of(bytes, (size_t)n));
+        advance(client);
+    }
+    advance(client);
+    struct reload_slice datagram;
+    while (reload_engine_datagram_next(client->engine, &datagram, 1)) {
+        memcpy(client->last, datagram.p, datagram.n);
+        client->last_len = datagram.n;
+        (void)!send(client->fd, datagram.p, datagram.n, 0);
+        reload_engine_datagram_sent(client->engine, 1);
+    }
+    net_turn();
+}
+
+static void client_up(struct raw_client *client)
+{
+    for (int i = 0; i < 2000 && client->status != 0; i++)
+        client_turn(client);
+    assert_int_equal(client->status, 0);
+}
+
+static void client_write(struct raw_client *client, const void *p, size_t n)
+{
+    assert_int_equal(reload_engine_write(client->engine, reload_slice_of(p, n)), 0);
+    client_turn(client);
+}
+
+/* --- floods --- */
+
+static size_t first_hello(uint8_t out[2000])
+{
+    struct reload_engine_context *context;
+    struct reload_engine *engine;
+    struct reload_slice hello;
+    assert_int_equal(reload_engine_context_new(&pki_ops, &alice, NULL, &context), 0);
+    assert_int_equal(
+        reload_engine_new_datagram(context, RELOAD_LINK_CLIENT, NULL, 1200, false, &engine), 0);
+    assert_int_equal(reload_engine_handshake(engine, net_now()), RELOAD_ENGINE_WANT);
+    assert_int_equal(reload_engine_datagram_next(engine, &hello, 1), 1);
+    size_t n = hello.n;
+    memcpy(out, hello.p, n);
+    reload_engine_free(engine);
+    reload_engine_context_free(context);
+    return n;
+}
+
+static uint64_t real_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* R6940-6.6.1-1 */
+static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **state)
+{
+    (void)state;
+    enum { SOCKETS = 200, SECONDS = 2, RATE = 10000 };
+    open_hosts(&alice, NULL);
+    reload_link_id id = dial(NULL);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
+    uint8_t hello[2000];
+    size_t hello_len = first_hello(hello);
+    int fds[SOCKETS];
+    for (int i = 0; i < SOCKETS; i++)
+        fds[i] = udp_socket();
+    unsigned long allocations = 0;
+    uint64_t sent = 0, slowest_ms = 0, asked_ms = 0, answered = 0;
+    uint64_t start_ms = real_ms(), now_ms = start_ms;
+    uint32_t question = 0;
+    for (; now_ms < start_ms + SECONDS * 1000; now_ms = real_ms()) {
+        for (uint64_t due = (now_ms - start_ms + 1) * RATE / 1000; sent < due; sent++) {
+            memcpy(hello + 13 + 12 + 2, &sent, sizeof sent); /* each has another random */
+            (void)!send(fds[sent % SOCKETS], hello, hello_len, 0);
+        }
+        if (!asked_ms && host_send(&a, id, &question, sizeof question) == 0) {
+            question++;
+            asked_ms = now_ms;
+        }
+        net_turn();
+        if (asked_ms && b.count[RELOAD_LINK_MESSAGE] > answered) {
+            answered = b.count[RELOAD_LINK_MESSAGE];
+            uint64_t took_ms = real_ms() - asked_ms;
+            slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
+            asked_ms = 0;
+        }
+    }
+    net_for_ms(50);
+    struct reload_links_stats stats = stats_of(&b);
+    printf("%lu hellos, %lu challenged, %lu messages meanwhile, slowest %lu ms\n",
+           (unsigned long)sent, (unsigned long)stats.challenged, (unsigned long)answered,
+           (unsigned long)slowest_ms);
+    assert_int_equal(stats.links, 1);
+    assert_int_equal(stats.accepted, 1);
+    assert_int_equal(stats.handshaking, 0);
+    assert_true(sent >= SECONDS * RATE && stats.challenged > sent / 2);
+    assert_true(answered > 10);
+    assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
+    /* Nothing is allocated for a hello, and every answer is shorter than its question. */
+    net_for_ms(20);
+    allocations = reload_alloc_count();
+    for (int i = 0; i < SOCKETS; i++) {
+        uint8_t answer[2000];
+        ssize_t n;
+        while ((n = recv(fds[i], answer, sizeof answer, 0)) > 0)
+            assert_true((size_t)n < hello_len);
+        (void)!send(fds[i], hello, hello_len, 0);
+        net_turn();
+    }
+    assert_int_equal(reload_alloc_count(), allocations);
+    for (int i = 0; i < SOCKETS; i++)
+        close(fds[i]);
+}
+
+static void garbage_of_every_kind_changes_nothing(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    uint8_t hello[2000], bytes[2000];
+    size_t n = first_hello(hello);
+    int fd = udp_socket();
+    (void)!send(fd, "", 0, 0);
+    for (size_t i = 0; i < n; i++) {
+        (void)!send(fd, hello, i, 0);
+        net_turn();
+    }
+    srand(7);
+    for (int i = 0; i < 3000; i++) {
+        size_t len = (size_t)rand() % sizeof bytes;
+        for (size_t j = 0; j < len; j++)
+            bytes[j] = (uint8_t)rand();
+        bytes[0] = (uint8_t)(20 + rand() % 44);
+        (void)!send(fd, bytes, len, 0);
+        if (i % 16 == 0)
+            net_turn();
+    }
+    net_for_ms(20);
+    assert_int_equal(stats_of(&b).links, 0);
+    assert_true(stats_of(&b).strays > 1000);
+    close(fd);
+    dial(NULL);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+}
+
+/* --- who may come in --- */
+
+/* R6940-6.5.1.13-2 R6940-6.5.1.13-3 R6940-6.5.1.11-1 */
+static void strangers_expired_and_wrong_certificates_are_refused_and_counted(void **state)
+{
+    (void)state;
+    struct identity *each[] = { &mallory, &late };
+    for (int i = 0; i < 2; i++) {
+        open_hosts(each[i], NULL);
+        dial(NULL);
+        assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
+        assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_FORBIDDEN); /* an alert told it */
+        assert_int_equal(stats_of(&b).failed_certificate, 1);
+        assert_int_equal(b.count[RELOAD_LINK_UP] + b.count[RELOAD_LINK_DOWN], 0);
+        close_hosts(NULL);
+    }
+    open_hosts(&alice, NULL);
+    struct reload_node_id other = node_id_of(0x11);
+    dial(&other);
+    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_CERTIFICATE);
+    assert_int_equal(stats_of(&a).failed_expected, 1);
+}
+
+static void handshakes_are_limited_and_under_load_one_to_an_address(void **state)
+{
+    (void)state;
+    struct host_options options = { .limits = { .handshakes = 4 } };
+    open_hosts(&alice, &options);
+    struct raw_client clients[4];
+    for (int i = 0; i < 4; i++) { /* they go as far as the cookie, and no further */
+        open_client(&clients[i], &alice);
+        for (int j = 0;
+             j < 100 && stats_of(&b).accepted + stats_of(&b).refused_handshakes <= (unsigned)i;
+             j++) {
+            client_turn(&clients[i]);
+            if (clients[i].last_len && clients[i].last[13] != 1)
+                fail();
+            usleep(1000);
+        }
+        close(clients[i].fd);
+        clients[i].fd = udp_socket();
+    }
+    assert_int_equal(stats_of(&b).accepted, 2); /* half of the four; then an address has its one */
+    assert_int_equal(stats_of(&b).refused_handshakes, 2);
+    for (int i = 0; i < 4; i++)
+        close_client(&clients[i]);
+    leap_ms += 11000; /* unfinished handshakes end */
+    net_for_ms(20);
+    assert_int_equal(stats_of(&b).links, 0);
+    assert_int_equal(stats_of(&b).failed_timeout, 2);
+    dial(NULL);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+}
+
+/* R6940-6.6.1-1 */
+static void a_replayed_datagram_is_dropped(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    struct raw_client client;
+    open_client(&client, &alice);
+    client_up(&client);
+    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
+    client_write(&client, frame, sizeof frame);
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    uint64_t frames = stats_of(&b).sum.frames_in;
+    for (int i = 0; i < 10; i++)
+        (void)!send(client.fd, client.last, client.last_len, 0);
+    net_for_ms(30);
+    assert_int_equal(stats_of(&b).sum.frames_in, frames);
+    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
+    close_client(&client);
+}
+
+/* R6940-6.6.2-7: on datagrams the next record begins anew, so the link lives on. */
+static void records_without_a_frame_are_dropped_and_counted(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    struct raw_client client;
+    open_client(&client, &alice);
+    client_up(&client);
+    const uint8_t frame[] = { 128, 0, 0, 0, 9, 0, 0, 3, 'a', 'b', 'c', 'd' };
+    for (size_t n = 1; n <= sizeof frame; n++)
+        if (n != 11)
+            client_write(&client, frame, n);
+    for (unsigned type = 0; type < 256; type++) {
+        uint8_t other[sizeof frame];
+        memcpy(other, frame, sizeof other);
+        other[0] = (uint8_t)type;
+        client_write(&client, other, 11);
+    }
+    net_for_ms(20);
+    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
+    assert_int_equal(stats_of(&b).bad_frames, 11 + 255);
+    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    close_client(&client);
+}
+
+static void acks_that_lie_do_no_harm(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    struct raw_client client;
+    open_client(&client, &alice);
+    client_up(&client);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    srand(3);
+    for (int i = 0; i < 2000; i++) {
+        uint8_t ack[9] = { 129 };
+        for (int j = 1; j < 9; j++)
+            ack[j] = (uint8_t)(rand() % 3 ? rand() : 0);
+        client_write(&client, ack, sizeof ack);
+        if (i % 50 == 0)
+            (void)host_send(&b, b.last[RELOAD_LINK_UP].link, &i, sizeof i);
+    }
+    net_for_ms(20);
+    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    close_client(&client);
+}
+
+/* RFC 6347 s4.2.8 */
+static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    struct raw_client client;
+    open_client(&client, &alice);
+    client_up(&client);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    reload_link_id old = b.last[RELOAD_LINK_UP].link;
+    reload_engine_free(client.engine); /* without a word */
+    client_engine(&client);
+    client_up(&client);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
+    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(b.last[RELOAD_LINK_DOWN].link, old);
+    assert_int_equal(stats_of(&b).replaced, 1);
+    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
+    client_write(&client, frame, sizeof frame);
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    assert_int_not_equal(b.last[RELOAD_LINK_MESSAGE].link, old);
+    close_client(&client);
+}
+
+static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone(void **state)
+{
+    (void)state;
+    open_hosts(&alice, NULL);
+    struct raw_client client;
+    open_client(&client, &alice);
+    client_up(&client);
+    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    struct reload_engine *good = client.engine;
+    client_engine(&client);
+    for (int i = 0; i < 100 && stats_of(&b).accepted < 2; i++) { /* up to its cookie */
+        client_turn(&client);
+        usleep(1000);
+    }
+    assert_int_equal(stats_of(&b).accepted, 2);
+    reload_engine_free(client.engine);
+    client.engine = good;
+    client.status = 0;
+    uint8_t bytes[2000];
+    while (recv(client.fd, bytes, sizeof bytes, 0) > 0)
+        ;
+    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
+    client_write(&client, frame, sizeof frame);
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    leap_ms += 11000;
+    net_for_ms(20);
+    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(stats_of(&b).links, 1);
+    close_client(&client);
+}
+
+/* At every allocation of a link's life memory runs out: calls fail or the link goes down, nothing
+ * crashes, and the next link works. */
+static void running_out_of_memory_ends_links_in_order(void **state)
+{
+    (void)state;
+    for (unsigned long n = 1; n < 60; n++) {
+        open_hosts(&alice, NULL);
+        reload_alloc_fail_at(n);
+        reload_link_id id = 0;
+        int status = reload_links_dial_datagrams(a.links, &bare_port, 1, NULL, net_now(), &id);
+        for (int i = 0; i < 30; i++)
+            net_turn();
+        if (status == 0)
+            (void)host_send(&a, id, "x", 1);
+        for (int i = 0; i < 10; i++)
+            net_turn();
+        reload_alloc_fail_at(0);
+        size_t ups = b.count[RELOAD_LINK_UP];
+        dial(NULL);
+        assert_true(net_events(&b, RELOAD_LINK_UP, ups + 1));
+        close_hosts(NULL);
+    }
+    open_hosts(&alice, NULL);
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, close_hosts)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_hello_flood_leaves_no_state_and_an_honest_link_answers),
+        TEST(garbage_of_every_kind_changes_nothing),
+        TEST(strangers_expired_and_wrong_certificates_are_refused_and_counted),
+        TEST(handshakes_are_limited_and_under_load_one_to_an_address),
+        TEST(a_replayed_datagram_is_dropped),
+        TEST(records_without_a_frame_are_dropped_and_counted),
+        TEST(acks_that_lie_do_no_harm),
+        TEST(a_far_end_that_begins_anew_on_its_address_replaces_its_old_link),
+        TEST(a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone),
+        TEST(running_out_of_memory_ends_links_in_order),
+    };
+    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+}
