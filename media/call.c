@@ -1,0 +1,266 @@
+#include "media/call.h"
+#include "media/device.h"
+#include "media/dtmf.h"
+#include "media/record.h"
+#include "reload/alloc.h"
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+struct datagram {
+    uint64_t source;
+    size_t len;
+    uint8_t bytes[RELOAD_MEDIA_PACKET_MAX];
+};
+
+/* What other threads leave for the media thread, and what it leaves for them. The lock is held for
+ * copying only. */
+struct desk {
+    pthread_mutex_t lock;
+    struct datagram inbox[RELOAD_MEDIA_INBOX]; /* a ring */
+    size_t first, count;
+    bool stop, keyed, moved, held;
+    struct reload_media_keying keying; /* material stands in the next member */
+    uint8_t material[RELOAD_MEDIA_SRTP_MATERIAL_MAX];
+    uint64_t source;
+    char pressed[RELOAD_MEDIA_DTMF_QUEUE];
+    size_t pressed_count;
+    char heard[RELOAD_MEDIA_KEYS_HEARD];
+    size_t heard_count;
+    struct reload_media_call_status status;
+};
+
+struct reload_media_call {
+    struct desk desk;
+    pthread_t thread;
+    /* The media thread's own from here on. */
+    struct reload_media_stream *stream;
+    struct reload_media_device *device;
+    struct reload_media_recorder *recorder;
+    struct datagram current;
+    int16_t mic[RELOAD_MEDIA_BLOCK], speaker[RELOAD_MEDIA_BLOCK];
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static struct reload_time present(void)
+{
+    return (struct reload_time){ clock_ns(CLOCK_MONOTONIC) / 1000000,
+                                 clock_ns(CLOCK_REALTIME) / 1000000 };
+}
+
+/* Takes the next datagram off the desk; false when there is none. */
+static bool next_datagram(struct reload_media_call *call)
+{
+    struct desk *desk = &call->desk;
+    pthread_mutex_lock(&desk->lock);
+    bool any = desk->count > 0;
+    if (any) {
+        const struct datagram *from = &desk->inbox[desk->first];
+        call->current.source = from->source;
+        call->current.len = from->len;
+        memcpy(call->current.bytes, from->bytes, from->len);
+        desk->first = (desk->first + 1) % RELOAD_MEDIA_INBOX;
+        desk->count--;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return any;
+}
+
+/* Does what was left on the desk. Returns false when the call shall end. */
+static bool obey(struct reload_media_call *call)
+{
+    struct desk *desk = &call->desk;
+    struct reload_media_stream *stream = call->stream;
+    pthread_mutex_lock(&desk->lock);
+    if (desk->keyed) {
+        int error = reload_media_stream_key(stream, &desk->keying);
+        if (error != 0)
+            desk->status.error = error;
+        explicit_bzero(desk->material, sizeof desk->material);
+        desk->keyed = false;
+    }
+    if (desk->moved)
+        reload_media_stream_move(stream, desk->source);
+    desk->moved = false;
+    reload_media_stream_send(stream, !desk->held);
+    for (size_t i = 0; i < desk->pressed_count; i++)
+        desk->status.keys_refused += reload_media_stream_press(stream, desk->pressed[i]) != 0;
+    desk->pressed_count = 0;
+    bool go_on = !desk->stop;
+    pthread_mutex_unlock(&desk->lock);
+    return go_on;
+}
+
+static void report(struct reload_media_call *call, int error, uint64_t took_ns)
+{
+    struct desk *desk = &call->desk;
+    pthread_mutex_lock(&desk->lock);
+    if (error != 0)
+        desk->status.error = error;
+    desk->status.blocks++;
+    desk->status.late_blocks += took_ns > RELOAD_MEDIA_BLOCK_MS * UINT64_C(1000000);
+    reload_media_stream_counters(call->stream, &desk->status.counters);
+    reload_media_stream_quality(call->stream, &desk->status.quality);
+    while (desk->heard_count < RELOAD_MEDIA_KEYS_HEARD) {
+        char key = reload_media_stream_heard(call->stream);
+        if (key == 0)
+            break;
+        desk->heard[desk->heard_count++] = key;
+    }
+    pthread_mutex_unlock(&desk->lock);
+}
+
+static int one_block(struct reload_media_call *call)
+{
+    int error = reload_media_device_exchange(call->device, call->speaker, call->mic);
+    uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+    while (next_datagram(call))
+        reload_media_stream_receive(call->stream, call->current.source, call->current.bytes,
+                                    call->current.len, present());
+    if (error == 0)
+        reload_media_stream_exchange(call->stream, call->mic, call->speaker, present());
+    if (error == 0 && call->recorder)
+        error = reload_media_recorder_write(call->recorder, reload_media_stream_said(call->stream),
+                                            call->speaker);
+    report(call, error, clock_ns(CLOCK_MONOTONIC) - start_ns);
+    return error;
+}
+
+static void *run(void *argument)
+{
+    struct reload_media_call *call = argument;
+    while (obey(call))
+        if (one_block(call) != 0)
+            break;
+    reload_media_stream_bye(call->stream, present());
+    return NULL;
+}
+
+static void release(struct reload_media_call *call)
+{
+    reload_media_recorder_free(call->recorder);
+    reload_media_device_close(call->device);
+    reload_media_stream_free(call->stream);
+    pthread_mutex_destroy(&call->desk.lock);
+    explicit_bzero(call->desk.material, sizeof call->desk.material);
+    reload_free(call);
+}
+
+int reload_media_call_start(const struct reload_media_call_options *options,
+                            const struct reload_media_transport_ops *ops, void *context,
+                            struct reload_media_call **out)
+{
+    *out = NULL;
+    struct reload_media_call *call = reload_calloc(1, sizeof *call);
+    if (!call)
+        return RELOAD_E_NOMEM;
+    pthread_mutex_init(&call->desk.lock, NULL);
+    int error = reload_media_stream_new(&options->stream, ops, context, &call->stream);
+    if (error == 0)
+        error = reload_media_device_open(options->device, true, &call->device);
+    if (error == 0 && options->recording)
+        error = reload_media_recorder_new(options->recording, &call->recorder);
+    if (error == 0 && pthread_create(&call->thread, NULL, run, call) != 0)
+        error = RELOAD_E_IO;
+    if (error != 0) {
+        release(call);
+        return error;
+    }
+    *out = call;
+    return 0;
+}
+
+void reload_media_call_stop(struct reload_media_call *call)
+{
+    if (!call)
+        return;
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.stop = true;
+    pthread_mutex_unlock(&call->desk.lock);
+    pthread_join(call->thread, NULL);
+    release(call);
+}
+
+int reload_media_call_key(struct reload_media_call *call, const struct reload_media_keying *keying)
+{
+    struct desk *desk = &call->desk;
+    size_t len = reload_media_srtp_material_len(keying->profile);
+    if (len == 0 || len != keying->material_len)
+        return RELOAD_E_INVALID;
+    pthread_mutex_lock(&desk->lock);
+    desk->keying = *keying;
+    desk->keying.material = desk->material;
+    memcpy(desk->material, keying->material, len);
+    desk->keyed = true;
+    pthread_mutex_unlock(&desk->lock);
+    return 0;
+}
+
+int reload_media_call_receive(struct reload_media_call *call, uint64_t source, const uint8_t *bytes,
+                              size_t len)
+{
+    struct desk *desk = &call->desk;
+    pthread_mutex_lock(&desk->lock);
+    bool room = desk->count < RELOAD_MEDIA_INBOX && len <= RELOAD_MEDIA_PACKET_MAX;
+    if (room) {
+        struct datagram *to = &desk->inbox[(desk->first + desk->count++) % RELOAD_MEDIA_INBOX];
+        to->source = source;
+        to->len = len;
+        if (len > 0)
+            memcpy(to->bytes, bytes, len);
+    } else {
+        desk->status.inbox_dropped++;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return room ? 0 : RELOAD_E_LIMIT;
+}
+
+void reload_media_call_move(struct reload_media_call *call, uint64_t source)
+{
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.source = source;
+    call->desk.moved = true;
+    pthread_mutex_unlock(&call->desk.lock);
+}
+
+void reload_media_call_send(struct reload_media_call *call, bool on)
+{
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.held = !on;
+    pthread_mutex_unlock(&call->desk.lock);
+}
+
+int reload_media_call_press(struct reload_media_call *call, char key)
+{
+    struct desk *desk = &call->desk;
+    pthread_mutex_lock(&desk->lock);
+    bool room = desk->pressed_count < sizeof desk->pressed;
+    if (room)
+        desk->pressed[desk->pressed_count++] = key;
+    pthread_mutex_unlock(&desk->lock);
+    return room ? 0 : RELOAD_E_LIMIT;
+}
+
+void reload_media_call_status(struct reload_media_call *call, struct reload_media_call_status *out)
+{
+    pthread_mutex_lock(&call->desk.lock);
+    *out = call->desk.status;
+    pthread_mutex_unlock(&call->desk.lock);
+}
+
+char reload_media_call_heard(struct reload_media_call *call)
+{
+    struct desk *desk = &call->desk;
+    pthread_mutex_lock(&desk->lock);
+    char key = desk->heard_count > 0 ? desk->heard[0] : 0;
+    if (key)
+        memmove(desk->heard, desk->heard + 1, --desk->heard_count);
+    pthread_mutex_unlock(&desk->lock);
+    return key;
+}

@@ -1,0 +1,117 @@
+#include "media/drift.h"
+#include "media/codec.h"
+#include "reload/alloc.h"
+#include <speex/speex_resampler.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define QUALITY    3
+#define HELD_MAX   (2 * RELOAD_MEDIA_FRAME_MAX)
+#define SMOOTH     0.01   /* of the error, per block: about a second */
+#define DEAD_MS    4.0    /* errors below this are left alone: jitter, not drift */
+#define PPM_PER_MS 200.0  /* a card off by 200 ppm is held 1 ms beyond the dead band */
+#define PPM_MAX    5000.0 /* a twelfth of a semitone: nobody hears it */
+#define UPDATE     50     /* blocks between changes of the ratio, which cost a new filter */
+#define SCALE      1000000
+
+struct reload_media_drift {
+    SpeexResamplerState *resampler;
+    bool running; /* not before there is something to correct: it costs as much as decoding */
+    double error_ms;
+    int ppm;
+    unsigned blocks;
+    unsigned held;
+    int16_t pcm[HELD_MAX];
+};
+
+int reload_media_drift_new(struct reload_media_drift **out)
+{
+    int error;
+    struct reload_media_drift *drift = *out = reload_calloc(1, sizeof *drift);
+    if (!drift)
+        return RELOAD_E_NOMEM;
+    drift->resampler = speex_resampler_init_frac(1, SCALE, SCALE, RELOAD_MEDIA_RATE_HZ,
+                                                 RELOAD_MEDIA_RATE_HZ, QUALITY, &error);
+    if (!drift->resampler) {
+        reload_free(drift);
+        *out = NULL;
+        return RELOAD_E_NOMEM;
+    }
+    return 0;
+}
+
+void reload_media_drift_free(struct reload_media_drift *drift)
+{
+    if (!drift)
+        return;
+    speex_resampler_destroy(drift->resampler);
+    reload_free(drift);
+}
+
+unsigned reload_media_drift_held(const struct reload_media_drift *drift)
+{
+    return drift->held;
+}
+
+int reload_media_drift_ppm(const struct reload_media_drift *drift)
+{
+    return drift->ppm;
+}
+
+int reload_media_drift_put(struct reload_media_drift *drift, const int16_t *pcm, size_t samples)
+{
+    if (samples > HELD_MAX - drift->held)
+        return RELOAD_E_LIMIT;
+    memcpy(drift->pcm + drift->held, pcm, samples * sizeof *pcm);
+    drift->held += (unsigned)samples;
+    return 0;
+}
+
+static void drop(struct reload_media_drift *drift, unsigned samples)
+{
+    drift->held -= samples;
+    memmove(drift->pcm, drift->pcm + samples, drift->held * sizeof *drift->pcm);
+}
+
+/* What a block takes at the present speed, and two samples for its interpolation. */
+static unsigned wanted(const struct reload_media_drift *drift)
+{
+    if (!drift->running)
+        return RELOAD_MEDIA_BLOCK;
+    return RELOAD_MEDIA_BLOCK + (unsigned)((PPM_MAX * RELOAD_MEDIA_BLOCK) / SCALE) + 2;
+}
+
+int reload_media_drift_take(struct reload_media_drift *drift, int16_t *block)
+{
+    if (drift->held < wanted(drift))
+        return RELOAD_E_NOT_FOUND;
+    if (!drift->running) {
+        memcpy(block, drift->pcm, RELOAD_MEDIA_BLOCK * sizeof *block);
+        drop(drift, RELOAD_MEDIA_BLOCK);
+        return 0;
+    }
+    spx_uint32_t taken = drift->held, made = RELOAD_MEDIA_BLOCK;
+    speex_resampler_process_int(drift->resampler, 0, drift->pcm, &taken, block, &made);
+    if (made < RELOAD_MEDIA_BLOCK)
+        memset(block + made, 0, (RELOAD_MEDIA_BLOCK - made) * sizeof *block);
+    drop(drift, taken);
+    return 0;
+}
+
+void reload_media_drift_steer(struct reload_media_drift *drift, double error_ms)
+{
+    drift->error_ms += SMOOTH * (error_ms - drift->error_ms);
+    if (++drift->blocks % UPDATE != 0)
+        return;
+    double size_ms = drift->error_ms < 0 ? -drift->error_ms : drift->error_ms;
+    double ppm = size_ms > DEAD_MS ? (size_ms - DEAD_MS) * PPM_PER_MS : 0;
+    if (ppm > PPM_MAX)
+        ppm = PPM_MAX;
+    int signed_ppm = (int)(drift->error_ms < 0 ? -ppm : ppm);
+    if (signed_ppm == drift->ppm)
+        return;
+    drift->ppm = signed_ppm;
+    drift->running = true;
+    speex_resampler_set_rate_frac(drift->resampler, (spx_uint32_t)(SCALE + signed_ppm), SCALE,
+                                  RELOAD_MEDIA_RATE_HZ, RELOAD_MEDIA_RATE_HZ);
+}
