@@ -37,6 +37,7 @@ struct reload_action_send {
 struct reload_action_open_link {
     uint32_t attach;               /* comes back in link_up or open_failed */
     struct reload_node_id node_id; /* the far end must prove this one (s6.5.1.11) */
+    uint8_t link_type;             /* OverlayLinkType, s6.5.1.1 */
     const struct reload_ip_address_port *addresses; /* by falling priority */
     size_t address_count;
     bool tls_server; /* our role in the handshake: s6.5.1.13 */
@@ -71,6 +72,7 @@ struct reload_action_app_channel {
     uint64_t request; /* the own AppAttach, or 0 for an incoming one */
     uint16_t application;
     struct reload_node_id node_id;
+    uint8_t link_type;                              /* OverlayLinkType of what is to be dialled */
     const struct reload_ip_address_port *addresses; /* to dial; none: wait for the far end's dial */
     size_t address_count;
     bool tls_server;

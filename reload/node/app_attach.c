@@ -15,7 +15,7 @@ static bool is_supported(const struct reload_node *node, uint16_t application)
 static int write_body(struct reload_node *node, const char *role, uint16_t application,
                       struct reload_slice *body)
 {
-    size_t room = 64 * (node->config.address_count + 1);
+    size_t room = reload_candidates_room(node);
     struct reload_writer candidates = reload_arena_writer(&node->queue.arena, room);
     reload_candidates_write(node, &candidates);
     struct reload_writer w = reload_arena_writer(&node->queue.arena, room + 64);
@@ -33,9 +33,8 @@ static int write_body(struct reload_node *node, const char *role, uint16_t appli
 static void make_channel(struct reload_node *node, uint64_t request,
                          const struct reload_app_attach *body, const struct reload_node_id *node_id)
 {
-    struct reload_ip_address_port *addresses;
-    size_t count;
-    if (reload_candidates_read(node, body->candidates, &addresses, &count) != 0)
+    struct reload_dial_plan plan;
+    if (reload_candidates_read(node, body->candidates, &plan) != 0)
         return;
     struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_APP_CHANNEL);
     if (!action)
@@ -45,8 +44,9 @@ static void make_channel(struct reload_node *node, uint64_t request,
         .request = request,
         .application = body->application,
         .node_id = *node_id,
-        .addresses = addresses,
-        .address_count = wait ? 0 : count,
+        .link_type = (uint8_t)plan.type,
+        .addresses = plan.addresses,
+        .address_count = wait ? 0 : plan.count,
         .tls_server = wait,
     };
 }

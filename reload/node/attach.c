@@ -5,7 +5,7 @@
 int reload_attach_write(struct reload_node *node, const char *role, bool send_update,
                         struct reload_slice *body)
 {
-    size_t room = 64 * (node->config.address_count + 1);
+    size_t room = reload_candidates_room(node);
     struct reload_writer candidates = reload_arena_writer(&node->queue.arena, room);
     reload_candidates_write(node, &candidates);
     struct reload_writer w = reload_arena_writer(&node->queue.arena, room + 64);
@@ -102,14 +102,13 @@ static void proceed(struct reload_node *node, struct reload_attach_record *a,
         reload_attach_enter(node, a, RELOAD_ATTACH_EXPECTING);
         return;
     }
-    struct reload_ip_address_port *addresses;
-    size_t count;
-    if (reload_candidates_read(node, body->candidates, &addresses, &count) != 0)
+    struct reload_dial_plan plan;
+    if (reload_candidates_read(node, body->candidates, &plan) != 0)
         reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
-    else if (count == 0)
+    else if (plan.count == 0)
         reload_attach_end(node, a, RELOAD_E_UNSUPPORTED, 0);
     else
-        reload_attach_dial(node, a, addresses, count);
+        reload_attach_dial(node, a, &plan);
 }
 
 void reload_attach_answered(struct reload_node *node, struct reload_answer *answer)

@@ -4,7 +4,7 @@
  * Attach that a link which came up belongs to. */
 
 void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a,
-                        const struct reload_ip_address_port *addresses, size_t count)
+                        const struct reload_dial_plan *plan)
 {
     struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_OPEN_LINK);
     if (!action) {
@@ -14,8 +14,9 @@ void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a
     action->open_link = (struct reload_action_open_link){
         .attach = a->number,
         .node_id = a->remote,
-        .addresses = addresses,
-        .address_count = count,
+        .link_type = (uint8_t)plan->type,
+        .addresses = plan->addresses,
+        .address_count = plan->count,
         .tls_server = false,
     };
     reload_attach_enter(node, a, RELOAD_ATTACH_DIALLING);

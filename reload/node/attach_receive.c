@@ -35,17 +35,16 @@ static bool own_goes_on(const struct reload_node *node, const struct reload_atta
 static void accept(struct reload_node *node, const struct reload_request *request,
                    const struct reload_attach *body, struct reload_attach_record *a)
 {
-    struct reload_ip_address_port *addresses;
+    struct reload_dial_plan plan;
     struct reload_slice answer;
-    size_t count;
     a->owe_update = a->owe_update || body->send_update;
-    if (reload_candidates_read(node, body->candidates, &addresses, &count) != 0 ||
+    if (reload_candidates_read(node, body->candidates, &plan) != 0 ||
         reload_attach_write(node, "active", a->send_update, &answer) != 0) {
         reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN, "out of memory");
         reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
         return;
     }
-    if (count == 0 && node->config.address_count == 0) {
+    if (plan.count == 0 && node->config.address_count == 0) {
         reload_respond_error_text(node, &request->reply, RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY,
                                   "no common overlay link");
         reload_attach_end(node, a, RELOAD_E_UNSUPPORTED, 0);
@@ -56,10 +55,10 @@ static void accept(struct reload_node *node, const struct reload_request *reques
         reload_transaction_cancel(node, a->transaction);
         a->transaction = NULL;
     }
-    if (count == 0)
+    if (plan.count == 0)
         reload_attach_enter(node, a, RELOAD_ATTACH_EXPECTING);
     else if (a->state != RELOAD_ATTACH_DIALLING)
-        reload_attach_dial(node, a, addresses, count);
+        reload_attach_dial(node, a, &plan);
 }
 
 /* The requester may wait for a link although there is one: it is the TLS server now (s6.5.1.13),
@@ -68,14 +67,13 @@ static void accept(struct reload_node *node, const struct reload_request *reques
 static void dial_back(struct reload_node *node, const struct reload_node_id *id,
                       struct reload_slice candidates)
 {
-    struct reload_ip_address_port *addresses;
-    size_t count;
+    struct reload_dial_plan plan;
     if (reload_connection_to(node, id)->attached || reload_attach_find(node, id) ||
-        reload_candidates_read(node, candidates, &addresses, &count) != 0 || count == 0)
+        reload_candidates_read(node, candidates, &plan) != 0 || plan.count == 0)
         return;
     struct reload_attach_record *a = reload_attach_add(node, id);
     if (a)
-        reload_attach_dial(node, a, addresses, count);
+        reload_attach_dial(node, a, &plan);
 }
 
 /* The request came over a link that is the signer's already. */

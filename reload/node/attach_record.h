@@ -58,6 +58,6 @@ void reload_attach_discard(struct reload_node *node, struct reload_attach_record
 /* --- attach_link.c --- */
 /* Asks the host for the link; without memory the record ends. */
 void reload_attach_dial(struct reload_node *node, struct reload_attach_record *record,
-                        const struct reload_ip_address_port *addresses, size_t count);
+                        const struct reload_dial_plan *plan);
 
 #endif

@@ -2,28 +2,53 @@
 #include "reload/wire/attach.h"
 
 /* No-ICE candidates (RFC 6940 s6.5.1.1, s6.5.1.11): the addresses where a node accepts TLS over
- * TCP. */
+ * TCP, DTLS over UDP, or both at the same port number. */
+
+#define CANDIDATE_ROOM 64 /* bytes of an encoded one, at most */
+
+static const enum reload_link_type *link_types(const struct reload_node *node, size_t *count)
+{
+    static const enum reload_link_type usual = RELOAD_LINK_TLS_TCP_FH_NO_ICE;
+    *count = node->config.link_type_count ? node->config.link_type_count : 1;
+    return node->config.link_type_count ? node->config.link_types : &usual;
+}
+
+size_t reload_candidates_room(const struct reload_node *node)
+{
+    size_t type_count;
+    (void)link_types(node, &type_count);
+    return CANDIDATE_ROOM * (type_count * node->config.address_count + 1);
+}
+
+static int write_one(struct reload_writer *w, const struct reload_ip_address_port *address,
+                     enum reload_link_type type, uint32_t place)
+{
+    const struct reload_ice_candidate candidate = {
+        .addr_port = *address,
+        .overlay_link = (uint8_t)type,
+        .foundation = reload_slice_of("1", 1),
+        /* Host candidates of component 1, as RFC 5245 s4.1.2.1 counts, in our order. */
+        .priority = 126u << 24 | (65535u - place) << 8 | 255u,
+        .type = RELOAD_CANDIDATE_HOST,
+    };
+    return reload_ice_candidate_encode(w, &candidate);
+}
 
 void reload_candidates_write(const struct reload_node *node, struct reload_writer *w)
 {
-    for (size_t i = 0; i < node->config.address_count; i++) {
-        const struct reload_ice_candidate candidate = {
-            .addr_port = node->config.addresses[i],
-            .overlay_link = RELOAD_OVERLAY_LINK_TLS_TCP_FH_NO_ICE,
-            .foundation = reload_slice_of("1", 1),
-            /* Host candidates of component 1, as RFC 5245 s4.1.2.1 counts, in our order. */
-            .priority = 126u << 24 | (65535u - (uint32_t)i) << 8 | 255u,
-            .type = RELOAD_CANDIDATE_HOST,
-        };
-        if (reload_ice_candidate_encode(w, &candidate) != 0)
-            return;
-    }
+    size_t type_count;
+    const enum reload_link_type *types = link_types(node, &type_count);
+    uint32_t place = 0;
+    for (size_t t = 0; t < type_count; t++)
+        for (size_t i = 0; i < node->config.address_count; i++)
+            if (write_one(w, &node->config.addresses[i], types[t], place++) != 0)
+                return;
 }
 
 /* s6.5.1.1: candidates of other link types are passed over, and so are unknown addresses. */
-static bool usable(const struct reload_ice_candidate *c)
+static bool usable(const struct reload_ice_candidate *c, enum reload_link_type type)
 {
-    return c->overlay_link == RELOAD_OVERLAY_LINK_TLS_TCP_FH_NO_ICE &&
+    return c->overlay_link == type &&
            (c->addr_port.type == RELOAD_ADDRESS_IPV4 || c->addr_port.type == RELOAD_ADDRESS_IPV6) &&
            c->addr_port.port != 0;
 }
@@ -44,23 +69,37 @@ static void rank(struct reload_ice_candidate *best, size_t *count,
         ++*count;
 }
 
-int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
-                           struct reload_ip_address_port **out, size_t *count)
+static size_t best_of(struct reload_slice candidates, enum reload_link_type type,
+                      struct reload_ice_candidate *best)
 {
-    struct reload_ice_candidate best[RELOAD_CANDIDATES_MAX], c;
     struct reload_reader r = reload_reader_over(candidates);
-    *count = 0;
+    struct reload_ice_candidate c;
+    size_t count = 0;
     while (reload_ice_candidate_next(&r, &c))
-        if (usable(&c))
-            rank(best, count, &c);
+        if (usable(&c, type))
+            rank(best, &count, &c);
+    return count;
+}
+
+int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
+                           struct reload_dial_plan *plan)
+{
+    struct reload_ice_candidate best[RELOAD_CANDIDATES_MAX];
     struct reload_arena *arena = &node->queue.arena;
-    *out = reload_arena_alloc(arena, *count * sizeof **out);
-    for (size_t i = 0; *out && i < *count; i++) {
-        (*out)[i] = best[i].addr_port;
-        struct reload_slice *address = &(*out)[i].address;
+    size_t type_count;
+    const enum reload_link_type *types = link_types(node, &type_count);
+    plan->count = 0;
+    for (size_t t = 0; t < type_count && plan->count == 0; t++) {
+        plan->type = types[t];
+        plan->count = best_of(candidates, types[t], best);
+    }
+    plan->addresses = reload_arena_alloc(arena, plan->count * sizeof *plan->addresses);
+    for (size_t i = 0; plan->addresses && i < plan->count; i++) {
+        plan->addresses[i] = best[i].addr_port;
+        struct reload_slice *address = &plan->addresses[i].address;
         address->p = reload_arena_copy(arena, address->p, address->n);
         if (!address->p)
             return RELOAD_E_NOMEM;
     }
-    return *out ? 0 : RELOAD_E_NOMEM;
+    return plan->addresses ? 0 : RELOAD_E_NOMEM;
 }

@@ -20,6 +20,8 @@ enum reload_link_type { /* OverlayLinkType, s6.5.1.1 */
                         RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
 };
 
+#define RELOAD_NODE_LINK_TYPES_MAX 2
+
 struct reload_node_limits {    /* every table a remote party can grow; 0 takes the default */
     size_t max_links;          /* 1024, as many as a set of links holds */
     size_t max_transactions;   /* own requests in flight: 4096 */
@@ -44,6 +46,10 @@ struct reload_node_config {
      * can attach to others only as the dialling side. */
     const struct reload_ip_address_port *addresses;
     size_t address_count;
+    /* The No-ICE link types that it offers at each address and takes from others, best first [only
+     * TLS-TCP-FH-NO-ICE]. */
+    enum reload_link_type link_types[RELOAD_NODE_LINK_TYPES_MAX];
+    size_t link_type_count;
     bool persist;             /* answers to Stores wait for reload_node_persisted() */
     bool publish_certificate; /* store own certificate by node and by user once joined (s8) */
     bool via_self;            /* test peers only: originator puts itself into the Via List */

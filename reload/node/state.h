@@ -385,12 +385,20 @@ void reload_waiter_tell(struct reload_node *node, struct reload_waiter waiter, i
 void reload_app_attach_handle(struct reload_node *node, struct reload_request *request);
 void reload_app_attach_answered(struct reload_node *node, struct reload_answer *answer);
 
-#define RELOAD_CANDIDATES_MAX 8 /* addresses dialled for one link */
+#define RELOAD_CANDIDATES_MAX 8               /* addresses dialled for one link */
+struct reload_dial_plan {                     /* what to try towards a far end */
+    enum reload_link_type type;               /* of all of them */
+    struct reload_ip_address_port *addresses; /* by falling priority, in the arena */
+    size_t count;
+};
 /* Own No-ICE candidates as an IceCandidate list. */
 void reload_candidates_write(const struct reload_node *node, struct reload_writer *w);
-/* The No-ICE TCP addresses among a message's candidates, by falling priority, in the arena. */
+/* Bytes that it takes at most. */
+size_t reload_candidates_room(const struct reload_node *node);
+/* Among a message's candidates those of the link type that this node likes best. count 0: none is
+ * of a type it has. RELOAD_E_NOMEM. */
 int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
-                           struct reload_ip_address_port **out, size_t *count);
+                           struct reload_dial_plan *plan);
 
 /* --- configuration: config_update.c --- */
 

@@ -390,6 +390,45 @@ static void candidates_are_dialled_by_priority_and_unknown_ones_ignored(void **s
     rig_fini(&rig);
 }
 
+/* s6.5.1.5, s6.5.1.11: each address is offered for each link type, the best one first; dialled are
+ * the far end's candidates of the type that this node likes best. */
+static void both_kinds_of_no_ice_links_are_offered_and_the_preferred_one_dialled(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.node_config.link_types[0] = RELOAD_LINK_DTLS_UDP_SR_NO_ICE;
+    rig.node_config.link_types[1] = RELOAD_LINK_TLS_TCP_FH_NO_ICE;
+    rig.node_config.link_type_count = 2;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    const uint8_t types[] = { 3, 4 };
+    for (size_t i = 0; i < 2; i++) {
+        rig_clear(&rig);
+        attach_from(&rig, i + 1, attach_body("passive", false, 2, types[i]));
+        const struct reload_action_open_link *open =
+            &rig_action(&rig, RELOAD_ACTION_OPEN_LINK, 0)->action.open_link;
+        assert_int_equal(open->link_type, types[i]);
+        assert_int_equal(open->address_count, 2);
+    }
+    struct reload_message m = rig_sent(&rig, 0, NULL);
+    struct reload_attach answer;
+    assert_int_equal(reload_attach_decode(m.body, &answer), 0);
+    struct reload_reader r = reload_reader_over(answer.candidates);
+    struct reload_ice_candidate first, second, none;
+    assert_true(reload_ice_candidate_next(&r, &first));
+    assert_true(reload_ice_candidate_next(&r, &second));
+    assert_false(reload_ice_candidate_next(&r, &none));
+    assert_int_equal(first.overlay_link, RELOAD_LINK_DTLS_UDP_SR_NO_ICE);
+    assert_int_equal(second.overlay_link, RELOAD_LINK_TLS_TCP_FH_NO_ICE);
+    assert_true(first.priority > second.priority);
+    assert_int_equal(first.addr_port.port, second.addr_port.port);
+    rig_clear(&rig);
+    attach_from(&rig, 3, attach_body("passive", false, 2, 1)); /* DTLS-UDP-SR would need ICE */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_OPEN_LINK), 0);
+    rig_fini(&rig);
+}
+
 /* R6940-6.5.1.1-6 R6940-6.5.1.1-7 */
 static void an_attach_that_breaks_the_rules_is_refused(void **state)
 {
@@ -580,6 +619,7 @@ int main(void)
         cmocka_unit_test(app_attach_agrees_on_a_channel_for_known_applications_only),
         cmocka_unit_test(a_link_that_proves_another_node_is_closed),
         cmocka_unit_test(candidates_are_dialled_by_priority_and_unknown_ones_ignored),
+        cmocka_unit_test(both_kinds_of_no_ice_links_are_offered_and_the_preferred_one_dialled),
         cmocka_unit_test(an_attach_that_breaks_the_rules_is_refused),
         cmocka_unit_test(an_update_is_owed_once_the_link_is_up),
         cmocka_unit_test(an_attach_over_a_link_that_no_attach_made_is_dialled_too),
