@@ -55,7 +55,14 @@ void reload_link_queue_ack(struct reload_link *link, const struct reload_frame *
         append_ack(link, ack);
         return;
     }
-    link->owed_ack = *ack; /* it replaces an older one, which its mask covers */
+    /* Output waits, so one ack is to stand for several: for as many as its mask reaches back to. */
+    bool out_of_reach =
+        link->ack_is_owed && ack->sequence - link->owed_since >= RELOAD_FRAME_REMEMBERED;
+    if (out_of_reach && !is_full(link, RELOAD_FRAME_ACK_LEN))
+        append_ack(link, &link->owed_ack);
+    if (out_of_reach || !link->ack_is_owed)
+        link->owed_since = ack->sequence;
+    link->owed_ack = *ack;
     link->ack_is_owed = true;
 }
 
