@@ -35,13 +35,15 @@ static void print_json(const struct scenario_report *r)
            "\"found\":%zu,\"lost\":%zu,\"wrong\":%zu,\"unsure\":%zu,\"mean_hops\":%.3f,\"hops_"
            "allowed\":%.3f,"
            "\"virtual_s\":%.1f,\"settled_s\":%.1f,\"events\":%llu,\"messages\":%llu,"
+           "\"join_messages\":%lld,\"join_links\":%lld,"
            "\"hash\":\"%016llx\",\"why\":\"%s\",\"hops\":[",
            r->scenario, (unsigned long long)r->seed, r->ok ? "true" : "false", r->peers,
            r->peers_left, r->check.ring_errors, r->check.owner_errors, r->check.replica_errors,
            r->stored, r->found, r->lost, r->wrong, r->unsure, r->mean_hops, r->hops_allowed,
            (double)r->virtual_ms / 1000, (double)r->settled_ms / 1000,
            (unsigned long long)r->events, (unsigned long long)r->messages,
-           (unsigned long long)r->hash, r->check.why);
+           (long long)r->join_messages, (long long)r->join_links, (unsigned long long)r->hash,
+           r->check.why);
     size_t last = HOPS_MAX;
     while (last > 0 && r->hops[last - 1] == 0)
         last--;

@@ -19,6 +19,7 @@ struct scenario_report {
     double mean_hops, hops_allowed;  /* 1/2 log2 N + 0.5 */
     uint64_t virtual_ms, settled_ms; /* in all; after the last upset until all was well */
     uint64_t events, messages, hash;
+    int64_t join_messages, join_links; /* what the last peer's join cost all nodes together */
     bool ok;
 };
 

@@ -101,6 +101,11 @@ uint64_t world_messages(const struct world *w)
     return w->messages;
 }
 
+uint64_t world_links(const struct world *w)
+{
+    return w->link_count;
+}
+
 struct reload_time world_time(const struct world *w, size_t place)
 {
     uint64_t unix_ms = (uint64_t)((int64_t)(EPOCH_MS + w->now_ms) + w->places[place].skew_ms);

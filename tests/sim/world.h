@@ -37,6 +37,7 @@ uint64_t world_random(struct world *world);
 uint64_t world_hash(const struct world *world); /* of everything that happened */
 uint64_t world_events(const struct world *world);
 uint64_t world_messages(const struct world *world);
+uint64_t world_links(const struct world *world); /* that ever came up */
 /* Runs until that time. */
 void world_run(struct world *world, uint64_t until_ms);
 

@@ -14,7 +14,7 @@
  * ready node at distance d is an entry of finger 128 - floor(log2 d), for which s10.7.4.2 allows
  * several, so the Routing Table is all of them. */
 
-#define RELOAD_CHORD_LIST_MIN  4    /* predecessors, successors kept at least; s10.7 wants three */
+#define RELOAD_CHORD_LIST_MIN  3    /* predecessors, successors kept at least, s10.7 */
 #define RELOAD_CHORD_LIST_MAX  8    /* and at most */
 #define RELOAD_CHORD_PEERS_MAX 4096 /* connected nodes looked at */
 

@@ -167,7 +167,7 @@ static void the_lists_grow_with_the_logarithm_of_the_overlay(void **state)
             fake_forget_records(f);
         }
     }
-    assert_int_equal(f->t->tables.lists.successor_count, 4);
+    assert_int_equal(f->t->tables.lists.successor_count, 3);
     fake_forget_records(f);
     fake_run(f, 149000);
     assert_int_equal(f->t->tables.lists.successor_count, 6);
