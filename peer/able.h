@@ -10,8 +10,8 @@
 /* The plug-in of the configuration's topology-plugin, or NULL. */
 const struct reload_topology_ops *reload_able_topology(const struct reload_config *config);
 
-/* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN (a
- * client where clients are not permitted), with a reason. */
+/* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN
+ * (a client where clients are not permitted), with a reason. */
 RELOAD_MUST_USE int reload_able_check(const struct reload_config *config, enum reload_role role,
                                       struct reload_cert_reason *reason);
 

@@ -64,17 +64,6 @@ void reload_bootstrap_save(struct reload_bootstrap *b)
     g_string_free(text, TRUE);
 }
 
-void reload_bootstrap_tick(struct reload_bootstrap *b, uint64_t now_ms)
-{
-    if (reload_bootstrap_save_deadline(b) <= now_ms)
-        reload_bootstrap_save(b);
-}
-
-uint64_t reload_bootstrap_save_deadline(const struct reload_bootstrap *b)
-{
-    return b->path && b->cache_changed ? b->save_at_ms : RELOAD_NEVER;
-}
-
 void reload_bootstrap_fini(struct reload_bootstrap *b)
 {
     if (!b->cache)
@@ -141,17 +130,12 @@ void reload_bootstrap_missed(struct reload_bootstrap *b, uint64_t now_ms)
 }
 
 void reload_bootstrap_remember(struct reload_bootstrap *b,
-                               const struct reload_link_address *address, uint64_t now_ms)
+                               const struct reload_link_address *address)
 {
-    int known = index_of(b->cache, address);
-    if (known == 0)
+    if (index_of(b->cache, address) >= 0)
         return;
-    if (known > 0)
-        g_array_remove_index(b->cache, (guint)known);
     g_array_prepend_vals(b->cache, address, 1);
     if (b->cache->len > RELOAD_BOOTSTRAP_CACHE_MAX)
         g_array_set_size(b->cache, RELOAD_BOOTSTRAP_CACHE_MAX);
-    if (!b->cache_changed)
-        b->save_at_ms = now_ms + RELOAD_BOOTSTRAP_SAVE_MS;
     b->cache_changed = true;
 }

@@ -15,7 +15,6 @@
 #define RELOAD_BOOTSTRAP_CACHE_MAX 10 /* s11.4: on the order of 10 */
 #define RELOAD_BOOTSTRAP_PAUSE_MS  1000
 #define RELOAD_BOOTSTRAP_PAUSE_MAX 60000
-#define RELOAD_BOOTSTRAP_SAVE_MS   2000
 
 struct reload_bootstrap {
     GArray *cache; /* of struct reload_link_address, latest first; directly connected ones only */
@@ -24,7 +23,6 @@ struct reload_bootstrap {
     GArray *round; /* left to try */
     char *path;    /* of the cache file, or NULL */
     bool cache_changed;
-    uint64_t save_at_ms; /* monotonic; when it has changed */
     unsigned failed_rounds;
     uint64_t not_before_ms; /* monotonic: the pause ends */
     const struct reload_random *random;
@@ -34,11 +32,7 @@ struct reload_bootstrap {
 void reload_bootstrap_init(struct reload_bootstrap *b, const char *cache_path,
                            const struct reload_random *random);
 void reload_bootstrap_fini(struct reload_bootstrap *b); /* saves the cache */
-void reload_bootstrap_save(struct reload_bootstrap *b);
-/* Saves a change once it is RELOAD_BOOTSTRAP_SAVE_MS old, so that a node that is killed finds back.
- */
-void reload_bootstrap_tick(struct reload_bootstrap *b, uint64_t now_ms);
-uint64_t reload_bootstrap_save_deadline(const struct reload_bootstrap *b); /* or RELOAD_NEVER */
+void reload_bootstrap_save(struct reload_bootstrap *b); /* when it has changed */
 
 /* Fills the list for a new round; returns how many there are to try. */
 size_t reload_bootstrap_begin(struct reload_bootstrap *b, const struct reload_config *config);
@@ -48,8 +42,8 @@ bool reload_bootstrap_next(struct reload_bootstrap *b, struct reload_link_addres
 void reload_bootstrap_reached(struct reload_bootstrap *b);
 void reload_bootstrap_missed(struct reload_bootstrap *b, uint64_t now_ms);
 
-/* This node dialled that address and the far end was a peer of the overlay. */
+/* This node dialled that address and routes through the peer there. */
 void reload_bootstrap_remember(struct reload_bootstrap *b,
-                               const struct reload_link_address *address, uint64_t now_ms);
+                               const struct reload_link_address *address);
 
 #endif

@@ -224,8 +224,10 @@ int reload_overlay_new(const struct reload_overlay_options *options, struct relo
     o->role = options->role;
     o->log = options->log;
     o->random.fill = fill_random;
+    o->harvest_at_ms = RELOAD_NEVER;
     o->now = reload_overlay_now();
     o->dials = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    o->dialled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     o->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     o->failed_attaches = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     o->failed_persists = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -260,6 +262,7 @@ void reload_overlay_free(struct reload_overlay *o)
     reload_cert_identity_free(o->files.identity);
     reload_cert_document_free(o->files.config);
     g_hash_table_unref(o->dials);
+    g_hash_table_unref(o->dialled);
     g_hash_table_unref(o->requests);
     g_array_unref(o->failed_attaches);
     g_array_unref(o->failed_persists);

@@ -1,7 +1,11 @@
 #include "peer/overlay_internal.h"
 
 /* Linking to a bootstrap node (RFC 6940 s11.4): one address after another, rounds with a growing
- * pause between them, for as long as the node wants it. */
+ * pause between them, for as long as the node wants it. And remembering whom to try another time.
+ */
+
+#define CONNECTIONS_MAX 256
+#define HARVEST_MS      2000 /* a new link has become a route, or has not */
 
 static bool dial_next(struct reload_overlay *o)
 {
@@ -49,9 +53,10 @@ uint64_t reload_overlay_bootstrap_deadline(const struct reload_overlay *o)
     return o->bootstrap_wanted && !o->bootstrap_link ? o->bootstrap.not_before_ms : RELOAD_NEVER;
 }
 
-void reload_overlay_bootstrap_up(struct reload_overlay *o)
+void reload_overlay_bootstrap_up(struct reload_overlay *o, reload_link_id link)
 {
     o->bootstrap_link = 0;
+    o->joining_link = link;
     o->bootstrap_wanted = false;
     reload_bootstrap_reached(&o->bootstrap);
 }
@@ -61,4 +66,37 @@ void reload_overlay_bootstrap_down(struct reload_overlay *o)
     o->bootstrap_link = 0;
     if (!dial_next(o))
         round_failed(o, 1);
+}
+
+void reload_overlay_bootstrap_state(struct reload_overlay *o, enum reload_topology_state state)
+{
+    if (state == RELOAD_TOPOLOGY_JOINING && o->joining_link)
+        reload_links_close(o->links, o->joining_link, "it did not lead into the overlay", o->now);
+    o->joining_link = 0;
+}
+
+void reload_overlay_bootstrap_linked(struct reload_overlay *o,
+                                     const struct reload_link_event *event)
+{
+    if (event->inbound) /* its port is not where it listens */
+        return;
+    g_hash_table_insert(o->dialled, GUINT_TO_POINTER(event->link),
+                        g_memdup2(&event->address, sizeof event->address));
+    if (o->harvest_at_ms == RELOAD_NEVER)
+        o->harvest_at_ms = o->now.monotonic_ms + HARVEST_MS;
+}
+
+/* Routing peers only: a client would lead nobody into the overlay. */
+void reload_overlay_bootstrap_harvest(struct reload_overlay *o)
+{
+    struct reload_connection all[CONNECTIONS_MAX];
+    size_t count = reload_node_connections(o->node, all, CONNECTIONS_MAX);
+    for (size_t i = 0; i < MIN(count, CONNECTIONS_MAX); i++) {
+        const struct reload_link_address *address =
+            g_hash_table_lookup(o->dialled, GUINT_TO_POINTER(all[i].link));
+        if (address && all[i].routable)
+            reload_bootstrap_remember(&o->bootstrap, address);
+    }
+    reload_bootstrap_save(&o->bootstrap);
+    o->harvest_at_ms = RELOAD_NEVER;
 }

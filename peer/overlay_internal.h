@@ -71,6 +71,9 @@ struct reload_overlay {
     bool bootstrap_wanted;
     bool unable; /* the configuration in force asks for what this program cannot do */
     reload_link_id bootstrap_link; /* being dialled; 0: none */
+    reload_link_id joining_link;   /* the bootstrap link that this attempt to join uses; 0: none */
+    GHashTable *dialled;    /* link id -> struct reload_link_address: links that are up, dialled */
+    uint64_t harvest_at_ms; /* when to look for peers to remember */
 
     /* the loop */
     GSource *source;
@@ -99,8 +102,17 @@ void reload_overlay_drain(struct reload_overlay *overlay);
 void reload_overlay_bootstrap_run(
     struct reload_overlay *overlay); /* when wanted and time has come */
 uint64_t reload_overlay_bootstrap_deadline(const struct reload_overlay *overlay);
-void reload_overlay_bootstrap_up(struct reload_overlay *overlay);
+void reload_overlay_bootstrap_up(struct reload_overlay *overlay, reload_link_id link);
 void reload_overlay_bootstrap_down(struct reload_overlay *overlay); /* the dial failed */
+
+/* The state changed: an attempt to join that starts again does so through another node. */
+void reload_overlay_bootstrap_state(struct reload_overlay *overlay,
+                                    enum reload_topology_state state);
+/* An outbound link is up: its far end may be worth remembering. */
+void reload_overlay_bootstrap_linked(struct reload_overlay *overlay,
+                                     const struct reload_link_event *event);
+/* Puts the peers that are linked and route into the cache. */
+void reload_overlay_bootstrap_harvest(struct reload_overlay *overlay);
 
 /* overlay_requests.c */
 void reload_overlay_finish_request(struct reload_overlay *overlay,

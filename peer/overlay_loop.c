@@ -28,16 +28,14 @@ static void link_up(struct reload_overlay *o, const struct reload_link_event *ev
         .bootstrap = dial && dial->bootstrap,
         .inbound = event->inbound,
     };
-    bool self = holds(event->peer, &o->crypto.own->node_id);
-    if (!event->inbound && !self) /* s4.5.2: only what this node was connected to is cached */
-        reload_bootstrap_remember(&o->bootstrap, &event->address, o->now.monotonic_ms);
-    if (self) { /* a bootstrap address that is this node's own */
+    if (holds(event->peer, &o->crypto.own->node_id)) { /* a bootstrap address of this very node */
         reload_links_close(o->links, event->link, "own address", o->now);
         return;
     }
+    reload_overlay_bootstrap_linked(o, event);
     g_hash_table_remove(o->dials, GUINT_TO_POINTER(event->link));
     if (info.bootstrap)
-        reload_overlay_bootstrap_up(o);
+        reload_overlay_bootstrap_up(o, event->link);
     reload_node_link_up(o->node, event->link, &info, o->now);
 }
 
@@ -45,6 +43,9 @@ static void link_up(struct reload_overlay *o, const struct reload_link_event *ev
 static void link_down(struct reload_overlay *o, const struct reload_link_event *event)
 {
     struct dial *dial = NULL;
+    g_hash_table_remove(o->dialled, GUINT_TO_POINTER(event->link));
+    if (o->joining_link == event->link)
+        o->joining_link = 0;
     reload_log_write(o->log, event->error ? RELOAD_LOG_INFO : RELOAD_LOG_DEBUG, "link", "%u: %s",
                      event->link, event->reason ? event->reason : "closed");
     if (!g_hash_table_steal_extended(o->dials, GUINT_TO_POINTER(event->link), NULL,
@@ -129,7 +130,8 @@ static void take_time(struct reload_overlay *o)
         reload_overlay_drain(o);
     }
     reload_overlay_bootstrap_run(o);
-    reload_bootstrap_tick(&o->bootstrap, o->now.monotonic_ms);
+    if (o->harvest_at_ms <= o->now.monotonic_ms)
+        reload_overlay_bootstrap_harvest(o);
 }
 
 /* When the loop must run again, if nothing comes from outside before. */
@@ -137,7 +139,7 @@ static void rearm(struct reload_overlay *o)
 {
     uint64_t deadline = MIN(reload_node_deadline(o->node), reload_links_deadline(o->links));
     deadline = MIN(deadline, reload_overlay_bootstrap_deadline(o));
-    deadline = MIN(deadline, reload_bootstrap_save_deadline(&o->bootstrap));
+    deadline = MIN(deadline, o->harvest_at_ms);
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;
     o->wake_ms = deadline;

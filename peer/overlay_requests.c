@@ -76,8 +76,6 @@ void reload_overlay_finish_request(struct reload_overlay *o, const struct reload
 
 static void deliver_state(struct reload_overlay *o, struct notice *notice)
 {
-    if (notice->state == RELOAD_TOPOLOGY_JOINED || notice->state == RELOAD_TOPOLOGY_LEFT)
-        reload_bootstrap_save(&o->bootstrap);
     if (o->events.state)
         o->events.state(o->events_context, notice->state, notice->text);
 }
@@ -225,6 +223,7 @@ void reload_overlay_join(struct reload_overlay *o, bool first)
 void reload_overlay_leave(struct reload_overlay *o)
 {
     o->now = reload_overlay_now();
+    reload_overlay_bootstrap_harvest(o); /* while there are links */
     reload_node_leave(o->node, o->now);
     reload_overlay_settle(o);
 }

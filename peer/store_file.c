@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -20,9 +21,10 @@ struct reload_store_file {
     sqlite3_stmt *put, *remove;
     char *path;
     int done_fd;
-    GThread *worker;
-    GMutex mutex; /* guards all below */
-    GCond wake;
+    pthread_t worker;
+    bool working;          /* not before the first write: load needs the file alone */
+    pthread_mutex_t mutex; /* guards all below */
+    pthread_cond_t wake;
     GQueue waiting, done; /* of struct batch */
     size_t waiting_rows;
     bool closing;
@@ -185,7 +187,7 @@ static void report(struct reload_store_file *file, GQueue *batches, bool ok,
                    const struct reload_store_file_stats *stats)
 {
     struct batch *batch;
-    g_mutex_lock(&file->mutex);
+    pthread_mutex_lock(&file->mutex);
     if (ok) {
         file->stats.written += stats->written;
         file->stats.removed += stats->removed;
@@ -199,19 +201,19 @@ static void report(struct reload_store_file *file, GQueue *batches, bool ok,
         g_queue_push_tail(&file->done, batch);
     }
     eventfd_write(file->done_fd, 1);
-    g_mutex_unlock(&file->mutex);
+    pthread_mutex_unlock(&file->mutex);
 }
 
 static void *work(void *context)
 {
     struct reload_store_file *file = context;
     for (;;) {
-        g_mutex_lock(&file->mutex);
+        pthread_mutex_lock(&file->mutex);
         while (g_queue_is_empty(&file->waiting) && !file->closing)
-            g_cond_wait(&file->wake, &file->mutex);
+            pthread_cond_wait(&file->wake, &file->mutex);
         GQueue batches = file->waiting;
         g_queue_init(&file->waiting);
-        g_mutex_unlock(&file->mutex);
+        pthread_mutex_unlock(&file->mutex);
         if (g_queue_is_empty(&batches))
             return NULL;
         struct reload_store_file_stats stats = { 0 };
@@ -228,8 +230,8 @@ int reload_store_file_open(const char *path, struct reload_store_file **out,
     struct reload_store_file *file = g_new0(struct reload_store_file, 1);
     file->path = g_strdup(path);
     file->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    g_mutex_init(&file->mutex);
-    g_cond_init(&file->wake);
+    pthread_mutex_init(&file->mutex, NULL);
+    pthread_cond_init(&file->wake, NULL);
     g_queue_init(&file->waiting);
     g_queue_init(&file->done);
     int error = file->done_fd < 0 ? RELOAD_E_IO : open_file(file, reason);
@@ -245,12 +247,12 @@ void reload_store_file_close(struct reload_store_file *file)
 {
     if (!file)
         return;
-    if (file->worker) {
-        g_mutex_lock(&file->mutex);
+    if (file->working) {
+        pthread_mutex_lock(&file->mutex);
         file->closing = true;
-        g_cond_signal(&file->wake);
-        g_mutex_unlock(&file->mutex);
-        g_thread_join(file->worker);
+        pthread_cond_signal(&file->wake);
+        pthread_mutex_unlock(&file->mutex);
+        pthread_join(file->worker, NULL);
     }
     g_queue_clear_full(&file->waiting, free_batch);
     g_queue_clear_full(&file->done, free_batch);
@@ -259,8 +261,8 @@ void reload_store_file_close(struct reload_store_file *file)
     sqlite3_close(file->sqlite);
     if (file->done_fd >= 0)
         close(file->done_fd);
-    g_mutex_clear(&file->mutex);
-    g_cond_clear(&file->wake);
+    pthread_mutex_destroy(&file->mutex);
+    pthread_cond_destroy(&file->wake);
     g_free(file->path);
     g_free(file);
 }
@@ -337,24 +339,24 @@ static struct batch *make_batch(uint64_t token, const struct reload_store_row *r
 int reload_store_file_write(struct reload_store_file *file, uint64_t token,
                             const struct reload_store_row *rows, size_t count)
 {
+    if (!file->working && pthread_create(&file->worker, NULL, work, file))
+        return RELOAD_E_NOMEM;
+    file->working = true;
     struct batch *batch = make_batch(token, rows, count);
     if (!batch)
         return RELOAD_E_NOMEM;
-    g_mutex_lock(&file->mutex);
+    pthread_mutex_lock(&file->mutex);
     bool full = file->waiting_rows + count > RELOAD_STORE_FILE_QUEUE_MAX;
     if (!full) {
         g_queue_push_tail(&file->waiting, batch);
         file->waiting_rows += count;
-        g_cond_signal(&file->wake);
+        pthread_cond_signal(&file->wake);
     }
-    g_mutex_unlock(&file->mutex);
+    pthread_mutex_unlock(&file->mutex);
     if (full) {
         free_batch(batch);
         return RELOAD_E_LIMIT;
     }
-    if (!file->worker) /* not before the first write: reload_store_file_load() needs the file alone
-                        */
-        file->worker = g_thread_new("store", work, file);
     return 0;
 }
 
@@ -366,11 +368,11 @@ int reload_store_file_fd(const struct reload_store_file *file)
 bool reload_store_file_next(struct reload_store_file *file, uint64_t *token, bool *ok)
 {
     eventfd_t count;
-    g_mutex_lock(&file->mutex);
+    pthread_mutex_lock(&file->mutex);
     struct batch *batch = g_queue_pop_head(&file->done);
     if (g_queue_is_empty(&file->done))
         eventfd_read(file->done_fd, &count); /* under the lock: a later report sets it again */
-    g_mutex_unlock(&file->mutex);
+    pthread_mutex_unlock(&file->mutex);
     if (!batch)
         return false;
     *token = batch->token;
@@ -381,7 +383,7 @@ bool reload_store_file_next(struct reload_store_file *file, uint64_t *token, boo
 
 void reload_store_file_stats(struct reload_store_file *file, struct reload_store_file_stats *out)
 {
-    g_mutex_lock(&file->mutex);
+    pthread_mutex_lock(&file->mutex);
     *out = file->stats;
-    g_mutex_unlock(&file->mutex);
+    pthread_mutex_unlock(&file->mutex);
 }

@@ -29,7 +29,7 @@
 #define DEMO_NAME    "demo.example"
 
 struct demo_options {
-    bool json, keep, pcap;
+    bool json, keep, pcap, verbose;
     bool rsa;     /* overlay's keys; one node has the other kind */
     guint32 seed; /* of all choices; 0: random */
 };

@@ -46,7 +46,7 @@ static void cached_peers_come_before_the_documents_bootstrap_nodes(void **state)
     struct reload_bootstrap b;
     struct reload_link_address cached = address("198.51.100.9:1"), first;
     reload_bootstrap_init(&b, NULL, &generator);
-    reload_bootstrap_remember(&b, &cached, 0);
+    reload_bootstrap_remember(&b, &cached);
     for (int i = 0; i < 20; i++) {
         assert_int_equal(reload_bootstrap_begin(&b, &config), 3);
         assert_true(reload_bootstrap_next(&b, &first));
@@ -82,8 +82,8 @@ static void the_cache_keeps_the_ten_latest_and_survives_a_restart(void **state)
     for (int i = 0; i < 25; i++) {
         snprintf(text, sizeof text, "198.51.100.%d:%d", i, 1000 + i);
         struct reload_link_address a = address(text);
-        reload_bootstrap_remember(&b, &a, 0);
-        reload_bootstrap_remember(&b, &a, 0);
+        reload_bootstrap_remember(&b, &a);
+        reload_bootstrap_remember(&b, &a);
     }
     assert_int_equal(b.cache->len, RELOAD_BOOTSTRAP_CACHE_MAX);
     reload_bootstrap_fini(&b);
@@ -108,32 +108,6 @@ static void a_damaged_cache_file_is_read_as_far_as_it_makes_sense(void **state)
     struct reload_bootstrap b;
     reload_bootstrap_init(&b, path, &generator);
     assert_int_equal(b.cache->len, 1);
-    reload_bootstrap_fini(&b);
-    unlink(path);
-}
-
-static void a_change_is_saved_after_a_while_and_not_at_once(void **state)
-{
-    (void)state;
-    char path[] = "/tmp/reload-bootstrap-XXXXXX";
-    int fd = mkstemp(path);
-    close(fd);
-    struct reload_bootstrap b, again;
-    struct reload_link_address one = address("198.51.100.1:1"), two = address("198.51.100.2:2");
-    reload_bootstrap_init(&b, path, &generator);
-    assert_true(reload_bootstrap_save_deadline(&b) == RELOAD_NEVER);
-    reload_bootstrap_remember(&b, &one, 5000);
-    reload_bootstrap_remember(&b, &two, 6000); /* does not put it off */
-    assert_int_equal(reload_bootstrap_save_deadline(&b), 5000 + RELOAD_BOOTSTRAP_SAVE_MS);
-    reload_bootstrap_tick(&b, 5000 + RELOAD_BOOTSTRAP_SAVE_MS - 1);
-    reload_bootstrap_init(&again, path, &generator);
-    assert_int_equal(again.cache->len, 0);
-    reload_bootstrap_fini(&again);
-    reload_bootstrap_tick(&b, 5000 + RELOAD_BOOTSTRAP_SAVE_MS);
-    assert_true(reload_bootstrap_save_deadline(&b) == RELOAD_NEVER);
-    reload_bootstrap_init(&again, path, &generator);
-    assert_int_equal(again.cache->len, 2);
-    reload_bootstrap_fini(&again);
     reload_bootstrap_fini(&b);
     unlink(path);
 }
@@ -168,7 +142,6 @@ int main(void)
         cmocka_unit_test(own_addresses_are_never_tried_and_others_once),
         cmocka_unit_test(the_cache_keeps_the_ten_latest_and_survives_a_restart),
         cmocka_unit_test(a_damaged_cache_file_is_read_as_far_as_it_makes_sense),
-        cmocka_unit_test(a_change_is_saved_after_a_while_and_not_at_once),
         cmocka_unit_test(pauses_grow_to_a_minute_and_end_with_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
