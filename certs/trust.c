@@ -8,6 +8,7 @@
 #include "certs/cache.h"
 #include "certs/chain.h"
 #include "certs/digest.h"
+#include "certs/refusals.h"
 #include "certs/self_signed.h"
 #include "certs/uri.h"
 #include "reload/wire/security_block.h"
@@ -17,6 +18,7 @@ struct reload_trust {
     bool bare_node_id_uri;
     X509_STORE *roots; /* NULL after a failed configure(): nothing is accepted */
     struct reload_cert_cache *cache;
+    struct reload_cert_refusals *refusals;
     struct reload_cert_hasher hasher;
     struct reload_trust_counters counters;
 };
@@ -32,6 +34,8 @@ int reload_trust_new(const struct reload_config *config, bool bare_node_id_uri,
     int error = reload_cert_hasher_init(&trust->hasher);
     if (!error)
         error = reload_cert_cache_new(&trust->cache);
+    if (!error && !(trust->refusals = reload_cert_refusals_new()))
+        error = RELOAD_E_NOMEM;
     if (!error)
         error = reload_trust_configure(trust, config, reason);
     if (error) {
@@ -47,6 +51,7 @@ void reload_trust_free(struct reload_trust *trust)
     if (!trust)
         return;
     reload_cert_cache_free(trust->cache);
+    reload_cert_refusals_free(trust->refusals);
     reload_cert_hasher_fini(&trust->hasher);
     X509_STORE_free(trust->roots);
     reload_free(trust);
@@ -56,6 +61,7 @@ int reload_trust_configure(struct reload_trust *trust, const struct reload_confi
                            struct reload_cert_reason *reason)
 {
     reload_cert_cache_clear(trust->cache);
+    reload_cert_refusals_clear(trust->refusals);
     X509_STORE_free(trust->roots);
     trust->roots = NULL;
     trust->config = config;
@@ -182,6 +188,32 @@ static int remember_all(struct reload_trust *trust, struct reload_cert_entry *en
     return error;
 }
 
+/* Checks a certificate that is not among the accepted ones, unless the same was refused before. */
+static int admit_new(struct reload_trust *trust, struct reload_slice der,
+                     const struct reload_slice *offered, size_t count, uint64_t now_unix_ms,
+                     struct reload_cert_entry **out, struct reload_cert_reason *reason)
+{
+    struct reload_cert_refusals_key key;
+    struct reload_cert_reason why = { "" };
+    int error = reload_cert_refusals_key(&trust->hasher, der, offered, count, &key);
+    if (error)
+        return error;
+    error = reload_cert_refusals_find(trust->refusals, &key, reason);
+    if (error) {
+        trust->counters.refused++;
+        trust->counters.refused_again++;
+        return error;
+    }
+    error = accept(trust, der, offered, count, now_unix_ms, out, &why);
+    if (!error)
+        error = remember_all(trust, *out);
+    if (!error)
+        return 0;
+    trust->counters.refused++;
+    reload_cert_refusals_add(trust->refusals, &key, error, &why);
+    return reload_cert_refuse(reason, error, "%s", why.text);
+}
+
 /* The entry of a certificate: known, or checked now. */
 static int admit(struct reload_trust *trust, struct reload_slice der,
                  const struct reload_slice *offered, size_t count, uint64_t now_unix_ms,
@@ -195,16 +227,10 @@ static int admit(struct reload_trust *trust, struct reload_slice der,
     if (error)
         return error;
     *out = reload_cert_cache_find(trust->cache, &whole, &index);
-    if (*out) {
-        trust->counters.hits++;
-        return check_time(&(*out)->window, now_unix_ms, reason);
-    }
-    error = accept(trust, der, offered, count, now_unix_ms, out, reason);
-    if (!error)
-        error = remember_all(trust, *out);
-    if (error)
-        trust->counters.refused++;
-    return error;
+    if (!*out)
+        return admit_new(trust, der, offered, count, now_unix_ms, out, reason);
+    trust->counters.hits++;
+    return check_time(&(*out)->window, now_unix_ms, reason);
 }
 
 int reload_trust_check(struct reload_trust *trust, const struct reload_slice *chain, size_t count,

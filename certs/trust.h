@@ -23,13 +23,14 @@
 struct reload_trust;
 
 struct reload_trust_counters {
-    uint64_t hits;     /* found in the cache */
-    uint64_t checked;  /* certificates that were parsed and checked in full */
-    uint64_t refused;  /* of these, not acceptable */
-    uint64_t unknown;  /* no certificate for a SignerIdentity */
-    uint64_t evicted;  /* cache was full */
-    uint64_t verified; /* signatures that verified */
-    uint64_t forged;   /* signatures that did not */
+    uint64_t hits;          /* found in the cache */
+    uint64_t checked;       /* certificates that were parsed and checked in full */
+    uint64_t refused;       /* not acceptable */
+    uint64_t refused_again; /* of these, known from before and not checked again */
+    uint64_t unknown;       /* no certificate for a SignerIdentity */
+    uint64_t evicted;       /* cache was full */
+    uint64_t verified;      /* signatures that verified */
+    uint64_t forged;        /* signatures that did not */
 };
 
 /* config is borrowed until the next reload_trust_configure() or the end.
