@@ -5,6 +5,7 @@
 #include "certs/digest.h"
 #include "certs/file.h"
 #include "certs/pem.h"
+#include "certs/self_signed.h"
 #include "certs/trust.h"
 #include "certs/uri.h"
 #include "certs/x509.h"
@@ -150,6 +151,7 @@ static int fill(struct reload_cert_identity *i, struct reload_slice chain,
         .hash_algorithm = RELOAD_HASH_SHA256,
         .signature_algorithm = rsa ? RELOAD_SIGNATURE_RSA : RELOAD_SIGNATURE_ECDSA,
         .not_after_ms = says->not_after_ms,
+        .self_signed = reload_cert_is_self_signed(i->certificate),
     };
     error = write_bucket(i);
     return error ? error : write_signer_identity(i);

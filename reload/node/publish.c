@@ -1,16 +1,21 @@
 #include "reload/node/state.h"
 
+#include <stdio.h>
+
 #include "reload/alloc.h"
 #include "reload/wire/fetch.h"
+#include "reload/wire/stored_data.h"
 
-/* The Certificate Store Usage (RFC 6940 s8): the own certificate, by Node-ID and by user name. Each
- * is fetched first, to renew the entry that holds this certificate, or else to append one; and
- * again before its lifetime ends. */
+/* The Certificate Store Usage (RFC 6940 s8): the own certificate, by Node-ID and by user name. What
+ * is there is fetched first, to renew the entry that holds this certificate, or to take the place
+ * of one that has expired, or else to append one; and again before its lifetime ends. A self-signed
+ * certificate is not stored under a user name that somebody else's is stored under (s11.3.1). */
 
 #define KIND_BY_NODE   0x3u
 #define KIND_BY_USER   0x10u
 #define LIFETIME_S     86400u
 #define RETRY_MS       30000u
+#define TAKEN_MS       600000u /* until a user name that was taken is looked at again */
 #define PUBLICATIONS   2
 #define TOPOLOGY_SPARE 5000u /* ms: not all at once when many peers join together */
 
@@ -92,21 +97,80 @@ void reload_publish_due(struct reload_node *node, struct reload_publication *p)
     start(node, p, RELOAD_FETCH_REQ, &w);
 }
 
-/* The index of this very certificate in what was fetched; RELOAD_ARRAY_LAST, to append, when it is
- * not there (s8: "at the end of the list"). */
-static uint32_t find_index(struct reload_node *node, const struct reload_publication *p,
-                           const struct reload_answer *answer)
+struct found {                   /* among the certificates that are stored there */
+    uint32_t index;              /* to store at */
+    struct reload_node_id owner; /* of a certificate that is not this node's; len 0: none */
+};
+
+static bool is_own(const struct reload_node *node, const struct reload_fetched_value *value)
+{
+    return reload_slice_equal(value->value, node->crypto->own->certificate);
+}
+
+/* This very certificate, and whether somebody else's is there. */
+static void find_own(struct reload_node *node, const struct reload_publication *p,
+                     const struct reload_answer *answer, struct found *found)
 {
     struct reload_fetched walk;
     struct reload_fetched_value value;
     reload_fetched_init(node, &walk, reload_slice_of(p->resource, p->resource_len),
                         answer->certificates);
     if (reload_fetched_begin(&walk, answer->body) != 0)
-        return RELOAD_ARRAY_LAST;
-    while (reload_fetched_next(&walk, &value) == 1)
-        if (value.exists && reload_slice_equal(value.value, node->crypto->own->certificate))
-            return value.index;
-    return RELOAD_ARRAY_LAST;
+        return;
+    while (reload_fetched_next(&walk, &value) == 1) {
+        if (value.exists && is_own(node, &value))
+            found->index = value.index;
+        else if (value.exists && !reload_node_id_equal(&value.signer, &node->self))
+            found->owner = value.signer;
+    }
+}
+
+static bool is_expired(struct reload_node *node, const struct reload_answer *answer,
+                       const struct reload_stored_data *data)
+{
+    const struct reload_signer_identity *who = &data->signature.identity;
+    struct reload_signer signer;
+    return node->crypto->ops->identify(node->crypto->context, answer->certificates, who->type,
+                                       who->value, node->now, &signer) == RELOAD_E_EXPIRED;
+}
+
+/* A place whose certificate is of no use to anybody any more: the others are kept until they expire
+ * (s8). Such a value does not verify, so it is looked for among all that came. */
+static void find_expired(struct reload_node *node, const struct reload_publication *p,
+                         const struct reload_answer *answer, struct found *found)
+{
+    struct reload_fetch_ans ans;
+    struct reload_fetch_kind_response response;
+    struct reload_stored_data data;
+    if (reload_fetch_ans_decode(answer->body, &ans) != 0)
+        return;
+    struct reload_reader kinds = reload_reader_over(ans.kind_responses);
+    while (reload_fetch_kind_response_next(&kinds, &response)) {
+        struct reload_reader r = reload_reader_over(response.values);
+        while (response.kind == p->kind && found->index == RELOAD_ARRAY_LAST &&
+               reload_stored_data_next(&r, RELOAD_MODEL_ARRAY, &data))
+            if (data.value.data.exists && is_expired(node, answer, &data))
+                found->index = data.value.index;
+    }
+}
+
+/* s11.3.1: then the user has to choose another name. */
+static bool is_taken(struct reload_node *node, struct reload_publication *p,
+                     const struct found *found)
+{
+    const struct reload_own_identity *own = node->crypto->own;
+    if (!own->self_signed || p->kind != KIND_BY_USER || !found->owner.len)
+        return false;
+    char id[RELOAD_NODE_ID_TEXT], text[RELOAD_NODE_ID_TEXT + 300];
+    snprintf(text, sizeof text,
+             "user name %.*s is taken by node %s: choose another; the certificate is not stored "
+             "under it",
+             (int)(own->user_name.n < 200 ? own->user_name.n : 200), (const char *)own->user_name.p,
+             reload_node_id_text(&found->owner, id));
+    node->host.log(node, RELOAD_LOG_WARNING, text);
+    node->host.state(node, node->state, text);
+    set_timer(node, p, TAKEN_MS);
+    return true;
 }
 
 static uint32_t lifetime_s(const struct reload_node *node)
@@ -136,6 +200,17 @@ static void store(struct reload_node *node, struct reload_publication *p, uint32
     start(node, p, RELOAD_STORE_REQ, &w);
 }
 
+static void fetched(struct reload_node *node, struct reload_publication *p,
+                    const struct reload_answer *answer)
+{
+    struct found found = { .index = RELOAD_ARRAY_LAST }; /* s8: "at the end of the list" */
+    find_own(node, p, answer, &found);
+    if (found.index == RELOAD_ARRAY_LAST)
+        find_expired(node, p, answer, &found);
+    if (!is_taken(node, p, &found))
+        store(node, p, found.index);
+}
+
 void reload_publish_answered(struct reload_node *node, struct reload_answer *answer)
 {
     struct reload_publication *p = answer->transaction->owner_object;
@@ -147,7 +222,7 @@ void reload_publish_answered(struct reload_node *node, struct reload_answer *ans
         return;
     }
     if (answer->transaction->code == RELOAD_FETCH_REQ) {
-        store(node, p, find_index(node, p, answer));
+        fetched(node, p, answer);
         return;
     }
     uint64_t half_ms = (uint64_t)lifetime_s(node) * 500;

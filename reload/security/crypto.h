@@ -40,6 +40,7 @@ struct reload_own_identity {
         signer_identity; /* the SignerIdentity struct's bytes, type and length included:
                             cert_hash with one Node-ID, cert_hash_node_id with more */
     uint64_t not_after_ms;
+    bool self_signed; /* s11.3.1: nobody has seen to it that the user name is its holder's */
 };
 
 struct reload_crypto_ops {

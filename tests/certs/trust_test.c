@@ -120,6 +120,71 @@ static void a_node_certificate_is_no_ca_neither_in_a_chain_nor_as_a_root_cert(vo
     fixture_fini(&f);
 }
 
+/* R6940-6.3.4-19: a hostile peer that repeats what was refused costs no more full checks; and what
+ * made it unacceptable may change. */
+static void what_was_refused_is_not_checked_again(void **state)
+{
+    (void)state;
+    struct fixture f, other;
+    fixture_init(&f, RELOAD_CERT_KEY_EC);
+    fixture_init(&other, RELOAD_CERT_KEY_EC);
+    struct asked a = ask(&f.config);
+    struct reload_cert_bytes foreign = issued(&other, 1, (struct wish){ 0 });
+    struct reload_cert_bytes late =
+        issued(&f, 2, (struct wish){ .not_before_ms = NOW_MS, .not_after_ms = NOW_MS + DAY_MS });
+    const struct reload_trust_counters *c = reload_trust_counters(a.trust);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(check(&a, &foreign, NOW_MS), RELOAD_E_CERTIFICATE);
+        assert_non_null(strstr(a.why.text, "root-cert")); /* the same reason each time */
+    }
+    assert_int_equal(c->checked, 1);
+    assert_int_equal(c->refused, 10);
+    assert_int_equal(c->refused_again, 9);
+
+    /* with other certificates along it may be good: it is checked once more */
+    struct reload_slice chain[] = { reload_cert_bytes_slice(&foreign),
+                                    reload_cert_bytes_slice(&late) };
+    const struct reload_identity *out;
+    assert_int_equal(reload_trust_check(a.trust, chain, 2, NOW_MS, &out, &a.why),
+                     RELOAD_E_CERTIFICATE);
+    assert_int_equal(c->checked, 2);
+
+    /* time passes: nothing is remembered of it */
+    assert_int_equal(check(&a, &late, NOW_MS - 1000), RELOAD_E_EXPIRED);
+    assert_int_equal(check(&a, &late, NOW_MS - 1000), RELOAD_E_EXPIRED);
+    assert_int_equal(c->refused_again, 9);
+    assert_int_equal(check(&a, &late, NOW_MS), 0);
+
+    /* another configuration may have another opinion */
+    assert_int_equal(reload_trust_configure(a.trust, &other.config, NULL), 0);
+    assert_int_equal(check(&a, &foreign, NOW_MS), 0);
+    reload_cert_bytes_fini(&foreign);
+    reload_cert_bytes_fini(&late);
+    reload_trust_free(a.trust);
+    fixture_fini(&f);
+    fixture_fini(&other);
+}
+
+/* The cap: any number of refused ones fit into what there is, and the last ones are known. */
+static void refusals_take_no_more_room_than_they_have(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, RELOAD_CERT_KEY_EC);
+    struct asked a = ask(&f.config);
+    const struct reload_trust_counters *c = reload_trust_counters(a.trust);
+    for (uint32_t i = 0; i < 1000; i++) { /* no certificate at all, each of other bytes */
+        uint8_t bytes[4] = { (uint8_t)(i >> 8), (uint8_t)i, 1, 2 };
+        struct reload_cert_bytes der = { bytes, sizeof bytes };
+        assert_int_equal(check(&a, &der, NOW_MS), RELOAD_E_CERTIFICATE);
+        assert_int_equal(check(&a, &der, NOW_MS), RELOAD_E_CERTIFICATE);
+    }
+    assert_int_equal(c->checked, 1000);
+    assert_int_equal(c->refused_again, 1000);
+    reload_trust_free(a.trust);
+    fixture_fini(&f);
+}
+
 /* R6940-7.1-3 R6940-7.1-5 */
 static void validity_is_compared_at_every_use_also_of_a_remembered_certificate(void **state)
 {
@@ -306,6 +371,37 @@ a_self_signed_certificate_is_accepted_only_where_permitted_and_by_the_right_dige
     reload_trust_free(a.trust);
 }
 
+/* R6940-11.3.1-7: the node must know of its own certificate, since a user name in it may be taken.
+ */
+static void an_identity_knows_whether_it_is_self_signed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, RELOAD_CERT_KEY_EC);
+    for (int by_itself = 0; by_itself < 2; by_itself++) {
+        struct reload_cert_key *key = new_key(RELOAD_CERT_KEY_EC);
+        const struct reload_cert_self_signed_request request = { .overlay = OVERLAY,
+                                                                 .digest = RELOAD_HASH_SHA256,
+                                                                 .node_id_len = 16,
+                                                                 .node_id_count = 1,
+                                                                 .not_before_ms = NOW_MS - DAY_MS,
+                                                                 .not_after_ms = NOW_MS + DAY_MS };
+        struct reload_cert_bytes der = { 0 };
+        struct reload_cert_identity *identity;
+        if (by_itself)
+            assert_int_equal(reload_cert_self_signed(key, &request, &der, NULL), 0);
+        else
+            der = issue(&f, key, 1, (struct wish){ 0 });
+        assert_int_equal(
+            reload_cert_identity_new(reload_cert_bytes_slice(&der), key, NULL, &identity, NULL), 0);
+        assert_int_equal(reload_cert_identity_own(identity)->self_signed, by_itself);
+        reload_cert_identity_free(identity);
+        reload_cert_bytes_fini(&der);
+        reload_cert_key_free(key);
+    }
+    fixture_fini(&f);
+}
+
 static void a_self_signed_node_id_is_the_head_of_the_digest_with_or_without_index(void **state)
 {
     (void)state;
@@ -488,6 +584,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_of_the_overlays_ca_is_accepted_and_one_of_another_ca_is_not),
         cmocka_unit_test(a_node_certificate_is_no_ca_neither_in_a_chain_nor_as_a_root_cert),
+        cmocka_unit_test(what_was_refused_is_not_checked_again),
+        cmocka_unit_test(refusals_take_no_more_room_than_they_have),
         cmocka_unit_test(validity_is_compared_at_every_use_also_of_a_remembered_certificate),
         cmocka_unit_test(a_bad_node_is_forbidden_whichever_of_its_node_ids_is_listed),
         cmocka_unit_test(another_overlays_certificate_and_another_node_id_length_are_refused),
@@ -495,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_malformed_or_unknown_signer_identity_is_refused),
         cmocka_unit_test(
             a_self_signed_certificate_is_accepted_only_where_permitted_and_by_the_right_digest),
+        cmocka_unit_test(an_identity_knows_whether_it_is_self_signed),
         cmocka_unit_test(a_self_signed_node_id_is_the_head_of_the_digest_with_or_without_index),
         cmocka_unit_test(no_certificate_with_a_flipped_bit_or_cut_short_is_accepted),
         cmocka_unit_test(a_signature_verifies_only_over_its_bytes_by_its_key_with_its_algorithms),

@@ -353,6 +353,7 @@ static void make_own_identity(struct reload_standin *s,
     own->hash_algorithm = RELOAD_HASH_SHA256;
     own->signature_algorithm = RELOAD_SIGNATURE_ECDSA;
     own->not_after_ms = certificate->not_after_ms;
+    own->self_signed = certificate->self_signed;
 
     struct reload_writer w = reload_writer_of(s->bucket, sizeof s->bucket);
     reload_wr_u8(&w, RELOAD_CERTIFICATE_X509);

@@ -24,6 +24,7 @@ struct reload_standin_certificate { /* what a certificate says */
     uint32_t overlay;
     uint64_t not_before_ms, not_after_ms; /* Unix time */
     uint32_t serial;                      /* tells otherwise equal certificates apart */
+    bool self_signed;                     /* told in the own identity only */
     bool stranger; /* issued by nobody the overlay trusts: identify gives RELOAD_E_CERTIFICATE */
 };
 

@@ -195,7 +195,9 @@ static void act(struct world *world, struct world_node *n, const struct reload_a
         n->app_channel = action->app_channel;
         return;
     case RELOAD_ACTION_CONFIG_CHANGED: n->config_changes++; return;
-    case RELOAD_ACTION_STATE_CHANGED: return;
+    case RELOAD_ACTION_STATE_CHANGED:
+        snprintf(n->state_text, sizeof n->state_text, "%s", action->state_changed.text);
+        return;
     case RELOAD_ACTION_LOG:
         if (getenv("RELOAD_TEST_LOG"))
             printf("%llu n%zu %s\n", (unsigned long long)world->now.monotonic_ms, n->index,

@@ -31,6 +31,7 @@ struct world_node {
     struct reload_fetched_value values[WORLD_RESULTS]; /* the first of each result */
     uint8_t value_bytes[WORLD_RESULTS][64];
     size_t result_count;
+    char state_text[256]; /* of the last STATE_CHANGED */
     size_t dials, closes, config_changes, app_channels;
     struct reload_action_app_channel app_channel; /* the last */
 };
