@@ -144,6 +144,17 @@ void reload_control_status(struct reload_control_call *call)
     reload_control_answer(call, json);
 }
 
+/* OverlayLinkType, RFC 6940 s6.5.1.1. */
+static const char *protocol_name(uint8_t link_type)
+{
+    switch (link_type) {
+    case RELOAD_LINK_TYPE_DTLS_UDP_SR: return "DTLS-UDP-SR";
+    case RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE: return "DTLS-UDP-SR-NO-ICE";
+    case RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE: return "TLS-TCP-FH-NO-ICE";
+    default: return "unknown";
+    }
+}
+
 static json_t *link_object(const struct reload_overlay *overlay, const struct reload_connection *c)
 {
     struct reload_link_info info;
@@ -161,6 +172,7 @@ static json_t *link_object(const struct reload_overlay *overlay, const struct re
         return json;
     json_object_set_new(json, "address",
                         json_string(reload_link_address_text(&info.address, text)));
+    json_object_set_new(json, "protocol", json_string(protocol_name(info.link_type)));
     json_object_set_new(json, "tls", json_string(info.tls_version ? info.tls_version : ""));
     json_object_set_new(json, "tls_role",
                         json_string(info.role == RELOAD_LINK_SERVER ? "server" : "client"));
@@ -169,6 +181,7 @@ static json_t *link_object(const struct reload_overlay *overlay, const struct re
     json_object_set_new(json, "queued_bytes", json_integer(info.queued_bytes));
     json_object_set_new(json, "bytes_in", reload_json_u64(info.counters.bytes_in));
     json_object_set_new(json, "bytes_out", reload_json_u64(info.counters.bytes_out));
+    json_object_set_new(json, "retransmissions", reload_json_u64(info.counters.retransmissions));
     return json;
 }
 

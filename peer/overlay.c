@@ -102,6 +102,22 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
     return error;
 }
 
+/* UDP ports with the numbers of the TCP ones: one candidate address serves both link types. */
+static int open_bare_ports(struct reload_overlay *o, struct reload_cert_reason *reason)
+{
+    for (size_t i = 0; i < o->listening_count; i++) {
+        struct reload_link_address actual;
+        char text[RELOAD_LINK_ADDRESS_TEXT];
+        int error = reload_links_listen_datagrams(o->links, &o->listening[i], &actual);
+        if (error)
+            return reload_cert_refuse(
+                reason, error, "cannot open UDP port %s: %s. Choose another with --listen",
+                reload_link_address_text(&o->listening[i], text),
+                error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
+    }
+    return 0;
+}
+
 static int make_links(struct reload_overlay *o, const struct reload_overlay_options *options,
                       struct reload_cert_reason *reason)
 {
@@ -132,7 +148,7 @@ static int make_links(struct reload_overlay *o, const struct reload_overlay_opti
                 error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
         o->listening_count++;
     }
-    return 0;
+    return options->dtls ? open_bare_ports(o, reason) : 0;
 }
 
 static int make_node(struct reload_overlay *o, const struct reload_overlay_options *options,
@@ -149,6 +165,9 @@ static int make_node(struct reload_overlay *o, const struct reload_overlay_optio
         .role = o->role,
         .addresses = o->candidates.addresses,
         .address_count = o->candidates.count,
+        .link_types = { o->dtls ? RELOAD_LINK_DTLS_UDP_SR_NO_ICE : RELOAD_LINK_TLS_TCP_FH_NO_ICE,
+                        RELOAD_LINK_TLS_TCP_FH_NO_ICE },
+        .link_type_count = o->dtls ? 2 : 1,
         .persist = options->store_file != NULL,
         .publish_certificate = true,
         .log_level = o->log ? o->log->level : RELOAD_LOG_ERROR,
@@ -222,6 +241,7 @@ int reload_overlay_new(const struct reload_overlay_options *options, struct relo
     struct reload_overlay *o = g_new0(struct reload_overlay, 1);
     o->directory = g_strdup(options->identity);
     o->role = options->role;
+    o->dtls = options->dtls;
     o->log = options->log;
     o->random.fill = fill_random;
     o->harvest_at_ms = RELOAD_NEVER;

@@ -38,6 +38,9 @@ struct reload_overlay_options { /* borrowed for the call, except `log` and what 
     const struct reload_link_address
         *listen; /* where to accept links; port 0: the system chooses */
     size_t listen_count;
+    /* Link by DTLS-UDP-SR-NO-ICE (RFC 6940 s6.6.6) where the far end can, to bootstrap nodes
+     * always; the same port numbers are opened for UDP too. Otherwise TLS-TCP-FH-NO-ICE alone. */
+    bool dtls;
     const struct reload_link_address *bootstrap; /* nodes to try besides the document's */
     size_t bootstrap_count;
     enum reload_role role;

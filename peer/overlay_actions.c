@@ -23,9 +23,13 @@ static void open_link(struct reload_overlay *o, const struct reload_action_open_
     for (size_t i = 0; i < want->address_count && count < RELOAD_LINK_DIAL_MAX; i++)
         count += link_address(&want->addresses[i], &addresses[count]);
     reload_link_id link;
-    if (reload_links_dial(o->links, addresses, count, &want->node_id,
-                          want->tls_server ? RELOAD_LINK_SERVER : RELOAD_LINK_CLIENT, o->now,
-                          &link)) {
+    int error =
+        want->link_type == RELOAD_LINK_DTLS_UDP_SR_NO_ICE
+            ? reload_links_dial_datagrams(o->links, addresses, count, &want->node_id, o->now, &link)
+            : reload_links_dial(o->links, addresses, count, &want->node_id,
+                                want->tls_server ? RELOAD_LINK_SERVER : RELOAD_LINK_CLIENT, o->now,
+                                &link);
+    if (error) {
         g_array_append_val(o->failed_attaches, want->attach);
         return;
     }

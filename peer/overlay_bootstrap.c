@@ -14,8 +14,11 @@ static bool dial_next(struct reload_overlay *o)
         char text[RELOAD_LINK_ADDRESS_TEXT];
         reload_log_write(o->log, RELOAD_LOG_INFO, "bootstrap", "trying %s",
                          reload_link_address_text(&address, text));
-        if (reload_links_dial(o->links, &address, 1, NULL, RELOAD_LINK_CLIENT, o->now,
-                              &o->bootstrap_link))
+        int error = o->dtls ? reload_links_dial_datagrams(o->links, &address, 1, NULL, o->now,
+                                                          &o->bootstrap_link)
+                            : reload_links_dial(o->links, &address, 1, NULL, RELOAD_LINK_CLIENT,
+                                                o->now, &o->bootstrap_link);
+        if (error)
             continue;
         struct dial *dial = g_new0(struct dial, 1);
         dial->bootstrap = true;

@@ -5,6 +5,7 @@
 #include "peer/bootstrap.h"
 #include "peer/identity_files.h"
 #include "peer/overlay.h"
+#include "reload/link/datagram.h"
 
 /* Inside of the overlay object.
  *
@@ -68,6 +69,7 @@ struct reload_overlay {
 
     /* bootstrap */
     struct reload_bootstrap bootstrap;
+    bool dtls; /* the link type that is preferred */
     bool bootstrap_wanted;
     bool unable; /* the configuration in force asks for what this program cannot do */
     reload_link_id bootstrap_link; /* being dialled; 0: none */

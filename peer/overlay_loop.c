@@ -27,6 +27,7 @@ static void link_up(struct reload_overlay *o, const struct reload_link_event *ev
         .attach = dial ? dial->attach : 0,
         .bootstrap = dial && dial->bootstrap,
         .inbound = event->inbound,
+        .mtu = event->mtu,
     };
     if (holds(event->peer, &o->crypto.own->node_id)) { /* a bootstrap address of this very node */
         reload_links_close(o->links, event->link, "own address", o->now);

@@ -6,7 +6,7 @@
 
 int reload_verb_demo(int argc, char **argv)
 {
-    static gboolean json, keep, pcap, verbose;
+    static gboolean json, keep, pcap, verbose, dtls;
     static char *key;
     static int seed;
     static const GOptionEntry entries[] = {
@@ -16,6 +16,7 @@ int reload_verb_demo(int argc, char **argv)
         { "pcap", 0, 0, G_OPTION_ARG_NONE, &pcap, "Write a capture for each node (with --keep)",
           NULL },
         { "seed", 0, 0, G_OPTION_ARG_INT, &seed, "Repeat the choices of an earlier run", "N" },
+        { "dtls", 0, 0, G_OPTION_ARG_NONE, &dtls, "Links over DTLS and UDP", NULL },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Nodes log every message (with --keep)",
           NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON; the story goes to standard error",
@@ -32,6 +33,7 @@ int reload_verb_demo(int argc, char **argv)
         .keep = keep,
         .pcap = pcap,
         .verbose = verbose,
+        .dtls = dtls,
         .rsa = key && strcmp(key, "rsa") == 0,
         .seed = (guint32)seed,
     };

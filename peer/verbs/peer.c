@@ -20,7 +20,7 @@ static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
     char *config_server, *ca;
     char **listen, **bootstrap;
-    gboolean first, json, verbose, allow_unsigned, bare_uri;
+    gboolean first, json, verbose, allow_unsigned, bare_uri, dtls;
 } o;
 
 static struct {
@@ -69,6 +69,7 @@ static int read_options(struct reload_overlay_options *options)
         .allow_unsigned = o.allow_unsigned,
         .bare_node_id_uri = o.bare_uri,
         .listen = p.listen,
+        .dtls = o.dtls,
         .bootstrap = p.bootstrap,
         .role = RELOAD_ROLE_PEER,
         .store_file = o.store,
@@ -221,6 +222,8 @@ int reload_verb_peer(int argc, char **argv)
         { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.listen,
           "Where to accept links (a peer: 0.0.0.0:6084; a client: nowhere); may be repeated",
           "ADDR:PORT" },
+        { "dtls", 0, 0, G_OPTION_ARG_NONE, &o.dtls,
+          "Link over DTLS and UDP where the far end can, to bootstrap nodes always", NULL },
         { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
           "A node to join by, besides the configuration's; may be repeated", "ADDR:PORT" },
         { "client", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
