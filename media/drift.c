@@ -12,7 +12,8 @@
 #define PPM_PER_MS 200.0  /* a card off by 200 ppm is held 1 ms beyond the dead band */
 #define PPM_MAX    5000.0 /* a twelfth of a semitone: nobody hears it */
 #define UPDATE     50     /* blocks between changes of the ratio, which cost a new filter */
-#define SCALE      1000000
+#define SCALE      10000  /* of ratios: steps of 100 ppm. The library needs its square in 32 bits */
+#define STEP_PPM   (1000000 / SCALE)
 
 struct reload_media_drift {
     SpeexResamplerState *resampler;
@@ -78,7 +79,7 @@ static unsigned wanted(const struct reload_media_drift *drift)
 {
     if (!drift->running)
         return RELOAD_MEDIA_BLOCK;
-    return RELOAD_MEDIA_BLOCK + (unsigned)((PPM_MAX * RELOAD_MEDIA_BLOCK) / SCALE) + 2;
+    return RELOAD_MEDIA_BLOCK + (unsigned)(PPM_MAX * RELOAD_MEDIA_BLOCK / 1e6) + 2;
 }
 
 int reload_media_drift_take(struct reload_media_drift *drift, int16_t *block)
@@ -107,11 +108,11 @@ void reload_media_drift_steer(struct reload_media_drift *drift, double error_ms)
     double ppm = size_ms > DEAD_MS ? (size_ms - DEAD_MS) * PPM_PER_MS : 0;
     if (ppm > PPM_MAX)
         ppm = PPM_MAX;
-    int signed_ppm = (int)(drift->error_ms < 0 ? -ppm : ppm);
-    if (signed_ppm == drift->ppm)
+    int steps = (int)(ppm * SCALE / 1e6 + 0.5) * (drift->error_ms < 0 ? -1 : 1);
+    if (steps * STEP_PPM == drift->ppm)
         return;
-    drift->ppm = signed_ppm;
+    drift->ppm = steps * STEP_PPM;
     drift->running = true;
-    speex_resampler_set_rate_frac(drift->resampler, (spx_uint32_t)(SCALE + signed_ppm), SCALE,
+    speex_resampler_set_rate_frac(drift->resampler, (spx_uint32_t)(SCALE + steps), SCALE,
                                   RELOAD_MEDIA_RATE_HZ, RELOAD_MEDIA_RATE_HZ);
 }

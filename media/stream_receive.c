@@ -114,10 +114,6 @@ static void receive_rtp(struct reload_media_stream *stream, uint8_t *bytes, size
 static void receive_rtcp(struct reload_media_stream *stream, uint8_t *bytes, size_t len,
                          struct reload_time now)
 {
-    if (len < 8) {
-        stream->counters.malformed++;
-        return;
-    }
     if (!expected(stream, reload_media_get32(bytes + 4), now.monotonic_ms)) {
         stream->counters.wrong_ssrc++;
         return;
@@ -137,11 +133,10 @@ void reload_media_stream_receive(struct reload_media_stream *stream, uint64_t so
         stream->counters.elsewhere++;
     } else if (!stream->srtp) {
         stream->counters.unkeyed++;
-    } else if (len > RELOAD_MEDIA_PACKET_MAX) {
+    } else if (len < 8 || len > RELOAD_MEDIA_PACKET_MAX) { /* the shortest RTCP header has 8 */
         stream->counters.malformed++;
     } else {
-        if (len > 0)
-            memcpy(copy, bytes, len);
+        memcpy(copy, bytes, len);
         if (reload_media_is_rtcp(copy, len))
             receive_rtcp(stream, copy, len, now);
         else
