@@ -91,13 +91,16 @@ static bool lists_hold(struct reload_node *node, struct reload_slot *slot,
 
 /* s6.1.2: a node whose certificate names several Node-IDs must Attach before it may send more than
  * Ping and Attach. A fragment says what it is of at offset 0 only; without that one the others are
- * nothing. */
+ * nothing. The far end of a link that this node dialled may have to bring it a newer configuration
+ * (s6.3.2.1) before either can Attach. */
 static bool may_send(struct reload_node *node, struct reload_slot *slot,
                      const struct reload_forwarding_header *h, struct reload_slice payload)
 {
     uint16_t code = reload_payload_code(h, payload);
-    if (slot->node_id.len || code == RELOAD_PING_REQ || code == RELOAD_ATTACH_REQ ||
-        reload_message_is_response(code) || reload_fragment_offset(h) != 0)
+    bool known = slot->node_id.len || slot->node_id_count == 1;
+    if (known || code == RELOAD_PING_REQ || code == RELOAD_ATTACH_REQ ||
+        (code == RELOAD_CONFIG_UPDATE_REQ && !slot->inbound) || reload_message_is_response(code) ||
+        reload_fragment_offset(h) != 0)
         return true;
     return refuse(node, slot, h, payload, RELOAD_DROP_UNBOUND, RELOAD_ERROR_FORBIDDEN);
 }

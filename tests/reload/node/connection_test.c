@@ -326,6 +326,35 @@ static void a_node_with_several_node_ids_attaches_before_other_traffic(void **st
     rig_fini(&rig);
 }
 
+/* R6940-6.3.2.1-5: before the two know each other, the far end of a link that this node dialled may
+ * bring it a newer configuration, without which the Attach would be refused again and again. */
+static void a_newer_configuration_passes_while_a_link_is_unbound(void **state)
+{
+    static const uint8_t update[] = { 1, 0, 0, 0, 0 };
+    (void)state;
+    for (int run = 0; run < 3; run++) { /* own Node-IDs, the far end's, and an inbound link's */
+        struct rig rig;
+        rig_init(&rig);
+        if (run == 0)
+            rig_act_as_one_of_several(&rig, 1);
+        rig_start(&rig);
+        if (run == 2)
+            rig_link_multiple(&rig, 0, 1);
+        const struct reload_node_id ids[] = { rig.parties[0].id, reload_standin_node_id(900) };
+        if (run < 2)
+            bring_bootstrap(&rig, ids, run == 0 ? 1 : 2);
+        assert_int_equal(rig.fake.link_ups, 0);
+        struct rig_message m = { .signer = &rig.parties[0],
+                                 .code = RELOAD_CONFIG_UPDATE_REQ,
+                                 .body = { update, sizeof update },
+                                 .sequence = RELOAD_SEQUENCE_ANY };
+        rig_receive(&rig, 1, &m);
+        assert_int_equal(rig_dropped(&rig, RELOAD_DROP_UNBOUND), run == 2);
+        assert_int_equal(reload_node_counters(rig.node)->delivered, run < 2);
+        rig_fini(&rig);
+    }
+}
+
 /* R6940-6.1.2-12 R6940-6.1.2-11: nodes whose certificates name several Node-IDs join and talk. */
 static void nodes_with_several_node_ids_join(void **state)
 {
@@ -371,6 +400,7 @@ int main(void)
         cmocka_unit_test(the_topology_gets_its_bootstrap_node),
         cmocka_unit_test(a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses),
         cmocka_unit_test(a_node_with_several_node_ids_attaches_before_other_traffic),
+        cmocka_unit_test(a_newer_configuration_passes_while_a_link_is_unbound),
         cmocka_unit_test(nodes_with_several_node_ids_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
