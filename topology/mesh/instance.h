@@ -8,7 +8,8 @@
 
 #define RELOAD_MESH_ID_LEN   16
 #define RELOAD_MESH_REPLICAS 2
-#define RELOAD_MESH_JOINERS  32 /* joining nodes that are being given their data */
+#define RELOAD_MESH_JOINERS  32     /* joining nodes that are being given their data */
+#define RELOAD_MESH_LOOK_MS  120000 /* between looks for peers behind a cut */
 
 enum reload_mesh_cookie { /* what an answer, Attach or push is about */
                           RELOAD_MESH_FOR_JOIN = 1,
@@ -34,6 +35,7 @@ struct reload_topology {
     uint64_t next_ms;     /* joining: the next attempt; joined: the next periodic Update */
     uint64_t replicas_ms; /* the replica set changed: push then */
     uint64_t updates_ms;  /* Updates are owed: send then */
+    uint64_t look_ms;     /* joined: the next look for peers that a cut has made another overlay */
     struct reload_node_id holders[RELOAD_MESH_REPLICAS]; /* replicas were pushed to these */
     struct reload_node_id before; /* where the own range began when last looked at; len 0: self */
     struct reload_mesh_joiner joiners[RELOAD_MESH_JOINERS];
@@ -44,6 +46,13 @@ struct reload_topology {
 static inline bool reload_mesh_is_client(const struct reload_topology *t)
 {
     return t->host->role != RELOAD_ROLE_PEER;
+}
+
+/* A while from now, random around RELOAD_MESH_LOOK_MS. */
+static inline uint64_t reload_mesh_next_look(struct reload_topology *t)
+{
+    uint64_t ms = reload_random_u64(t->host->random) % RELOAD_MESH_LOOK_MS;
+    return t->now_ms + RELOAD_MESH_LOOK_MS / 2 + ms;
 }
 
 /* --- life.c: joining, leaving, and what follows from a change of the members --- */

@@ -25,6 +25,8 @@ void reload_mesh_enter(struct reload_topology *t, enum reload_topology_state sta
     if (state == RELOAD_TOPOLOGY_LEAVING)
         t->next_ms = t->now_ms + LEAVING_MS;
     t->host->state(t->host->context, state, text);
+    if (state == RELOAD_TOPOLOGY_JOINED && !reload_mesh_is_client(t))
+        t->look_ms = reload_mesh_next_look(t);
 }
 
 void reload_mesh_attach(struct reload_topology *t, const struct reload_node_id *id,
@@ -84,6 +86,7 @@ void reload_mesh_admitted(struct reload_topology *t)
     reload_mesh_owe_all(t);
 }
 
+/* target NULL: each resource to the member that owns it. */
 static void push(struct reload_topology *t, const struct reload_node_id *after,
                  const struct reload_node_id *up_to, const struct reload_node_id *target,
                  uint8_t number, uint32_t cookie)
@@ -91,10 +94,11 @@ static void push(struct reload_topology *t, const struct reload_node_id *after,
     struct reload_topology_push push = {
         .after = reload_node_id_slice(after),
         .up_to = reload_node_id_slice(up_to),
-        .target = *target,
         .replica_number = number,
         .cookie = cookie,
     };
+    if (target)
+        push.target = *target;
     t->host->push(t->host->context, &push);
 }
 
@@ -127,7 +131,7 @@ void reload_mesh_push_replicas(struct reload_topology *t)
      */
     if (moved && t->before.len && is_member(t, &t->before) &&
         !reload_node_id_equal(&after, &t->host->self))
-        push(t, &t->before, &after, &after, 1, 0);
+        push(t, &t->before, &after, NULL, 1, 0);
     t->before = after;
     t->replicas_ms = RELOAD_NEVER;
     for (size_t i = 0; i < RELOAD_MESH_REPLICAS; i++) {

@@ -17,7 +17,7 @@ static int create(const struct reload_topology_host *host, struct reload_time no
         return RELOAD_E_NOMEM;
     t->host = host;
     t->now_ms = now.monotonic_ms;
-    t->next_ms = t->replicas_ms = t->updates_ms = RELOAD_NEVER;
+    t->next_ms = t->replicas_ms = t->updates_ms = t->look_ms = RELOAD_NEVER;
     *out = t;
     return 0;
 }
@@ -107,6 +107,8 @@ static bool replica_plausible(const struct reload_topology *t, struct reload_sli
 {
     if (reload_mesh_is_client(t) || resource.n != RELOAD_MESH_ID_LEN)
         return false;
+    if (reload_mesh_owns(t, resource)) /* s6.4.2.3: who had it need not be known here yet */
+        return true;
     const struct reload_mesh_node *node = reload_mesh_find_const(&t->members, sender);
     return node && node->member;
 }
@@ -157,7 +159,19 @@ static void configured(struct reload_topology *t, struct reload_time now)
 static uint64_t deadline(const struct reload_topology *t)
 {
     uint64_t ms = t->next_ms < t->replicas_ms ? t->next_ms : t->replicas_ms;
-    return ms < t->updates_ms ? ms : t->updates_ms;
+    ms = ms < t->updates_ms ? ms : t->updates_ms;
+    return ms < t->look_ms ? ms : t->look_ms;
+}
+
+/* RFC 6940 s10.7.4.4, as for Chord: the discovery of the beginning, repeated. A link to somebody
+ * unknown is all it takes: both ends tell each other their members. */
+static void look_around(struct reload_topology *t)
+{
+    t->look_ms = RELOAD_NEVER;
+    if (t->state != RELOAD_TOPOLOGY_JOINED)
+        return;
+    t->look_ms = reload_mesh_next_look(t);
+    t->host->want_bootstrap(t->host->context);
 }
 
 static void next_step(struct reload_topology *t)
@@ -182,6 +196,8 @@ static void tick(struct reload_topology *t, struct reload_time now)
         reload_mesh_push_replicas(t);
     if (t->updates_ms <= t->now_ms)
         reload_mesh_send_owed(t);
+    if (t->look_ms <= t->now_ms)
+        look_around(t);
 }
 
 /* --- what happened --- */

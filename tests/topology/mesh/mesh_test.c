@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -19,7 +20,8 @@ struct bench {
     struct reload_topology_host host;
     struct reload_config config;
     struct reload_topology *t;
-    size_t requests, attaches, pushes;
+    size_t requests, attaches, pushes, looks;
+    struct reload_random random;
 };
 
 static const struct reload_time now = { 1000, 1000 };
@@ -58,9 +60,20 @@ static void state(void *context, enum reload_topology_state s, const char *text)
     assert_non_null(text);
 }
 
+static void want_bootstrap(void *context)
+{
+    ((struct bench *)context)->looks++;
+}
+static void fill(void *context, uint8_t *out, size_t n)
+{
+    (void)context;
+    memset(out, 7, n);
+}
+
 static int set_up(void **out)
 {
     struct bench *b = calloc(1, sizeof *b);
+    b->random = (struct reload_random){ .fill = fill };
     b->config = (struct reload_config){ .node_id_length = 16, .chord_update_interval_s = 600 };
     b->host = (struct reload_topology_host){ .context = b,
                                              .self = place(100, 0),
@@ -69,6 +82,8 @@ static int set_up(void **out)
                                              .request = request,
                                              .attach = attach,
                                              .push = push,
+                                             .random = &b->random,
+                                             .want_bootstrap = want_bootstrap,
                                              .state = state };
     assert_int_equal(reload_mesh_ops.create(&b->host, now, &b->t), 0);
     reload_mesh_ops.join(b->t, true, now);
@@ -192,10 +207,29 @@ static void other_id_lengths_and_lack_of_memory_are_errors_of_create(void **out)
     assert_int_equal(reload_mesh_ops.create(&b->host, now, &t), RELOAD_E_UNSUPPORTED);
 }
 
+/* R6940-10.7.4.4-1: every two minutes or so, for as long as it is a peer. */
+static void a_peer_looks_for_others_behind_a_cut(void **state)
+{
+    struct bench *b = *state;
+    uint64_t last_ms = now.monotonic_ms;
+    for (size_t i = 0; i < 5; i++) {
+        struct reload_time then = { last_ms + RELOAD_MESH_LOOK_MS / 2 - 1, 0 };
+        reload_mesh_ops.tick(b->t, then);
+        assert_int_equal(b->looks, i);
+        while (b->looks == i && then.monotonic_ms < last_ms + 2 * RELOAD_MESH_LOOK_MS) {
+            then.monotonic_ms = reload_mesh_ops.deadline(b->t);
+            reload_mesh_ops.tick(b->t, then);
+        }
+        assert_int_equal(b->looks, i + 1);
+        last_ms = then.monotonic_ms;
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(a_peer_looks_for_others_behind_a_cut),
         TEST(joins_and_leaves_that_are_forged_or_forwarded_are_forbidden),
         TEST(the_joiners_under_way_have_an_end),
         TEST(the_nodes_looked_at_have_an_end),
