@@ -132,7 +132,8 @@ static void too_large(struct reload_node *node, size_t len)
                     len, (unsigned)node->overlay->max_message_size);
 }
 
-static void send_update(struct reload_node *node, struct reload_slice destination_list,
+static void send_update(struct reload_node *node, reload_link_id link,
+                        struct reload_slice destination_list,
                         const struct reload_config_update_req *update)
 {
     struct reload_writer w = reload_arena_writer(&node->queue.arena, update->content.n + 16);
@@ -141,6 +142,7 @@ static void send_update(struct reload_node *node, struct reload_slice destinatio
         .code = RELOAD_CONFIG_UPDATE_REQ,
         .destination_list = destination_list,
         .body = reload_writer_slice(&w),
+        .link = link,
         .any_sequence = true, /* notes G1: the far end would refuse any other */
         .owner = RELOAD_OWNER_CONFIG,
     };
@@ -154,13 +156,13 @@ static void send_update(struct reload_node *node, struct reload_slice destinatio
 }
 
 void reload_config_push(struct reload_node *node, const struct reload_node_id *target,
-                        struct reload_slice destination_list)
+                        reload_link_id link, struct reload_slice destination_list)
 {
     const struct reload_config_update_req update = { RELOAD_CONFIG_UPDATE_CONFIG,
                                                      node->overlay->document };
     if (destination_list.n && update.content.n &&
         may_push(node, target, node->overlay->sequence + UINT64_C(1)))
-        send_update(node, destination_list, &update);
+        send_update(node, link, destination_list, &update);
 }
 
 void reload_config_push_answered(struct reload_node *node, struct reload_answer *answer)
@@ -197,5 +199,5 @@ void reload_config_push_kinds(struct reload_node *node, const struct reload_node
     const struct reload_config_update_req update = { RELOAD_CONFIG_UPDATE_KIND,
                                                      kind_blocks(node, kinds) };
     if (update.content.n)
-        send_update(node, list, &update);
+        send_update(node, 0, list, &update);
 }

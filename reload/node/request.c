@@ -95,7 +95,9 @@ static bool same_configuration(struct reload_node *node, const struct reload_req
     if (reload_config_sequence_compare(theirs, node->overlay->sequence) > 0)
         return refuse(node, request, RELOAD_DROP_CONFIG_NEW, RELOAD_ERROR_CONFIG_TOO_NEW);
     refuse(node, request, RELOAD_DROP_CONFIG_OLD, RELOAD_ERROR_CONFIG_TOO_OLD);
-    reload_config_push(node, &request->signer_id, request->reply.destination_list);
+    /* The way back over a link that is not bound begins with the wildcard: it cannot be routed. */
+    reload_link_id link = request->from->node_id.len ? 0 : request->from->link;
+    reload_config_push(node, &request->signer_id, link, request->reply.destination_list);
     return false;
 }
 

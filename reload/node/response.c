@@ -36,7 +36,7 @@ static bool waits_for_config(struct reload_node *node, struct reload_transaction
         reload_destination_list(node, NULL, false, reload_node_id_slice(&answer->signer), &list))
         return false;
     t->config_error = answer->error_code;
-    reload_config_push(node, &answer->signer, list);
+    reload_config_push(node, &answer->signer, t->link, list);
     return true;
 }
 

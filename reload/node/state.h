@@ -410,10 +410,11 @@ struct reload_config_push {
 };
 
 void reload_config_update_handle(struct reload_node *node, struct reload_request *request);
-/* Sends the configuration in force along that Destination List to `target`. */
+/* Sends the configuration in force along that Destination List to `target`; over that link only,
+ * when it is not 0. */
 void reload_config_push_answered(struct reload_node *node, struct reload_answer *answer);
 void reload_config_push(struct reload_node *node, const struct reload_node_id *target,
-                        struct reload_slice destination_list);
+                        reload_link_id link, struct reload_slice destination_list);
 /* s7.4.1.2: tells who did not know a Kind about it. */
 void reload_config_push_kinds(struct reload_node *node, const struct reload_node_id *target,
                               struct reload_slice error_info);

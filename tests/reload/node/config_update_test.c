@@ -132,6 +132,24 @@ static void an_older_requester_gets_an_error_and_the_document(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.3.2.1-5: also over a link whose Node-ID is not settled yet. */
+static void an_older_requester_on_an_unbound_link_gets_the_document(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig, 5);
+    rig_link_multiple(&rig, 2, 1);
+    struct rig_message m = message(&rig, RELOAD_PING_REQ, 4);
+    m.signer = &rig.parties[2];
+    rig_receive(&rig, 3, &m);
+    assert_int_equal(error_sent(&rig, 0), RELOAD_ERROR_CONFIG_TOO_OLD);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 2);
+    assert_int_equal(rig_sent(&rig, 1, &link).message_code, RELOAD_CONFIG_UPDATE_REQ);
+    assert_int_equal(link, 3);
+    rig_fini(&rig);
+}
+
 /* R6940-6.3.2.1-5: what does not fit max-message-size is not sent, and the log says why. */
 static void a_document_that_is_too_large_to_push_is_reported(void **state)
 {
@@ -441,6 +459,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_older_requester_gets_an_error_and_the_document),
+        cmocka_unit_test(an_older_requester_on_an_unbound_link_gets_the_document),
         cmocka_unit_test(a_document_that_is_too_large_to_push_is_reported),
         cmocka_unit_test(a_newer_requester_gets_an_error_alone),
         cmocka_unit_test(sequences_wrap_from_65534_to_0),
