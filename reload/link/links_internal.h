@@ -83,7 +83,7 @@ struct reload_link {
     uint32_t queued_messages;     /* in queue, or encrypted and not yet with the kernel */
     struct reload_frame owed_ack; /* while output is blocked one ack is kept back: its mask
                                      covers those before it, and memory stays bounded */
-    uint32_t owed_since; /* the first frame that the owed ack stands for */
+    uint32_t owed_since;          /* the first frame that the owed ack stands for */
     bool ack_is_owed;
 
     bool told_up, told_suspect, over, told_over;

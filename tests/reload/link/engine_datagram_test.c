@@ -258,7 +258,7 @@ static void lost_flights_are_repeated(void **state)
     open_ends(300); /* many datagrams */
     drop_every = 7;
     talk();
-    for (int i = 0; i < 400 && (client.status || server.status); i++) {
+    for (int i = 0; i < 2000 && (client.status || server.status); i++) {
         struct timespec ten_ms = { .tv_nsec = 10 * 1000 * 1000 };
         nanosleep(&ten_ms, NULL);
         struct end *ends[] = { &client, &server };
