@@ -341,8 +341,7 @@ static struct least mean_of(const struct least *a, const struct least *b)
 
 static void own_cpu_ms(struct bench_peer *peer, void *data)
 {
-    (void)peer; /* its thread has done nothing but join */
-    *(double *)data = (double)bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e6;
+    *(double *)data = (double)(bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) - peer->made_cpu_ns) / 1e6;
 }
 
 /* Starts one peer more in a ring that is right. Nothing looks at the peers until the fingers are in
@@ -354,7 +353,7 @@ static struct join join_last(struct bench_peers *peers)
     bench_peers_start(peers, peers->count - 1, RELOAD_ROLE_PEER);
     struct join join = { .ms = (double)(bench_wall_ns() - wall) / 1e6 };
     g_usleep(SETTLE_US);
-    join.cpu_ms = (double)(bench_cpu_ns() - cpu) / 1e6;
+    join.cpu_ms = (double)(bench_cpu_ns() - cpu - peers->peer[peers->count - 1].made_cpu_ns) / 1e6;
     bench_peer_run(&peers->peer[peers->count - 1], own_cpu_ms, &join.own_cpu_ms);
     struct bench_totals after = bench_peers_totals(peers);
     join.links = after.links_opened - before.links_opened;

@@ -119,6 +119,7 @@ static void peer_start(struct bench_peer *peer, void *data)
         fprintf(stderr, "peer: %s\n", reason.text);
         exit(1);
     }
+    peer->made_cpu_ns = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     reload_overlay_join(peer->overlay, !start->bootstrap);
 }
 

@@ -19,6 +19,7 @@ struct bench_peer {
     GMainContext *context;
     GMainLoop *loop;
     GThread *thread;
+    uint64_t made_cpu_ns; /* CPU of its thread until it began to join: files, schema, keys */
     enum reload_topology_state state; /* guarded by bench_peers.mutex */
     struct bench_peers *all;
 };
