@@ -4,9 +4,9 @@
 
 /* Making a channel: what the host asks is judged first, then told to the library. */
 
-#define PACING_MS           20
-#define RETRANSMISSIONS_MAX 7     /* Rc of RFC 5389 s7.2.1: checks must get through a lossy path */
-#define IDLE_TIMEOUT_MS     10000 /* the far end may have its answer late: s6.2.1 retransmits */
+#define PACING_MS                  20
+#define GATHER_RETRANSMISSIONS_MAX 2     /* a server that does not answer delays the Attach */
+#define IDLE_TIMEOUT_MS            10000 /* the far end may have its answer late: s6.2.1 retransmits */
 
 static bool all_sendable(const struct reload_link_address *addresses, size_t count)
 {
@@ -54,11 +54,12 @@ static NiceAgent *new_agent(const struct reload_ice *ice,
                             const struct reload_ice_channel_config *config)
 {
     NiceAgent *agent = nice_agent_new_full(ice->context, NICE_COMPATIBILITY_RFC5245,
-                                           NICE_AGENT_OPTION_REGULAR_NOMINATION |
-                                               NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+                                           NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+    /* Aggressive nomination (RFC 5245 s8.1.1.2): with the regular one the library waits for every
+     * check under way, up to the last retransmission of those that cannot succeed. */
     g_object_set(agent, "controlling-mode", config->role == RELOAD_ICE_CONTROLLING, "upnp", FALSE,
                  "ice-tcp", FALSE, "stun-pacing-timer", PACING_MS, "max-connectivity-checks",
-                 RELOAD_ICE_CHECKS_MAX, "stun-max-retransmissions", RETRANSMISSIONS_MAX,
+                 RELOAD_ICE_CHECKS_MAX, "stun-max-retransmissions", GATHER_RETRANSMISSIONS_MAX,
                  "idle-timeout", IDLE_TIMEOUT_MS, "force-relay", (gboolean)config->relay_only,
                  NULL);
     if (config->stun_server) {

@@ -19,7 +19,8 @@
  * that runs the main context. Any function may be called between two pulls.
  *
  * Profile: full ICE, one stream of one component, no default candidates, one offer and one answer,
- * regular nomination, no TCP candidates. The role is fixed by who sent the Attach; a far end that
+ * aggressive nomination (RFC 5245 s8.1.1.2: the pair may still change to a better one just after
+ * CONNECTED), no TCP candidates. The role is fixed by who sent the Attach; a far end that
  * makes the library change it has lost the channel (s6.5.1.9). Keepalives are STUN Binding
  * requests, which also prove consent (RFC 7675): without answers a channel fails within 30 s.
  *

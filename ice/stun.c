@@ -18,31 +18,40 @@ static bool is_whole(struct reload_slice datagram)
            stun_message_validate_buffer_length(datagram.p, datagram.n, true) == (int)datagram.n;
 }
 
-/* FINGERPRINT is optional (RFC 5389 s8), but one that is there must be right. */
+/* FINGERPRINT is optional (RFC 5389 s8), but one that is there must be right. Without the magic
+ * cookie it is the older STUN of RFC 3489, which knows none. */
 static StunValidationStatus validate(StunAgent *agent, StunMessage *request,
                                      struct reload_slice datagram)
 {
     *request =
         (StunMessage){ .buffer = (uint8_t *)(uintptr_t)datagram.p, .buffer_len = datagram.n };
+    bool cookie = stun_message_has_cookie(request);
     unsigned int usage = STUN_AGENT_USAGE_IGNORE_CREDENTIALS;
-    if (stun_message_has_attribute(request, STUN_ATTRIBUTE_FINGERPRINT))
+    if (cookie && stun_message_has_attribute(request, STUN_ATTRIBUTE_FINGERPRINT))
         usage |= STUN_AGENT_USAGE_USE_FINGERPRINT;
-    stun_agent_init(agent, known_attributes, STUN_COMPATIBILITY_RFC5389,
+    stun_agent_init(agent, known_attributes,
+                    cookie ? STUN_COMPATIBILITY_RFC5389 : STUN_COMPATIBILITY_RFC3489,
                     (StunAgentUsageFlags)usage);
     return stun_agent_validate(agent, request, datagram.p, datagram.n, NULL, NULL);
 }
 
+/* RFC 5389 s12.2: a client of RFC 3489 gets MAPPED-ADDRESS. libnice gathers as one. */
 static size_t success(StunAgent *agent, const StunMessage *request,
                       const struct reload_link_address *from, uint8_t *out, size_t cap)
 {
     StunMessage answer;
     struct sockaddr_storage address;
     socklen_t address_len = reload_ice_address_to_socket(from, &address);
-    if (!stun_agent_init_response(agent, &answer, out, cap, request) ||
-        stun_message_append_xor_addr(&answer, STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, &address,
-                                     address_len) != STUN_MESSAGE_RETURN_SUCCESS)
+    if (!stun_agent_init_response(agent, &answer, out, cap, request))
         return 0;
-    return stun_agent_finish_message(agent, &answer, NULL, 0);
+    StunMessageReturn done =
+        stun_message_has_cookie(request)
+            ? stun_message_append_xor_addr(&answer, STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, &address,
+                                           address_len)
+            : stun_message_append_addr(&answer, STUN_ATTRIBUTE_MAPPED_ADDRESS,
+                                       (const struct sockaddr *)&address, address_len);
+    return done == STUN_MESSAGE_RETURN_SUCCESS ? stun_agent_finish_message(agent, &answer, NULL, 0)
+                                               : 0;
 }
 
 static size_t unknown_attribute(StunAgent *agent, const StunMessage *request, uint8_t *out,

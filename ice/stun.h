@@ -20,7 +20,7 @@ struct reload_ice_stun_stats {
     uint64_t answered;  /* Binding requests that got an address */
     uint64_t refused;   /* Binding requests with an attribute that must be understood and is not:
                            answered 420 (RFC 5389 s7.3.1), or dropped if that would grow too much */
-    uint64_t malformed; /* dropped: no STUN, cut short, a wrong FINGERPRINT, no magic cookie */
+    uint64_t malformed; /* dropped: no STUN, cut short, a wrong FINGERPRINT */
     uint64_t other;     /* dropped: not a Binding request */
 };
 

@@ -18,6 +18,7 @@
 #define PINGS_WANTED 10
 #define PING_MS      20
 #define FAREWELL_MS  200
+#define SETTLE_MS    1500 /* a better pair may take over from the first */
 
 struct program {
     struct reload_ice *ice;
@@ -74,9 +75,11 @@ static gboolean ping(gpointer data)
 {
     struct program *p = data;
     char text[64];
+    if (p->told)
+        return G_SOURCE_REMOVE;
     int len = snprintf(text, sizeof text, "ping %lld", (long long)g_get_monotonic_time());
     (void)!reload_ice_channel_send(p->channel, reload_slice_of(text, (size_t)len));
-    return !p->told;
+    return G_SOURCE_CONTINUE;
 }
 
 static void on_datagram(struct program *p, struct reload_slice datagram)
@@ -91,7 +94,8 @@ static void on_datagram(struct program *p, struct reload_slice datagram)
         (void)!reload_ice_channel_send(p->channel, reload_slice_of(text, datagram.n));
     } else if (strncmp(text, "pong ", 5) == 0) {
         p->rtt_us = g_get_monotonic_time() - strtoll(text + 5, NULL, 10);
-        if (++p->pongs == PINGS_WANTED)
+        bool settled = g_get_monotonic_time() - p->connected_us > SETTLE_MS * 1000;
+        if (++p->pongs >= PINGS_WANTED && settled)
             tell(p, NULL);
     }
 }
@@ -139,6 +143,7 @@ static gboolean on_input(GIOChannel *input, GIOCondition condition, gpointer dat
     struct program *p = data;
     ssize_t n = read(STDIN_FILENO, p->line + p->line_len, sizeof p->line - 1 - p->line_len);
     if (n <= 0) {
+        p->told = true; /* ends the pings */
         g_main_loop_quit(p->loop);
         return G_SOURCE_REMOVE;
     }

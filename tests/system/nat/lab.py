@@ -16,8 +16,10 @@ import itertools
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
 
 KINDS = ("endpoint-independent", "address-restricted", "port-restricted", "symmetric", "double",
@@ -115,6 +117,9 @@ class Lab:
         self._close = contextlib.ExitStack()
 
     def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            # A test that runs out of time is told to end: take the laboratory down then, too.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             self._net = self._namespace("net")
             self._ip(self._net, "link add br0 type bridge", "link set br0 up")

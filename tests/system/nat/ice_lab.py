@@ -1,0 +1,94 @@
+"""What ICE needs in the laboratory: our STUN responder and coturn on the public segment, and pairs
+of channels whose candidates the test carries, as the overlay would."""
+import json
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+
+import lab
+
+SECRET = "a secret of the laboratory"
+STUN_PORT, TURN_PORT = 6084, 3478
+RESULT_S = 40
+
+
+def missing():
+    return lab.missing() or (None if shutil.which("turnserver") else "coturn is not installed")
+
+
+def read_line(process, timeout):
+    if not select.select([process.stdout], [], [], timeout)[0]:
+        return None
+    return process.stdout.readline() or None
+
+
+class Services:
+    """203.0.113.1 answers Binding requests, 203.0.113.2 relays."""
+
+    def __init__(self, laboratory):
+        self.lab = laboratory
+        self.folder = tempfile.TemporaryDirectory()
+        self.stun_host, self.turn_host = laboratory.host("stun", 1), laboratory.host("turn", 2)
+        self.stun = laboratory.start(self.stun_host, [
+            lab.program("test_stun_server"), f"{self.stun_host.address}:{STUN_PORT}"])
+        if read_line(self.stun, 10) != "ready\n":
+            raise RuntimeError("the STUN server does not start")
+        self.turn = laboratory.start(self.turn_host, [
+            "turnserver", "-n", "--listening-ip", self.turn_host.address, "--relay-ip",
+            self.turn_host.address, "--listening-port", str(TURN_PORT), "--use-auth-secret",
+            "--static-auth-secret", SECRET, "--realm", "lab", "--no-tls", "--no-dtls", "--no-cli",
+            "--no-software-attribute", "--log-file", "/dev/null", "--pidfile", "/dev/null",
+            "--userdb", f"{self.folder.name}/turndb"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self._wait_for_turn()
+
+    def _wait_for_turn(self):
+        for _ in range(100):
+            probe = self.lab.tcp(self.turn_host)
+            if probe.connect_ex((self.turn_host.address, TURN_PORT)) == 0:
+                return probe.close()
+            probe.close()
+            time.sleep(0.1)
+        raise RuntimeError("coturn does not start")
+
+    def options(self):
+        turn = f"{self.turn_host.address}:{TURN_PORT}"
+        return ["--stun", f"{self.stun_host.address}:{STUN_PORT}", "--turn-secret", SECRET,
+                "--turn-udp", turn, "--turn-tcp", turn]
+
+    def counters(self):
+        """Ends the STUN server; what it counted."""
+        return json.loads(self.lab.stop(self.stun))
+
+
+class Pair:
+    """Two channels, one on each machine."""
+
+    def __init__(self, laboratory, left, right, options):
+        self.ends = [laboratory.start(machine, [lab.program("test_ice_channel"), role, *options])
+                     for machine, role in ((left, "controlling"), (right, "controlled"))]
+
+    def introduce(self):
+        """Carries the candidates both ways, as an Attach and its answer do."""
+        hellos = [read_line(end, 20) for end in self.ends]
+        if None in hellos:
+            return False
+        for end, hello in zip(self.ends, reversed(hellos)):
+            end.stdin.write(hello)
+            end.stdin.flush()
+        return True
+
+    def results(self):
+        """What each end says about the path, as soon as it knows."""
+        lines = [read_line(end, RESULT_S) for end in self.ends]
+        return [json.loads(line) if line else {"connected": False, "error": "silent"}
+                for line in lines]
+
+    def close(self):
+        for end in self.ends:
+            end.stdin.close()
+        for end in self.ends:
+            end.wait(10)
+            end.stdout.close()

@@ -1,0 +1,74 @@
+"""ICE through each pair of NATs: every pair connects, and over a relay only where no direct path can
+be.
+
+    test_ice_matrix.py [KIND...]    only rows and columns of these kinds
+"""
+import concurrent.futures
+import sys
+import time
+import unittest
+
+import ice_lab
+import lab
+
+AT_ONCE = 4
+KINDS = [a for a in sys.argv[1:] if a in lab.KINDS] or list(lab.KINDS)
+sys.argv = sys.argv[:1]
+
+
+def needs_relay(left, right):
+    """Where both sides make a direct path impossible: no UDP at all, or a port that the other side
+    cannot foresee meets a filter that wants to have asked that very port."""
+    pair = {left, right}
+    if "udp-blocked" in pair:
+        return True
+    picky = {"port-restricted", "double", "symmetric"}
+    return "symmetric" in pair and pair <= picky
+
+
+class Matrix(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab.Lab().__enter__()
+        cls.addClassCleanup(cls.lab.close)
+        cls.services = ice_lab.Services(cls.lab)
+        cls.left = {kind: cls.lab.home(f"l{i}", kind) for i, kind in enumerate(KINDS)}
+        cls.right = {kind: cls.lab.home(f"r{i}", kind) for i, kind in enumerate(KINDS)}
+
+    def cell(self, left, right):
+        pair = ice_lab.Pair(self.lab, self.left[left], self.right[right], self.services.options())
+        start = time.monotonic()
+        try:
+            gathered = pair.introduce()
+            return pair.results() if gathered else [{"connected": False, "error": "no candidates"}] * 2
+        finally:
+            pair.close()
+            self.seconds[left, right] = time.monotonic() - start
+
+    def test_each_pair_connects_and_is_relayed_only_where_it_must_be(self):
+        self.seconds = {}
+        cells = [(left, right) for left in KINDS for right in KINDS]
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            results = dict(zip(cells, pool.map(lambda cell: self.cell(*cell), cells)))
+        for cell in cells:
+            print("%-21s %-21s %5.1f s %s" % (*cell, self.seconds[cell], " | ".join(
+                f"{r['local']}-{r['remote']} {r['connect_ms']} ms" if r["connected"] else r["error"]
+                for r in results[cell])))
+        for cell in cells:
+            with self.subTest(left=cell[0], right=cell[1]):
+                for end in results[cell]:
+                    self.assertTrue(end["connected"], end)
+                    self.assertEqual(end["relayed"], needs_relay(*cell), end)
+        # Each end that can send UDP asked our responder, and nothing it was asked was strange to it.
+        counters = self.services.counters()
+        asking = sum(2 - (left == "udp-blocked") - (right == "udp-blocked") for left, right in cells)
+        self.assertGreaterEqual(counters["answered"], asking, counters)
+        self.assertEqual((counters["refused"], counters["malformed"]), (0, 0), counters)
+
+
+if __name__ == "__main__":
+    reason = ice_lab.missing()
+    if reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+    unittest.main()
