@@ -33,7 +33,7 @@ RELOAD_MUST_USE int reload_frame_encode(struct reload_writer *w, const struct re
 void reload_frame_data_header(uint8_t out[RELOAD_FRAME_DATA_HEADER_LEN], uint32_t sequence,
                               size_t message_len);
 
-/* Serial order of sequence numbers, which wrap at 2^32 (notes F5): is a later than b? */
+/* Serial order of sequence numbers, which wrap at 2^32 (docs/protocol.md): is a later than b? */
 static inline bool reload_sequence_after(uint32_t a, uint32_t b)
 {
     uint32_t ahead = a - b;

@@ -128,18 +128,37 @@ static void count_out(struct reload_link *link, size_t frames, size_t acks, size
     }
 }
 
-/* R6940-6.6.2-4: at once; it leaves with what else this round sends. */
-static void send_ack(struct reload_link *link, uint32_t sequence)
+void reload_datagram_send_ack(struct reload_link *link)
 {
-    struct reload_frame ack = reload_frame_receiver_ack(&link->receiver, sequence);
     uint8_t bytes[RELOAD_FRAME_ACK_LEN];
     struct reload_writer w = reload_writer_of(bytes, sizeof bytes);
+    if (!link->dtls->owes_ack)
+        return;
+    link->dtls->owes_ack = false;
     if (reload_buffer_len(reload_engine_output(link->engine)) > ACK_BACKLOG ||
-        reload_frame_encode(&w, &ack) || reload_engine_write(link->engine, reload_writer_slice(&w)))
+        reload_frame_encode(&w, &link->dtls->ack) ||
+        reload_engine_write(link->engine, reload_writer_slice(&w)))
         return;
     count_out(link, 1, 1, 0);
     struct reload_slice whole = reload_writer_slice(&w);
     reload_link_capture(link, true, &whole, 1);
+}
+
+/* R6940-6.6.2-4: at once; what one read of the socket brought together is acknowledged together,
+ * the last of it by number and the rest by the mask, which holds 31 before it. A stop-and-wait
+ * sender has nothing to be put together. */
+static void acknowledge(struct reload_link *link, uint32_t sequence)
+{
+    struct reload_datagram_link *dtls = link->dtls;
+    struct reload_frame ack = reload_frame_receiver_ack(&link->receiver, sequence);
+    bool covers = dtls->owes_ack && reload_sequence_after(sequence, dtls->ack.sequence) &&
+                  sequence - dtls->ack_first < RELOAD_FRAME_REMEMBERED;
+    if (!covers) {
+        reload_datagram_send_ack(link);
+        dtls->ack_first = sequence;
+    }
+    dtls->ack = ack;
+    dtls->owes_ack = true;
     reload_link_mark_dirty(link);
 }
 
@@ -163,7 +182,7 @@ static enum reload_link_step take_data(struct reload_link *link, struct reload_f
     bool met = reload_duplicates_met(&link->dtls->duplicates, frame->message.p, frame->message.n,
                                      links->now.monotonic_ms);
     reload_link_frame_in(link, frame, !met);
-    send_ack(link, frame->sequence);
+    acknowledge(link, frame->sequence);
     if (!met)
         return reload_link_tell_message(link, frame, event);
     link->counters.repeated++;
@@ -304,6 +323,8 @@ static void part(struct reload_link *link)
 void reload_datagram_flush(struct reload_link *link)
 {
     int error;
+    if (reload_link_is_up(link))
+        reload_datagram_send_ack(link);
     while ((error = reload_udp_send(link)) == 0 && transmit(link))
         ;
     if (error && error != EAGAIN)

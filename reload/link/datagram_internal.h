@@ -43,7 +43,10 @@ struct reload_datagram_link {     /* the part of a link that only DTLS has */
     struct reload_buffer arrived; /* a channel's datagrams, each after its length */
     struct reload_reliable *reliable;
     struct reload_duplicates duplicates;
-    uint64_t handshake_ms;         /* when the engine wants time */
+    uint64_t handshake_ms;   /* when the engine wants time */
+    struct reload_frame ack; /* for what came in this batch; its mask covers what came since */
+    uint32_t ack_first;      /* the lowest sequence number that it is for */
+    bool owes_ack;
     struct reload_link *same_next; /* in the bucket of its far address */
     bool farewell;                 /* the close_notify, if any, is with the engine */
 };
@@ -83,6 +86,8 @@ void reload_datagram_lend(struct reload_link *link, struct reload_slice datagram
 /* Goes on with what was lent. DONE: all of it was taken. */
 enum reload_link_step reload_datagram_read(struct reload_link *link,
                                            struct reload_link_event *event);
+/* Acknowledges what a batch brought. */
+void reload_datagram_send_ack(struct reload_link *link);
 /* The far end's system refuses our datagrams, with this errno: the link ends if it waits for it. */
 void reload_datagram_refused(struct reload_link *link, int error);
 

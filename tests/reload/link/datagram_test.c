@@ -196,6 +196,25 @@ static void a_thousand_messages_each_way_arrive_once(void **state)
     assert_int_equal(info_of(&a, id).queued_messages, 0);
 }
 
+/* R6940-6.6.2-4: one ack for what came at one time, whose mask names all of it. */
+static void messages_that_come_together_are_acknowledged_together(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    reload_link_id id = link_up();
+    b.deaf = true;
+    for (uint8_t i = 0; i < 4; i++)
+        assert_int_equal(host_send(&a, id, &i, 1), 0);
+    net_for_ms(5);
+    assert_int_equal(info_of(&a, id).unacked, 4);
+    b.deaf = false;
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 4));
+    net_for_ms(20);
+    assert_int_equal(info_of(&a, id).unacked, 0);
+    assert_int_equal(stats_of(&a).sum.acks_in, 1);
+    assert_int_equal(stats_of(&a).sum.retransmissions, 0);
+}
+
 static void small_paths_carry_what_their_mtu_tells_in_one_packet(void **state)
 {
     (void)state;
@@ -459,6 +478,7 @@ int main(void)
         TEST(messages_travel_both_ways_and_each_is_acknowledged),
         TEST(messages_of_all_sizes_arrive_whole),
         TEST(a_thousand_messages_each_way_arrive_once),
+        TEST(messages_that_come_together_are_acknowledged_together),
         TEST(small_paths_carry_what_their_mtu_tells_in_one_packet),
         TEST(stop_and_wait_can_be_chosen_and_talks_to_a_window),
         TEST(closing_waits_for_acks_and_tells_the_far_end),
