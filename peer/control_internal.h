@@ -26,12 +26,13 @@ struct reload_control_call { /* a request under way; freed by answer or fail */
     uint8_t at[RELOAD_NODE_ID_MAX]; /* ring, trace: how far they are */
 };
 
-enum reload_control_code { /* as in the header, and as the program's exit codes */
-                           RELOAD_CONTROL_FAILURE = 1,
-                           RELOAD_CONTROL_USAGE = 2,
-                           RELOAD_CONTROL_NOT_JOINED = 3,
-                           RELOAD_CONTROL_REFUSED = 4,
-                           RELOAD_CONTROL_EXPIRED = 5,
+/* as in the header, and as the program's exit codes */
+enum reload_control_code {
+    RELOAD_CONTROL_FAILURE = 1,
+    RELOAD_CONTROL_USAGE = 2,
+    RELOAD_CONTROL_NOT_JOINED = 3,
+    RELOAD_CONTROL_REFUSED = 4,
+    RELOAD_CONTROL_EXPIRED = 5,
 };
 
 /* Ends a call with {"ok": true} and the members of `body`, which is taken (NULL: none). */

@@ -66,7 +66,7 @@ struct reload_config {
     size_t bad_node_count;
     const struct reload_kind_config
         *kinds; /* the document's blocks, and then the RFC's own Kinds that
-                   it does not list, with our default limits (notes S15) */
+                   it does not list, with our default limits (docs/protocol.md) */
     size_t kind_count;
     const char *const *mandatory_extensions; /* namespaces */
     size_t mandatory_extension_count;
@@ -81,7 +81,7 @@ struct reload_config reload_config_defaults(void);
 
 #define RELOAD_SEQUENCE_ANY 65535 /* header-only value: accept whatever the sequence, s6.3.2.1 */
 
-/* Serial comparison modulo 65535 (s6.3.2.1, notes G1): >0 when a is newer than b, 0 when equal, <0
+/* Serial comparison modulo 65535 (s6.3.2.1): >0 when a is newer than b, 0 when equal, <0
  * when older. Both are 0..65534. */
 int reload_config_sequence_compare(uint16_t a, uint16_t b);
 

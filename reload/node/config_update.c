@@ -143,7 +143,7 @@ static void send_update(struct reload_node *node, reload_link_id link,
         .destination_list = destination_list,
         .body = reload_writer_slice(&w),
         .link = link,
-        .any_sequence = true, /* notes G1: the far end would refuse any other */
+        .any_sequence = true, /* docs/protocol.md: the far end would refuse any other */
         .owner = RELOAD_OWNER_CONFIG,
     };
     if (e == 0)

@@ -1,6 +1,6 @@
 #include "reload/node/state.h"
 
-/* Sending over a link, and fragmentation (RFC 6940 s6.7, notes F1-F4). */
+/* Sending over a link, and fragmentation (RFC 6940 s6.7-F4). */
 
 #define MIN_BODY  256 /* s6.7: bytes of message in each fragment but the last */
 #define ALLOWANCE 32  /* s6.7: left for the Via List to grow before the next fragmentation */
@@ -37,7 +37,7 @@ static size_t piece_size(const struct reload_slot *slot, size_t header_len, size
     size_t most = slot->mtu - ALLOWANCE - header_len;
     size_t count = (payload_len + most - 1) / most;
     size_t size = (payload_len + count - 1) / count; /* s6.7: of equal size */
-    return size < MIN_BODY ? MIN_BODY : size;        /* the last may be shorter: notes F3 */
+    return size < MIN_BODY ? MIN_BODY : size;        /* the last may be shorter */
 }
 
 int reload_send(struct reload_node *node, struct reload_slot *slot,
@@ -52,7 +52,7 @@ int reload_send(struct reload_node *node, struct reload_slot *slot,
     if (size == 0)
         return send_piece(node, slot, header, payload);
     /* A fragment that is fragmented again keeps its place in the message, and its last bit on the
-     * last piece only (notes F1). */
+     * last piece only (docs/protocol.md). */
     uint32_t offset = reload_fragment_offset(header);
     bool last = reload_fragment_is_last(header);
     for (size_t at = 0; at < payload.n; at += size) {

@@ -14,10 +14,11 @@ struct reload_node;
 struct reload_extension_ops; /* reload/node/extension.h */
 struct reload_option_ops;    /* reload/node/option.h */
 
-enum reload_link_type { /* OverlayLinkType, s6.5.1.1 */
-                        RELOAD_LINK_DTLS_UDP_SR = 1,
-                        RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
-                        RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
+/* OverlayLinkType, s6.5.1.1 */
+enum reload_link_type {
+    RELOAD_LINK_DTLS_UDP_SR = 1,
+    RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
+    RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
 };
 
 #define RELOAD_NODE_LINK_TYPES_MAX 2

@@ -2,7 +2,7 @@
 
 #include "reload/alloc.h"
 
-/* Reassembly (RFC 6940 s6.7, notes F2). A message under way is known by its transaction_id and by
+/* Reassembly (RFC 6940 s6.7). A message under way is known by its transaction_id and by
  * whether it answers a request of ours: a request that came round to its sender and its response
  * are kept apart. All live equally long, so the list by age is the list by deadline. */
 
@@ -93,7 +93,7 @@ static bool make_room(struct reload_node *node, struct reload_reassembly *r, uin
 {
     struct reload_reassemblies *all = &node->reassemblies;
     size_t more = (end > r->capacity ? end - r->capacity : 0) + header_len;
-    if (end > node->overlay->max_message_size || /* notes F4 */
+    if (end > node->overlay->max_message_size || /* docs/protocol.md */
         all->bytes + more > node->config.limits.max_reassembly_bytes ||
         share_of(node, r->link).bytes + more > RELOAD_REASSEMBLY_BYTES_PER_LINK)
         return false;
@@ -108,7 +108,7 @@ static bool make_room(struct reload_node *node, struct reload_reassembly *r, uin
     return true;
 }
 
-/* Whether every byte that is here already equals the new one (notes F2). */
+/* Whether every byte that is here already equals the new one (docs/protocol.md). */
 static bool agrees(const struct reload_reassembly *r, uint32_t from, struct reload_slice payload)
 {
     uint32_t to = from + (uint32_t)payload.n;

@@ -81,7 +81,7 @@ static bool refuse(struct reload_node *node, const struct reload_request *reques
     return false;
 }
 
-/* s6.3.2.1: at the destination, for requests, and after the signature (notes G2). */
+/* s6.3.2.1: at the destination, for requests, and after the signature (docs/protocol.md). */
 static bool same_configuration(struct reload_node *node, const struct reload_request *request)
 {
     uint16_t theirs = request->message.header.configuration_sequence;

@@ -138,7 +138,7 @@ void reload_respond(struct reload_node *node, const struct reload_reply *reply,
     struct reload_slice payload =
         build(node, reply, reload_message_answer(reply->code), body, certificates);
     if (payload.n && too_large(node, reply, payload.n)) {
-        /* s6.3.2: the whole response is measured; the code is that of s14.9 (notes A4). */
+        /* s6.3.2: the whole response is measured; the code is that of s14.9 (docs/protocol.md). */
         reload_respond_error_text(node, reply, RELOAD_ERROR_RESPONSE_TOO_LARGE,
                                   "the answer would be too large");
         return;

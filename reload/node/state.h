@@ -199,7 +199,7 @@ void reload_dispatch(struct reload_node *node, struct reload_request *request);
 /* Whether handling a request twice does no harm, so that its answer need not be remembered. */
 bool reload_request_is_repeatable(uint16_t code);
 
-/* Fills reply->destination_list and options from a request's header (s6.2.2, notes A6). */
+/* Fills reply->destination_list and options from a request's header (s6.2.2). */
 int reload_reply_init(struct reload_node *node, const struct reload_forwarding_header *header,
                       uint16_t code, const struct reload_slot *from, struct reload_reply *reply);
 void reload_respond(struct reload_node *node, const struct reload_reply *reply,
@@ -256,18 +256,19 @@ void reload_answered_fini(struct reload_node *node);
 
 /* --- own requests: transaction.c, response.c --- */
 
-enum reload_owner { /* who asked, and thus who gets the answer */
-                    RELOAD_OWNER_TOPOLOGY,
-                    RELOAD_OWNER_APPLICATION,
-                    RELOAD_OWNER_ATTACH,
-                    RELOAD_OWNER_APP_ATTACH,
-                    RELOAD_OWNER_PUSH,
-                    RELOAD_OWNER_REPLICA,
-                    RELOAD_OWNER_RESYNC,
-                    RELOAD_OWNER_REFUSED, /* the Fetch after an application's Store was refused */
-                    RELOAD_OWNER_CONFIG,
-                    RELOAD_OWNER_PUBLICATION,
-                    RELOAD_OWNER_LINK, /* Ping and Attach over a link that is new: introduce.c */
+/* who asked, and thus who gets the answer */
+enum reload_owner {
+    RELOAD_OWNER_TOPOLOGY,
+    RELOAD_OWNER_APPLICATION,
+    RELOAD_OWNER_ATTACH,
+    RELOAD_OWNER_APP_ATTACH,
+    RELOAD_OWNER_PUSH,
+    RELOAD_OWNER_REPLICA,
+    RELOAD_OWNER_RESYNC,
+    RELOAD_OWNER_REFUSED, /* the Fetch after an application's Store was refused */
+    RELOAD_OWNER_CONFIG,
+    RELOAD_OWNER_PUBLICATION,
+    RELOAD_OWNER_LINK, /* Ping and Attach over a link that is new: introduce.c */
 };
 
 struct reload_outgoing {

@@ -29,10 +29,11 @@ enum reload_topology_state {
     RELOAD_TOPOLOGY_LEFT,
 };
 
-enum reload_role { /* s4.2 */
-                   RELOAD_ROLE_PEER,
-                   RELOAD_ROLE_CLIENT,     /* linked to the peer responsible for its Node-ID */
-                   RELOAD_ROLE_CLIENT_ANY, /* stays with whatever peer it is linked to; s4.2.1 */
+/* s4.2 */
+enum reload_role {
+    RELOAD_ROLE_PEER,
+    RELOAD_ROLE_CLIENT,     /* linked to the peer responsible for its Node-ID */
+    RELOAD_ROLE_CLIENT_ANY, /* stays with whatever peer it is linked to; s4.2.1 */
 };
 
 /* A request that the plug-in sends: Join, Leave, Update, RouteQuery, Ping or Probe. */
@@ -68,15 +69,16 @@ struct reload_topology_message { /* a request of the plug-in's that arrived */
 struct reload_topology_push {
     struct reload_slice after, up_to; /* copied */
     struct reload_node_id target;     /* len 0: routed by Resource-ID (s6.4.2.3) */
-    uint8_t replica_number;           /* never 0: notes S3 */
+    uint8_t replica_number;           /* never 0 */
     uint32_t cookie;                  /* comes back in pushed(); 0: no interest */
 };
 
-enum reload_peer_relation { /* what a snapshot tells of a table entry */
-                            RELOAD_RELATION_PREDECESSOR,
-                            RELOAD_RELATION_SUCCESSOR,
-                            RELOAD_RELATION_FINGER,
-                            RELOAD_RELATION_OTHER,
+/* what a snapshot tells of a table entry */
+enum reload_peer_relation {
+    RELOAD_RELATION_PREDECESSOR,
+    RELOAD_RELATION_SUCCESSOR,
+    RELOAD_RELATION_FINGER,
+    RELOAD_RELATION_OTHER,
 };
 
 struct reload_topology_entry {

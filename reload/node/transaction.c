@@ -187,7 +187,7 @@ static int write_message(const struct reload_node *node, const struct reload_tra
     struct reload_forwarding_header h = {
         .overlay = node->overlay->overlay,
         .version = RELOAD_VERSION,
-        .ttl = node->overlay->initial_ttl, /* s6.3.2; sent as it is (notes A3) */
+        .ttl = node->overlay->initial_ttl, /* s6.3.2; sent as it is (docs/protocol.md) */
         .fragment = RELOAD_FRAGMENT_WHOLE,
         .transaction_id = t->id,
         .via_list = reload_writer_slice(&via_writer), /* s6.3.2: starts out empty */

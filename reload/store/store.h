@@ -18,7 +18,7 @@ struct reload_store;
 struct reload_store_limits {
     size_t max_bytes; /* of all values and certificates together */
     size_t max_resources;
-    uint32_t max_lifetime_s; /* longer lifetimes are cut to this (notes S6) */
+    uint32_t max_lifetime_s; /* longer lifetimes are cut to this (docs/protocol.md) */
 };
 
 struct reload_store_counters {

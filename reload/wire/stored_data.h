@@ -6,10 +6,11 @@
 /* StoredData and its values (RFC 6940 s7, s7.2). Which of the three forms a value has is known from
  * its Kind and is not on the wire, so who decodes says it. */
 
-enum reload_data_model { /* s7.2 */
-                         RELOAD_MODEL_SINGLE,
-                         RELOAD_MODEL_ARRAY,
-                         RELOAD_MODEL_DICTIONARY,
+/* s7.2 */
+enum reload_data_model {
+    RELOAD_MODEL_SINGLE,
+    RELOAD_MODEL_ARRAY,
+    RELOAD_MODEL_DICTIONARY,
 };
 
 #define RELOAD_ARRAY_LAST 0xffffffffu /* the final index; in a Store: append (s7.4.1.1) */

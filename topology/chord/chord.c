@@ -105,7 +105,7 @@ static void begin(struct reload_topology *t, struct reload_time now)
 static int create(const struct reload_topology_host *host, struct reload_time now,
                   struct reload_topology **out)
 {
-    /* s10.1 counts modulo 2^128 (notes A14). */
+    /* s10.1 counts modulo 2^128 (docs/protocol.md). */
     if (host->self.len != RELOAD_CHORD_ID_LEN ||
         host->config(host->context)->node_id_length != RELOAD_CHORD_ID_LEN)
         return RELOAD_E_UNSUPPORTED;
@@ -155,7 +155,7 @@ static bool responsible(const struct reload_topology *t, struct reload_slice id)
     return id.n == RELOAD_CHORD_ID_LEN && reload_chord_owns(t, reload_chord_id_from(id));
 }
 
-/* Closeness is the clockwise distance from the resource to the node (notes B6). */
+/* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
 static bool close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
                          struct reload_slice resource)
 {

@@ -91,7 +91,8 @@ void reload_chord_replica_failed(struct reload_topology *t, struct reload_chord_
 }
 
 /* RFC 6940 s10.7.3: with three predecessors between a resource and this peer, it is in no replica
- * set of that resource. Resources up to the third predecessor are in that case (notes C7). */
+ * set of that resource. Resources up to the third predecessor are in that case (docs/protocol.md).
+ */
 static void forget(struct reload_topology *t)
 {
     const struct reload_chord_lists *lists = &t->tables.lists;

@@ -13,8 +13,8 @@ bool reload_chord_next_hop(const struct reload_topology *t, struct reload_slice 
     if (id.n != RELOAD_CHORD_ID_LEN)
         return false;
     if (reload_chord_is_client(t) || !t->owner) {
-        /* A client, or a joining node with requests of its own (notes C3): its AP, its bootstrap
-         * node, or by the tables of those that made themselves known. */
+        /* A client, or a joining node with requests of its own (docs/protocol.md): its AP, its
+         * bootstrap node, or by the tables of those that made themselves known. */
         if (t->has_ap && reload_chord_tables_find(&t->tables, t->ap))
             next = t->ap;
         else if (t->has_bootstrap)

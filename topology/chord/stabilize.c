@@ -5,9 +5,10 @@
 /* Stabilization (RFC 6940 s10.7.4) besides the periodic Updates (update.c) and the finger search
  * (fingers.c): the length of the lists, partition detection, links that nobody needs. */
 
-#define LINKS_MS     15000  /* between looks at the links */
-#define PARTITION_MS 120000 /* between looks for another ring; the RFC leaves it open, s10.7.4.4   \
-                             */
+#define LINKS_MS 15000 /* between looks at the links */
+#define PARTITION_MS                                                                               \
+    120000 /* between looks for another ring; the RFC leaves it open, s10.7.4.4                    \
+            */
 
 static uint64_t interval_ms(struct reload_topology *t, bool ping)
 {
@@ -52,7 +53,8 @@ void reload_chord_partition_bootstrap(struct reload_topology *t,
         reload_ping_req_encode(&w, &ping) != 0)
         return;
     /* "Its own Node-ID" as a resource, and the one after it: as a node it would come to us, and as
-     * a resource this peer owns it. Whoever answers thinks it is our successor (notes C6). */
+     * a resource this peer owns it. Whoever answers thinks it is our successor (docs/protocol.md).
+     */
     struct reload_node_id id = reload_chord_id_node(reload_chord_id_next(t->self));
     struct reload_topology_request request = {
         .code = RELOAD_PING_REQ,

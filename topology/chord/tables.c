@@ -104,7 +104,7 @@ void reload_chord_tables_refresh(struct reload_chord_tables *tables)
         if (lists->successor_count < tables->list_size)
             lists->successors[lists->successor_count++] = peer->id;
     }
-    /* In a small ring a peer is predecessor and successor at once (notes C5). */
+    /* In a small ring a peer is predecessor and successor at once (docs/protocol.md). */
     for (size_t i = tables->count; i > 0 && lists->predecessor_count < tables->list_size; i--)
         if (tables->peers[i - 1].ready)
             lists->predecessors[lists->predecessor_count++] = tables->peers[i - 1].id;

@@ -11,13 +11,14 @@
 #define RELOAD_MESH_JOINERS  32     /* joining nodes that are being given their data */
 #define RELOAD_MESH_LOOK_MS  120000 /* between looks for peers behind a cut */
 
-enum reload_mesh_cookie { /* what an answer, Attach or push is about */
-                          RELOAD_MESH_FOR_JOIN = 1,
-                          RELOAD_MESH_FOR_HOME, /* a client's Attach to the peer responsible for it
-                                                 */
-                          RELOAD_MESH_FOR_MEMBER, /* Attach to a member that another told of */
-                          RELOAD_MESH_FOR_LEAVE,  /* Leave, and the push before it */
-                          RELOAD_MESH_FOR_JOINER = 1000, /* push; plus a serial number */
+/* what an answer, Attach or push is about */
+enum reload_mesh_cookie {
+    RELOAD_MESH_FOR_JOIN = 1,
+    RELOAD_MESH_FOR_HOME,          /* a client's Attach to the peer responsible for it
+                                    */
+    RELOAD_MESH_FOR_MEMBER,        /* Attach to a member that another told of */
+    RELOAD_MESH_FOR_LEAVE,         /* Leave, and the push before it */
+    RELOAD_MESH_FOR_JOINER = 1000, /* push; plus a serial number */
 };
 
 struct reload_mesh_joiner {

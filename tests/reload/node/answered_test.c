@@ -373,7 +373,8 @@ static void a_registered_extension_is_seen_and_may_refuse(void **state)
 
 /* --- size --- */
 
-/* R6940-6.3.2-24 (notes A4): the whole response is measured; one byte makes the difference. */
+/* R6940-6.3.2-24 (docs/protocol.md): the whole response is measured; one byte makes the difference.
+ */
 static void max_response_length_is_obeyed(void **state)
 {
     struct rig rig;

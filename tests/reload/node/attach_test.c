@@ -157,7 +157,7 @@ static void both_attach(struct world *world, bool a_is_larger, uint64_t gap_ms)
     world_run(world, 120000);
 }
 
-/* R6940-6.5.1.2-2 R6940-6.5.1.2-3 R6940-6.5.1.2-4 R6940-6.5.1.2-5, notes F10: whatever the order,
+/* R6940-6.5.1.2-2 R6940-6.5.1.2-3 R6940-6.5.1.2-4 R6940-6.5.1.2-5: whatever the order,
  * and whichever one or two messages are lost, there is one link in the end and both sides know. */
 static void simultaneous_attaches_end_in_one_link_whatever_is_lost(void **state)
 {

@@ -204,8 +204,8 @@ static void sequences_wrap_from_65534_to_0(void **state)
     rig_fini(&rig);
 }
 
-/* R6940-6.3.2.1-8: neither forwarded messages nor responses are looked at; and notes G2: the
- * signature comes first. */
+/* R6940-6.3.2.1-8: neither forwarded messages nor responses are looked at; and docs/protocol.md:
+ * the signature comes first. */
 static void only_requests_at_their_destination_are_checked(void **state)
 {
     struct rig rig;

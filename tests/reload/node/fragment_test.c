@@ -1,4 +1,4 @@
-/* Fragmentation and reassembly: RFC 6940 s6.7, notes F1 to F4. */
+/* Fragmentation and reassembly: RFC 6940 s6.7 to F4. */
 #include "tests/reload/node/rig.h"
 
 /* clang-format off */
@@ -174,7 +174,7 @@ static void a_message_that_is_never_complete_is_forgotten(void **state)
     rig_fini(&rig);
 }
 
-/* R6940-6.7-16, notes F4: max-message-size holds for the whole. */
+/* R6940-6.7-16: max-message-size holds for the whole. */
 static void a_message_above_max_message_size_is_not_put_together(void **state)
 {
     struct rig rig;

@@ -204,7 +204,7 @@ static void an_answer_for_a_resource_must_come_from_close_by(void **state)
     rig_fini(&rig);
 }
 
-/* R6940-6.3.4-21: "unless the response has been sent to the wildcard" (notes A11). */
+/* R6940-6.3.4-21: "unless the response has been sent to the wildcard" (docs/protocol.md). */
 static void the_wildcard_may_be_answered_by_anybody(void **state)
 {
     struct rig rig;

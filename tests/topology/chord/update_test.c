@@ -98,7 +98,7 @@ static void a_changed_table_is_told_to_every_connection(void **state)
     fake_free(f);
 }
 
-/* Simultaneous changes share one Update (notes C8). */
+/* Simultaneous changes share one Update (docs/protocol.md). */
 static void many_changes_at_once_are_told_once(void **state)
 {
     (void)state;
