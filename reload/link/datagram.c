@@ -291,7 +291,7 @@ static bool transmit(struct reload_link *link)
     struct reload_frame frame;
     size_t count = 0;
     int status = 0;
-    while (count < RELOAD_UDP_BATCH && status == 0 &&
+    while (count < RELOAD_UDP_RUN && status == 0 &&
            reload_reliable_next(reliable, link->set->now.monotonic_ms, &frame)) {
         status = encrypt(link, &frame);
         count++;

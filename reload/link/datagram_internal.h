@@ -18,8 +18,10 @@
  *   channel.c   links on somebody else's channel                              */
 
 #define RELOAD_UDP_PORTS_MAX 8
-#define RELOAD_UDP_BATCH     16 /* datagrams of one recvmmsg() or sendmmsg() */
-#define RELOAD_UDP_BUDGET    16 /* batches of one socket in one round */
+#define RELOAD_UDP_BATCH     16    /* datagrams of one recvmmsg() or sendmmsg() */
+#define RELOAD_UDP_RUN       64    /* datagrams in one message: the kernel's limit */
+#define RELOAD_UDP_RUN_LEN   60000 /* bytes of it */
+#define RELOAD_UDP_BUDGET    16    /* batches of one socket in one round */
 #define RELOAD_UDP_LEN       (RELOAD_ENGINE_RECORD_MAX + 256) /* of one datagram with its overhead */
 #define RELOAD_UDP_BUCKETS   256
 /* Epoll data above every link id and listener: bare ports. */
@@ -30,7 +32,8 @@ struct reload_udp_port { /* a socket */
     struct reload_link *owner; /* of a dialled link; NULL: a bare port */
     int fd;
     struct reload_link_address at;
-    bool blocked; /* waits for room to write */
+    bool blocked;    /* waits for room to write */
+    bool whole_only; /* the kernel cannot cut a message into datagrams */
     bool is_ready;
     uint32_t budget; /* batches it may still read in this round */
     TAILQ_ENTRY(reload_udp_port) in_ready;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -252,32 +253,75 @@ bool reload_udp_is_refusal(int error)
     }
 }
 
+/* What one sendmmsg() takes. Runs of datagrams of one length, as a busy sender makes them, go to
+ * the kernel as one message that it cuts apart (UDP_SEGMENT): the way through it is most of their
+ * cost. */
 struct outgoing {
     struct sockaddr_storage to;
+    struct reload_slice datagrams[RELOAD_UDP_RUN];
+    struct iovec parts[RELOAD_UDP_RUN];
     struct mmsghdr messages[RELOAD_UDP_BATCH];
-    struct reload_slice datagrams[RELOAD_UDP_BATCH];
-    struct iovec parts[RELOAD_UDP_BATCH];
-    unsigned count;
+    unsigned carried[RELOAD_UDP_BATCH]; /* datagrams of each message */
+    _Alignas(struct cmsghdr) uint8_t segment[RELOAD_UDP_BATCH][CMSG_SPACE(sizeof(uint16_t))];
+    unsigned count; /* messages */
 };
+
+/* How many of the datagrams make one message: equal ones, and a shorter last one. */
+static unsigned run_length(const struct reload_link *link, const struct reload_slice *datagrams,
+                           unsigned count)
+{
+    const struct reload_udp_port *port = link->dtls->port;
+    size_t len = datagrams[0].n, total = len;
+    unsigned n = 1;
+    if (port->whole_only || len > link->set->config.path_mtu - 48u) /* no part may need IP's cut */
+        return 1;
+    while (n < count && datagrams[n - 1].n == len && datagrams[n].n <= len &&
+           total + datagrams[n].n <= RELOAD_UDP_RUN_LEN)
+        total += datagrams[n++].n;
+    return n;
+}
+
+static void segmented(struct outgoing *out, unsigned at, size_t len)
+{
+    struct msghdr *message = &out->messages[at].msg_hdr;
+    uint16_t segment_len = (uint16_t)len;
+    memset(out->segment[at], 0, sizeof out->segment[at]);
+    message->msg_control = out->segment[at];
+    message->msg_controllen = sizeof out->segment[at];
+    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    c->cmsg_level = SOL_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof segment_len);
+    memcpy(CMSG_DATA(c), &segment_len, sizeof segment_len);
+}
 
 static void gather(struct reload_link *link, struct outgoing *out)
 {
     bool bare = !link->dtls->port->owner;
     socklen_t len = bare ? reload_link_to_sockaddr(&link->far, &out->to) : 0;
-    out->count =
-        (unsigned)reload_engine_datagram_next(link->engine, out->datagrams, RELOAD_UDP_BATCH);
-    for (unsigned i = 0; i < out->count; i++) {
-        out->parts[i] =
-            (struct iovec){ (void *)(uintptr_t)out->datagrams[i].p, out->datagrams[i].n };
-        out->messages[i].msg_hdr = (struct msghdr){ .msg_name = bare ? &out->to : NULL,
-                                                    .msg_namelen = len,
-                                                    .msg_iov = &out->parts[i],
-                                                    .msg_iovlen = 1 };
+    unsigned count =
+        (unsigned)reload_engine_datagram_next(link->engine, out->datagrams, RELOAD_UDP_RUN);
+    out->count = 0;
+    for (unsigned i = 0; i < count && out->count < RELOAD_UDP_BATCH; out->count++) {
+        unsigned run = run_length(link, &out->datagrams[i], count - i);
+        out->carried[out->count] = run;
+        out->messages[out->count].msg_hdr = (struct msghdr){ .msg_name = bare ? &out->to : NULL,
+                                                             .msg_namelen = len,
+                                                             .msg_iov = &out->parts[i],
+                                                             .msg_iovlen = run };
+        if (run > 1)
+            segmented(out, out->count, out->datagrams[i].n);
+        for (unsigned end = i + run; i < end; i++)
+            out->parts[i] =
+                (struct iovec){ (void *)(uintptr_t)out->datagrams[i].p, out->datagrams[i].n };
     }
 }
 
-static void count_sent(struct reload_link *link, const struct outgoing *out, unsigned count)
+static void count_sent(struct reload_link *link, const struct outgoing *out, unsigned messages)
 {
+    unsigned count = 0;
+    for (unsigned i = 0; i < messages; i++)
+        count += out->carried[i];
     for (unsigned i = 0; i < count; i++) {
         link->counters.bytes_out += out->datagrams[i].n;
         link->set->stats.sum.bytes_out += out->datagrams[i].n;
@@ -286,11 +330,15 @@ static void count_sent(struct reload_link *link, const struct outgoing *out, uns
 }
 
 /* The kernel took none: 0 when it is worth going on. */
-static int send_failed(struct reload_link *link, int error)
+static int send_failed(struct reload_link *link, int error, bool was_run)
 {
     struct reload_udp_port *port = link->dtls->port;
     if (error == EINTR)
         return 0;
+    if (was_run && (error == EIO || error == EINVAL || error == EMSGSIZE || error == ENOPROTOOPT)) {
+        port->whole_only = true; /* this kernel or device cannot cut */
+        return 0;
+    }
     if (error == EAGAIN) {
         set_blocked(port, true);
         return EAGAIN;
@@ -317,7 +365,7 @@ int reload_udp_send(struct reload_link *link)
         if (out.count == 0)
             return 0;
         int n = sendmmsg(link->dtls->port->fd, out.messages, out.count, 0);
-        int error = n < 0 ? send_failed(link, errno) : 0;
+        int error = n < 0 ? send_failed(link, errno, out.carried[0] > 1) : 0;
         if (error)
             return error;
         if (n > 0)
