@@ -5,15 +5,16 @@
 #include "reload/error.h"
 #include <stdint.h>
 
-/* Splits a 48 kHz signal at 8 kHz: the lower band at 16 kHz, where echo is cancelled, the upper one
- * as what is left of the original, so that the two put together again are the original, later. */
+/* Splits a 48 kHz signal at about 7 kHz: the lower band at 16 kHz, where echo is cancelled, the
+ * upper one as what is left of the original, so that both together again are the original, later.
+ */
 struct reload_media_band;
 
 #define RELOAD_MEDIA_LOW_RATE_HZ 16000
 #define RELOAD_MEDIA_LOW_BLOCK   160
 
-/* low_delay: samples at 16 kHz by which the lower band will be late when it comes back.
- * RELOAD_E_NOMEM. */
+/* low_delay: samples at 16 kHz by which the lower band will be late when it comes back, at most
+ * RELOAD_MEDIA_LOW_BLOCK. RELOAD_E_NOMEM, RELOAD_E_INVALID. */
 RELOAD_MUST_USE int reload_media_band_new(unsigned low_delay, struct reload_media_band **out);
 void reload_media_band_free(struct reload_media_band *band); /* NULL is fine */
 

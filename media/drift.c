@@ -1,6 +1,7 @@
 #include "media/drift.h"
 #include "media/codec.h"
 #include "reload/alloc.h"
+#include <math.h>
 #include <speex/speex_resampler.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,8 +9,9 @@
 #define QUALITY    3
 #define HELD_MAX   (2 * RELOAD_MEDIA_FRAME_MAX)
 #define SMOOTH     0.01   /* of the error, per block: about a second */
-#define DEAD_MS    4.0    /* errors below this are left alone: jitter, not drift */
-#define PPM_PER_MS 200.0  /* a card off by 200 ppm is held 1 ms beyond the dead band */
+#define LATE_MS    11.0   /* later than this is drift; up to a block is where the call began */
+#define EARLY_MS   (-1.0) /* earlier than this is drift: soon packets would be missing */
+#define PPM_PER_MS 200.0  /* a card off by 200 ppm is held 1 ms beyond these */
 #define PPM_MAX    5000.0 /* a twelfth of a semitone: nobody hears it */
 #define UPDATE     50     /* blocks between changes of the ratio, which cost a new filter */
 #define SCALE      10000  /* of ratios: steps of 100 ppm. The library needs its square in 32 bits */
@@ -104,11 +106,11 @@ void reload_media_drift_steer(struct reload_media_drift *drift, double error_ms)
     drift->error_ms += SMOOTH * (error_ms - drift->error_ms);
     if (++drift->blocks % UPDATE != 0)
         return;
-    double size_ms = drift->error_ms < 0 ? -drift->error_ms : drift->error_ms;
-    double ppm = size_ms > DEAD_MS ? (size_ms - DEAD_MS) * PPM_PER_MS : 0;
-    if (ppm > PPM_MAX)
-        ppm = PPM_MAX;
-    int steps = (int)(ppm * SCALE / 1e6 + 0.5) * (drift->error_ms < 0 ? -1 : 1);
+    double beyond_ms = drift->error_ms > LATE_MS    ? drift->error_ms - LATE_MS
+                       : drift->error_ms < EARLY_MS ? drift->error_ms - EARLY_MS
+                                                    : 0;
+    double ppm = fmin(fmax(beyond_ms * PPM_PER_MS, -PPM_MAX), PPM_MAX);
+    int steps = (int)lrint(ppm * SCALE / 1e6);
     if (steps * STEP_PPM == drift->ppm)
         return;
     drift->ppm = steps * STEP_PPM;

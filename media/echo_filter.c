@@ -116,22 +116,34 @@ static void take_far(struct reload_media_echo_filter *f, const float *far)
     reload_media_fft_forward(f->fft, f->far, f->far_re + at, f->far_im + at);
 }
 
+/* The sums over bins are functions of their own, with `restrict` parameters: only then does the
+ * compiler know that the arrays do not overlap, and takes four bins at a time. */
+static void add_product(size_t bins, const float *restrict xr, const float *restrict xi,
+                        const float *restrict wr, const float *restrict wi, float *restrict re,
+                        float *restrict im)
+{
+    for (size_t k = 0; k < bins; k++) {
+        re[k] += xr[k] * wr[k] - xi[k] * wi[k];
+        im[k] += xr[k] * wi[k] + xi[k] * wr[k];
+    }
+}
+
+static void add_doubt(size_t bins, const float *restrict xr, const float *restrict xi,
+                      const float *restrict doubt, float *restrict power)
+{
+    for (size_t k = 0; k < bins; k++)
+        power[k] += (xr[k] * xr[k] + xi[k] * xi[k]) * doubt[k];
+}
+
 /* The expected echo into re and im, and the power that doubt about the path leaves into weight. */
 static void expect(struct reload_media_echo_filter *f)
 {
     memset(f->re, 0, 3 * f->bins * sizeof(float)); /* re, im, weight lie together */
     for (size_t p = 0; p < f->partitions; p++) {
-        const float *restrict xr = f->far_re + far_at(f, p), *restrict xi =
-                                                                 f->far_im + far_at(f, p);
-        const float *restrict wr = f->path_re + p * f->bins, *restrict wi =
-                                                                 f->path_im + p * f->bins;
-        const float *restrict doubt = f->doubt + p * f->bins;
-        float *restrict re = f->re, *restrict im = f->im, *restrict weight = f->weight;
-        for (size_t k = 0; k < f->bins; k++) {
-            re[k] += xr[k] * wr[k] - xi[k] * wi[k];
-            im[k] += xr[k] * wi[k] + xi[k] * wr[k];
-            weight[k] += (xr[k] * xr[k] + xi[k] * xi[k]) * doubt[k];
-        }
+        const float *xr = f->far_re + far_at(f, p), *xi = f->far_im + far_at(f, p);
+        size_t at = p * f->bins;
+        add_product(f->bins, xr, xi, f->path_re + at, f->path_im + at, f->re, f->im);
+        add_doubt(f->bins, xr, xi, f->doubt + at, f->weight);
     }
 }
 
@@ -146,20 +158,27 @@ static void weigh(struct reload_media_echo_filter *f)
     }
 }
 
+static void update(size_t bins, const float *restrict xr, const float *restrict xi,
+                   const float *restrict er, const float *restrict ei, const float *restrict weight,
+                   float *restrict wr, float *restrict wi, float *restrict doubt)
+{
+    const float keep2 = KEEP * KEEP;
+    for (size_t k = 0; k < bins; k++) {
+        float gain = doubt[k] * weight[k];
+        float re = KEEP * (wr[k] + gain * (xr[k] * er[k] + xi[k] * ei[k]));
+        float im = KEEP * (wi[k] + gain * (xr[k] * ei[k] - xi[k] * er[k]));
+        float left = 1 - 0.5f * gain * (xr[k] * xr[k] + xi[k] * xi[k]);
+        doubt[k] = keep2 * left * doubt[k] + (1 - keep2) * (re * re + im * im);
+        wr[k] = re;
+        wi[k] = im;
+    }
+}
+
 static void learn(struct reload_media_echo_filter *f, size_t p)
 {
-    const float *restrict xr = f->far_re + far_at(f, p), *restrict xi = f->far_im + far_at(f, p);
-    const float *restrict er = f->re, *restrict ei = f->im, *restrict weight = f->weight;
-    float *restrict wr = f->path_re + p * f->bins, *restrict wi = f->path_im + p * f->bins;
-    float *restrict doubt = f->doubt + p * f->bins;
-    const float keep2 = KEEP * KEEP;
-    for (size_t k = 0; k < f->bins; k++) {
-        float gain = doubt[k] * weight[k];
-        wr[k] = KEEP * (wr[k] + gain * (xr[k] * er[k] + xi[k] * ei[k]));
-        wi[k] = KEEP * (wi[k] + gain * (xr[k] * ei[k] - xi[k] * er[k]));
-        float left = 1 - 0.5f * gain * (xr[k] * xr[k] + xi[k] * xi[k]);
-        doubt[k] = keep2 * left * doubt[k] + (1 - keep2) * (wr[k] * wr[k] + wi[k] * wi[k]);
-    }
+    size_t at = p * f->bins, far = far_at(f, p);
+    update(f->bins, f->far_re + far, f->far_im + far, f->re, f->im, f->weight, f->path_re + at,
+           f->path_im + at, f->doubt + at);
 }
 
 /* A partition's response must end with its frame; multiplying spectra lets it run on. */

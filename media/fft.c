@@ -88,33 +88,67 @@ static void butterfly5(const struct complex *t, struct complex *out, size_t step
     out[4 * step] = sub(r1, i1);
 }
 
+static void butterfly(size_t radix, const struct complex *t, struct complex *out, size_t step)
+{
+    switch (radix) {
+    case 4: butterfly4(t, out, step); break;
+    case 5: butterfly5(t, out, step); break;
+    case 3: butterfly3(t, out, step); break;
+    default: butterfly2(t, out, step); break;
+    }
+}
+
 static size_t radix_of(size_t n)
 {
     return n % 4 == 0 ? 4 : n % 2 == 0 ? 2 : n % 3 == 0 ? 3 : 5;
 }
 
+static inline void turn(const struct reload_media_fft *fft, size_t radix, size_t stride, size_t k,
+                        const struct complex *out, size_t step, struct complex *t)
+{
+    t[0] = out[k];
+    for (size_t q = 1; q < radix; q++)
+        t[q] = mul(out[q * step + k], fft->twiddle[q * k * stride]);
+}
+
+/* Makes one transform of radix * step points out of `radix` of them. The cases differ in a constant
+ * only, which is what makes them fast. */
+static void combine(const struct reload_media_fft *fft, size_t radix, size_t stride,
+                    struct complex *out, size_t step)
+{
+    struct complex t[RADIX_MAX];
+    if (radix == 4) {
+        for (size_t k = 0; k < step; k++) {
+            turn(fft, 4, stride, k, out, step, t);
+            butterfly4(t, out + k, step);
+        }
+    } else if (radix == 2) {
+        for (size_t k = 0; k < step; k++) {
+            turn(fft, 2, stride, k, out, step, t);
+            butterfly2(t, out + k, step);
+        }
+    } else {
+        for (size_t k = 0; k < step; k++) {
+            turn(fft, radix, stride, k, out, step, t);
+            butterfly(radix, t, out + k, step);
+        }
+    }
+}
+
 static void transform(const struct reload_media_fft *fft, const struct complex *in, size_t stride,
                       struct complex *out, size_t n)
 {
-    static void (*const butterfly[RADIX_MAX + 1])(
-        const struct complex *, struct complex *,
-        size_t) = { [2] = butterfly2, [3] = butterfly3, [4] = butterfly4, [5] = butterfly5 };
     struct complex t[RADIX_MAX];
     size_t radix = radix_of(n), step = n / radix;
     if (step == 1) {
         for (size_t q = 0; q < radix; q++)
             t[q] = in[q * stride];
-        butterfly[radix](t, out, 1);
+        butterfly(radix, t, out, 1);
         return;
     }
     for (size_t q = 0; q < radix; q++)
         transform(fft, in + q * stride, stride * radix, out + q * step, step);
-    for (size_t k = 0; k < step; k++) {
-        t[0] = out[k];
-        for (size_t q = 1; q < radix; q++)
-            t[q] = mul(out[q * step + k], fft->twiddle[q * k * stride]);
-        butterfly[radix](t, out + k, step);
-    }
+    combine(fft, radix, stride, out, step);
 }
 
 static int only_small_factors(size_t n)
