@@ -53,10 +53,13 @@ class Services:
             time.sleep(0.1)
         raise RuntimeError("coturn does not start")
 
-    def options(self):
+    def without_turn(self):
+        return ["--stun", f"{self.stun_host.address}:{STUN_PORT}"]
+
+    def with_turn(self):
         turn = f"{self.turn_host.address}:{TURN_PORT}"
-        return ["--stun", f"{self.stun_host.address}:{STUN_PORT}", "--turn-secret", SECRET,
-                "--turn-udp", turn, "--turn-tcp", turn]
+        return self.without_turn() + ["--turn-secret", SECRET, "--turn-udp", turn,
+                                      "--turn-tcp", turn]
 
     def counters(self):
         """Ends the STUN server; what it counted."""

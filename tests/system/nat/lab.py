@@ -25,6 +25,7 @@ import threading
 KINDS = ("endpoint-independent", "address-restricted", "port-restricted", "symmetric", "double",
          "udp-blocked")
 SERVER_NET = "203.0.113"  # RFC 5737: documentation addresses, reachable by nobody else
+NOWHERE = SERVER_NET + ".254"
 CLONE_NEWNET = 0x40000000
 PROCESS_END_S = 5
 
@@ -122,7 +123,10 @@ class Lab:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             self._net = self._namespace("net")
-            self._ip(self._net, "link add br0 type bridge", "link set br0 up")
+            # What is for nobody here goes to a router that swallows it, as the Internet does: an
+            # error in its place would tell a server that its peer is gone.
+            self._ip(self._net, "link add br0 type bridge", f"address add {NOWHERE}/24 dev br0",
+                     "link set br0 up")
         except BaseException:
             self.close()
             raise
@@ -257,7 +261,8 @@ class Lab:
         port = f"p{next(self._ports)}"
         self._ip(self._net, f"link add {port} type veth peer name {device} netns {space}",
                  f"link set {port} master br0", f"link set {port} up")
-        self._ip(space, f"address add {address}/24 dev {device}", f"link set {device} up")
+        self._ip(space, f"address add {address}/24 dev {device}", f"link set {device} up",
+                 f"route add default via {NOWHERE}")
 
     def _join(self, router, gateway, space, address, device):
         """A cable from a router's inside to a namespace, which sends all its traffic there."""

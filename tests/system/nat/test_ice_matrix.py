@@ -12,6 +12,7 @@ import ice_lab
 import lab
 
 AT_ONCE = 4
+NO_CANDIDATES = [{"connected": False, "error": "no candidates"}] * 2
 KINDS = [a for a in sys.argv[1:] if a in lab.KINDS] or list(lab.KINDS)
 sys.argv = sys.argv[:1]
 
@@ -35,34 +36,38 @@ class Matrix(unittest.TestCase):
         cls.left = {kind: cls.lab.home(f"l{i}", kind) for i, kind in enumerate(KINDS)}
         cls.right = {kind: cls.lab.home(f"r{i}", kind) for i, kind in enumerate(KINDS)}
 
-    def cell(self, left, right):
-        pair = ice_lab.Pair(self.lab, self.left[left], self.right[right], self.services.options())
+    def cell(self, left, right, options):
+        pair = ice_lab.Pair(self.lab, self.left[left], self.right[right], options)
         start = time.monotonic()
         try:
-            gathered = pair.introduce()
-            return pair.results() if gathered else [{"connected": False, "error": "no candidates"}] * 2
+            found = pair.results() if pair.introduce() else NO_CANDIDATES
         finally:
             pair.close()
-            self.seconds[left, right] = time.monotonic() - start
+        return found, time.monotonic() - start
 
-    def test_each_pair_connects_and_is_relayed_only_where_it_must_be(self):
-        self.seconds = {}
-        cells = [(left, right) for left in KINDS for right in KINDS]
+    def check(self, cells, options, relayed):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            results = dict(zip(cells, pool.map(lambda cell: self.cell(*cell), cells)))
-        for cell in cells:
-            print("%-21s %-21s %5.1f s %s" % (*cell, self.seconds[cell], " | ".join(
+            results = list(pool.map(lambda cell: self.cell(*cell, options), cells))
+        for cell, (ends, seconds) in zip(cells, results):
+            print("%-21s %-21s %5.1f s %s" % (*cell, seconds, " | ".join(
                 f"{r['local']}-{r['remote']} {r['connect_ms']} ms" if r["connected"] else r["error"]
-                for r in results[cell])))
-        for cell in cells:
+                for r in ends)))
+        for cell, (ends, _) in zip(cells, results):
             with self.subTest(left=cell[0], right=cell[1]):
-                for end in results[cell]:
+                for end in ends:
                     self.assertTrue(end["connected"], end)
-                    self.assertEqual(end["relayed"], needs_relay(*cell), end)
-        # Each end that can send UDP asked our responder, and nothing it was asked was strange to it.
+                    self.assertEqual(end["relayed"], relayed(*cell), end)
+
+    def test_a_pair_connects_and_is_relayed_only_where_it_must_be(self):
+        cells = [(left, right) for left in KINDS for right in KINDS]
+        self.check(cells, self.services.with_turn(), needs_relay)
+
+    def test_b_peers_alone_are_enough_where_a_direct_path_exists(self):
+        cells = [(left, right) for left in KINDS for right in KINDS if not needs_relay(left, right)]
+        self.check(cells, self.services.without_turn(), lambda *_: False)
+        # Each end asked our responder, and nothing it was asked was strange to it.
         counters = self.services.counters()
-        asking = sum(2 - (left == "udp-blocked") - (right == "udp-blocked") for left, right in cells)
-        self.assertGreaterEqual(counters["answered"], asking, counters)
+        self.assertGreaterEqual(counters["answered"], 2 * len(cells), counters)
         self.assertEqual((counters["refused"], counters["malformed"]), (0, 0), counters)
 
 
