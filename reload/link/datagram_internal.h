@@ -1,6 +1,7 @@
 #ifndef RELOAD_LINK_DATAGRAM_INTERNAL_H
 #define RELOAD_LINK_DATAGRAM_INTERNAL_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "reload/frame/duplicates.h"
@@ -24,6 +25,9 @@
 #define RELOAD_UDP_BUDGET    16    /* batches of one socket in one round */
 #define RELOAD_UDP_LEN       (RELOAD_ENGINE_RECORD_MAX + 256) /* of one datagram with its overhead */
 #define RELOAD_UDP_BUCKETS   256
+/* Room for a source address and a segment length beside a datagram. */
+#define RELOAD_UDP_CONTROL_LEN                                                                     \
+    (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)))
 /* Epoll data above every link id and listener: bare ports. */
 #define RELOAD_UDP_KEY (UINT64_C(2) << 32)
 
@@ -32,6 +36,7 @@ struct reload_udp_port { /* a socket */
     struct reload_link *owner; /* of a dialled link; NULL: a bare port */
     int fd;
     struct reload_link_address at;
+    bool any;        /* bound to all of the machine's addresses: answers leave from the one asked */
     bool blocked;    /* waits for room to write */
     bool whole_only; /* the kernel cannot cut a message into datagrams */
     bool is_ready;
@@ -60,9 +65,11 @@ struct reload_udp_inbox { /* a batch that was read and is being handed out */
     struct iovec parts[RELOAD_UDP_BATCH];
     struct sockaddr_storage from[RELOAD_UDP_BATCH];
     unsigned count, next;
-    struct reload_slice datagram;   /* the one at hand */
-    struct reload_link_address far; /* of it */
-    reload_link_id reader;          /* who reads it now; 0: nobody */
+    struct reload_slice datagram;     /* the one at hand */
+    struct reload_link_address far;   /* who sent it */
+    struct reload_link_address local; /* and where to */
+    reload_link_id reader;            /* who reads it now; 0: nobody */
+    _Alignas(struct cmsghdr) uint8_t control[RELOAD_UDP_BATCH][RELOAD_UDP_CONTROL_LEN];
     uint8_t bytes[RELOAD_UDP_BATCH][RELOAD_UDP_LEN];
     uint8_t channel[RELOAD_UDP_LEN]; /* one that came over a channel */
 };
@@ -102,6 +109,12 @@ struct reload_datagrams *reload_datagrams_of(struct reload_links *links);
  * refusal by the far end's system. What cannot be sent for another reason is lost, as in any net.
  */
 int reload_udp_send(struct reload_link *link);
+/* Sends one datagram from a bare port, of which `local` is an address. False: not sent. */
+bool reload_udp_answer(struct reload_udp_port *port, const struct reload_link_address *local,
+                       const struct reload_link_address *far, struct reload_slice bytes);
+/* To which of the port's addresses a message came. */
+struct reload_link_address reload_udp_local_of(const struct reload_udp_port *port,
+                                               struct msghdr *message);
 void reload_udp_free_port(struct reload_udp_port *port);
 /* What ICMP said on a bare port. */
 void reload_udp_read_errors(struct reload_udp_port *port);

@@ -85,7 +85,7 @@ static struct reload_link *admit(struct reload_udp_port *port,
     link->inbound = true;
     link->role = RELOAD_LINK_SERVER;
     link->far = *far;
-    link->local = port->at;
+    link->local = links->datagrams->inbox.local;
     links->stats.accepted++;
     error = reload_datagram_begin(link, port, links->config.path_mtu, true);
     if (error) {
@@ -101,10 +101,9 @@ static struct reload_link *admit(struct reload_udp_port *port,
 static void challenge(struct reload_udp_port *port, const struct reload_link_address *far,
                       const uint8_t reply[RELOAD_COOKIE_REPLY_LEN])
 {
-    struct sockaddr_storage to;
-    socklen_t len = reload_link_to_sockaddr(far, &to);
     port->set->stats.challenged++;
-    (void)!sendto(port->fd, reply, RELOAD_COOKIE_REPLY_LEN, 0, (struct sockaddr *)&to, len);
+    (void)reload_udp_answer(port, &port->set->datagrams->inbox.local, far,
+                            reload_slice_of(reply, RELOAD_COOKIE_REPLY_LEN));
 }
 
 /* A datagram that may begin a handshake; the link that reads it, or NULL. */
@@ -150,6 +149,8 @@ static void read_batch(struct reload_udp_port *port)
     for (size_t i = 0; i < RELOAD_UDP_BATCH; i++) {
         inbox->messages[i].msg_hdr.msg_name = &inbox->from[i];
         inbox->messages[i].msg_hdr.msg_namelen = sizeof inbox->from[i];
+        inbox->messages[i].msg_hdr.msg_control = inbox->control[i];
+        inbox->messages[i].msg_hdr.msg_controllen = sizeof inbox->control[i];
     }
     int n = port->budget == 0
                 ? 0
@@ -184,7 +185,7 @@ static enum reload_link_step tell_stun(struct reload_udp_inbox *inbox,
     inbox->port->set->stats.stun++;
     *event = (struct reload_link_event){ .type = RELOAD_LINK_STUN,
                                          .address = inbox->far,
-                                         .local = inbox->port->at,
+                                         .local = inbox->local,
                                          .message = inbox->datagram };
     return RELOAD_STEP_MESSAGE;
 }
@@ -199,6 +200,7 @@ static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
         inbox->far = port->owner->far;
     else
         reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
+    inbox->local = reload_udp_local_of(port, &inbox->messages[i].msg_hdr);
     uint8_t first = inbox->datagram.n ? inbox->datagram.p[0] : 255;
     if (first <= 3 && !port->owner) /* RFC 7983 */
         return tell_stun(inbox, event);

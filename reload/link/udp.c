@@ -105,6 +105,20 @@ static int bind_bare(int fd, const struct reload_link_address *address)
     return bind(fd, (struct sockaddr *)&at, len);
 }
 
+static bool is_any(const struct reload_link_address *address)
+{
+    static const uint8_t zeros[16];
+    return memcmp(address->bytes, zeros, address->len) == 0;
+}
+
+static void tell_destinations(const struct reload_udp_port *port)
+{
+    if (port->at.len == 4)
+        setsockopt(port->fd, IPPROTO_IP, IP_PKTINFO, &(int){ 1 }, sizeof(int));
+    else
+        setsockopt(port->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &(int){ 1 }, sizeof(int));
+}
+
 static int connect_to(int fd, const struct reload_link_address *address)
 {
     struct sockaddr_storage to;
@@ -129,8 +143,12 @@ static struct reload_udp_port *open_port(struct reload_links *links, struct relo
         allow_ip_fragments(port->fd, address->len);
         if ((owner ? connect_to(port->fd, address) : bind_bare(port->fd, address)) == 0 &&
             learn_address(port) == 0 &&
-            epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, port->fd, &event) == 0)
+            epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, port->fd, &event) == 0) {
+            port->any = is_any(&port->at);
+            if (port->any)
+                tell_destinations(port);
             return port;
+        }
     }
     int error = errno;
     if (port->fd >= 0)
@@ -262,7 +280,7 @@ struct outgoing {
     struct iovec parts[RELOAD_UDP_RUN];
     struct mmsghdr messages[RELOAD_UDP_BATCH];
     unsigned carried[RELOAD_UDP_BATCH]; /* datagrams of each message */
-    _Alignas(struct cmsghdr) uint8_t segment[RELOAD_UDP_BATCH][CMSG_SPACE(sizeof(uint16_t))];
+    _Alignas(struct cmsghdr) uint8_t control[RELOAD_UDP_BATCH][RELOAD_UDP_CONTROL_LEN];
     unsigned count; /* messages */
 };
 
@@ -281,18 +299,63 @@ static unsigned run_length(const struct reload_link *link, const struct reload_s
     return n;
 }
 
-static void segmented(struct outgoing *out, unsigned at, size_t len)
+/* One more thing that the kernel is told of a message; control has room for it. */
+static void add_control(struct msghdr *message, uint8_t *control, int level, int type,
+                        const void *p, size_t n)
 {
-    struct msghdr *message = &out->messages[at].msg_hdr;
-    uint16_t segment_len = (uint16_t)len;
-    memset(out->segment[at], 0, sizeof out->segment[at]);
-    message->msg_control = out->segment[at];
-    message->msg_controllen = sizeof out->segment[at];
-    struct cmsghdr *c = CMSG_FIRSTHDR(message);
-    c->cmsg_level = SOL_UDP;
-    c->cmsg_type = UDP_SEGMENT;
-    c->cmsg_len = CMSG_LEN(sizeof segment_len);
-    memcpy(CMSG_DATA(c), &segment_len, sizeof segment_len);
+    struct cmsghdr c = { .cmsg_len = CMSG_LEN(n), .cmsg_level = level, .cmsg_type = type };
+    uint8_t *at = control + message->msg_controllen;
+    memset(at, 0, CMSG_SPACE(n));
+    memcpy(at, &c, sizeof c);
+    memcpy(at + CMSG_LEN(0), p, n);
+    message->msg_control = control;
+    message->msg_controllen += CMSG_SPACE(n);
+}
+
+static void leave_from(struct msghdr *message, uint8_t *control,
+                       const struct reload_link_address *local)
+{
+    struct in_pktinfo four = { 0 };
+    struct in6_pktinfo six = { 0 };
+    memcpy(&four.ipi_spec_dst, local->bytes, sizeof four.ipi_spec_dst);
+    memcpy(&six.ipi6_addr, local->bytes, sizeof six.ipi6_addr);
+    if (local->len == 4)
+        add_control(message, control, IPPROTO_IP, IP_PKTINFO, &four, sizeof four);
+    else
+        add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO, &six, sizeof six);
+}
+
+struct reload_link_address reload_udp_local_of(const struct reload_udp_port *port,
+                                               struct msghdr *message)
+{
+    struct reload_link_address local = port->at;
+    struct in_pktinfo four;
+    struct in6_pktinfo six;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); port->any && c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            memcpy(&four, CMSG_DATA(c), sizeof four);
+            memcpy(local.bytes, &four.ipi_addr, 4);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            memcpy(&six, CMSG_DATA(c), sizeof six);
+            memcpy(local.bytes, &six.ipi6_addr, 16);
+        }
+    }
+    return local;
+}
+
+bool reload_udp_answer(struct reload_udp_port *port, const struct reload_link_address *local,
+                       const struct reload_link_address *far, struct reload_slice bytes)
+{
+    _Alignas(struct cmsghdr) uint8_t control[RELOAD_UDP_CONTROL_LEN];
+    struct sockaddr_storage to;
+    struct iovec part = { (void *)(uintptr_t)bytes.p, bytes.n };
+    struct msghdr message = { .msg_name = &to,
+                              .msg_namelen = reload_link_to_sockaddr(far, &to),
+                              .msg_iov = &part,
+                              .msg_iovlen = 1 };
+    if (port->any)
+        leave_from(&message, control, local);
+    return sendmsg(port->fd, &message, 0) >= 0;
 }
 
 static void gather(struct reload_link *link, struct outgoing *out)
@@ -309,8 +372,13 @@ static void gather(struct reload_link *link, struct outgoing *out)
                                                              .msg_namelen = len,
                                                              .msg_iov = &out->parts[i],
                                                              .msg_iovlen = run };
+        struct msghdr *message = &out->messages[out->count].msg_hdr;
+        uint16_t len_of_each = (uint16_t)out->datagrams[i].n;
         if (run > 1)
-            segmented(out, out->count, out->datagrams[i].n);
+            add_control(message, out->control[out->count], SOL_UDP, UDP_SEGMENT, &len_of_each,
+                        sizeof len_of_each);
+        if (bare && link->dtls->port->any)
+            leave_from(message, out->control[out->count], &link->local);
         for (unsigned end = i + run; i < end; i++)
             out->parts[i] =
                 (struct iovec){ (void *)(uintptr_t)out->datagrams[i].p, out->datagrams[i].n };
@@ -378,12 +446,10 @@ int reload_links_send_stun(struct reload_links *links, const struct reload_link_
 {
     struct reload_datagrams *d = links->datagrams;
     for (size_t i = 0; d && i < RELOAD_UDP_PORTS_MAX; i++) {
-        if (!d->bare[i] || !reload_link_address_equal(&d->bare[i]->at, local))
-            continue;
-        struct sockaddr_storage to;
-        socklen_t len = reload_link_to_sockaddr(far, &to);
-        ssize_t n = sendto(d->bare[i]->fd, bytes.p, bytes.n, 0, (struct sockaddr *)&to, len);
-        return n < 0 ? RELOAD_E_IO : 0;
+        struct reload_udp_port *port = d->bare[i];
+        if (port && port->at.port == local->port && port->at.len == local->len &&
+            (port->any || reload_link_address_equal(&port->at, local)))
+            return reload_udp_answer(port, local, far, bytes) ? 0 : RELOAD_E_IO;
     }
     return RELOAD_E_NOT_FOUND;
 }

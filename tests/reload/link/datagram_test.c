@@ -438,6 +438,37 @@ static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
     close(fd);
 }
 
+/* Or the far end would take the answer for somebody else's. */
+static void a_port_on_all_addresses_answers_from_the_one_that_was_asked(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    struct reload_link_address any, actual;
+    assert_int_equal(reload_link_address_parse("0.0.0.0", 0, &any), 0);
+    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &actual), 0);
+    assert_int_equal(reload_link_address_parse("127.0.0.2", actual.port, &bare_port), 0);
+    reload_link_id id = link_up();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(host_send(&b, far_id(), &i, sizeof i), 0);
+    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 20));
+    assert_int_equal(host_send(&a, id, "x", 1), 0);
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(actual.port) };
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2);
+    assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    const uint8_t binding[20] = { 0, 1 };
+    assert_int_equal(send(fd, binding, sizeof binding, 0), sizeof binding);
+    assert_true(net_events(&b, RELOAD_LINK_STUN, 1));
+    const struct reload_link_event *event = &b.last[RELOAD_LINK_STUN];
+    assert_int_equal(reload_links_send_stun(b.links, &event->local, &event->address,
+                                            reload_slice_of("answer", 6)),
+                     0);
+    uint8_t answer[20];
+    assert_int_equal(recv(fd, answer, sizeof answer, 0), 6);
+    close(fd);
+}
+
 static void ports_and_arguments_have_limits(void **state)
 {
     (void)state;
@@ -488,6 +519,7 @@ int main(void)
         TEST(many_links_share_a_bare_port),
         TEST(a_message_above_max_message_size_is_shown_and_the_link_closed),
         TEST(stun_is_handed_out_and_answered_from_the_bare_port),
+        TEST(a_port_on_all_addresses_answers_from_the_one_that_was_asked),
         TEST(ports_and_arguments_have_limits),
         TEST(ipv6_works_as_well),
     };
