@@ -6,7 +6,7 @@
  *
  *   GATHERING --gathered--> GATHERED --set_remote--> CHECKING --pair--> CONNECTED
  *       |                      |                        |                  |
- *       +----------------------+-- no path, no consent, role reversed -----+--> FAILED
+ *       +----------------------+-- no path, no consent --------------------+--> FAILED
  *
  * With set_remote before "gathered" the second step follows the first at once. */
 
@@ -24,7 +24,6 @@ static void fail(struct reload_ice_channel *channel, int error, const char *reas
         return;
     stats->failed++;
     stats->consent_lost += error == RELOAD_E_CLOSED;
-    stats->roles_reversed += error == RELOAD_E_INVALID;
     enter(channel, RELOAD_ICE_FAILED);
     (void)!reload_ice_queue(channel, RELOAD_ICE_EVENT_FAILED, error, reason,
                             (struct reload_slice){ NULL, 0 });
@@ -34,14 +33,6 @@ static void notify(struct reload_ice_channel *channel, enum reload_ice_event_typ
 {
     if (reload_ice_queue(channel, type, 0, NULL, (struct reload_slice){ NULL, 0 }) != 0)
         fail(channel, RELOAD_E_NOMEM, "no memory");
-}
-
-/* s6.5.1.9: the roles are given; whoever claims the other's breaks the profile. */
-static bool role_is_kept(struct reload_ice_channel *channel)
-{
-    gboolean controlling = FALSE;
-    g_object_get(channel->agent, "controlling-mode", &controlling, NULL);
-    return (controlling != FALSE) == channel->controlling;
 }
 
 static void check(struct reload_ice_channel *channel)
@@ -73,10 +64,6 @@ static void on_gathered(NiceAgent *agent, guint stream, gpointer data)
 
 static void on_pair(struct reload_ice_channel *channel)
 {
-    if (!role_is_kept(channel)) {
-        fail(channel, RELOAD_E_INVALID, "the far end claims the same ICE role");
-        return;
-    }
     if (channel->state != RELOAD_ICE_CHECKING)
         return;
     enter(channel, RELOAD_ICE_CONNECTED);
@@ -92,9 +79,7 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
         on_pair(channel);
     if (state != NICE_COMPONENT_STATE_FAILED)
         return;
-    if (!role_is_kept(channel))
-        fail(channel, RELOAD_E_INVALID, "the far end claims the same ICE role");
-    else if (channel->state == RELOAD_ICE_CONNECTED)
+    if (channel->state == RELOAD_ICE_CONNECTED)
         fail(channel, RELOAD_E_CLOSED, "the far end answers no consent checks");
     else if (channel->state == RELOAD_ICE_CHECKING)
         fail(channel, RELOAD_E_TIMEOUT, "no pair of candidates works");

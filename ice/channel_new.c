@@ -148,7 +148,6 @@ int reload_ice_channel_new(struct reload_ice *ice, const struct reload_ice_chann
         return RELOAD_E_NOMEM;
     channel->ice = ice;
     channel->user = config->user;
-    channel->controlling = config->role == RELOAD_ICE_CONTROLLING;
     channel->relays = config->turn_server_count > 0;
     channel->loopback = uses_loopback(config);
     channel->next = ice->channels;

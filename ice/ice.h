@@ -20,9 +20,9 @@
  *
  * Profile: full ICE, one stream of one component, no default candidates, one offer and one answer,
  * aggressive nomination (RFC 5245 s8.1.1.2: the pair may still change to a better one just after
- * CONNECTED), no TCP candidates. The role is fixed by who sent the Attach; a far end that
- * makes the library change it has lost the channel (s6.5.1.9). Keepalives are STUN Binding
- * requests, which also prove consent (RFC 7675): without answers a channel fails within 30 s.
+ * CONNECTED), no TCP candidates. The role is given by who sent the Attach. Keepalives are STUN
+ * Binding requests, which also prove consent (RFC 7675): without answers a channel fails within 30
+ * s.
  *
  * What the library does not allow of s6.5.1.4 and the rest of the profile:
  *  - A channel asks one STUN server, not one of each group. Successive channels take the groups in
@@ -33,7 +33,10 @@
  *    ice/stun_client.h, and a channel's port answers no Binding request of a stranger.
  *  - The round-trip time of its checks is not told. reload/frame/rtt.h measures it on the link.
  *  - A relayed candidate's related address is the local one, not the one the TURN server saw.
- *  - Role reversal cannot be switched off; it is detected and ends the channel. */
+ *  - Role reversal (s6.5.1.9 never needs it) can neither be switched off nor noticed. A far end
+ * that claims our role gains nothing: who is DTLS server follows from the Attach.
+ *  - With TURN over UDP the server reflexive candidate is the one that the TURN server shows:
+ * answers of the STUN server are lost on a socket that also waits for a TURN answer. */
 
 #define RELOAD_ICE_REMOTE_CANDIDATES_MAX 20   /* taken from one AttachReqAns, in its order */
 #define RELOAD_ICE_LOCAL_CANDIDATES_MAX  20   /* told in one AttachReqAns, by falling priority */
@@ -95,8 +98,8 @@ struct reload_ice_event {
     struct reload_ice_channel *channel;
     void *user;
     struct reload_slice datagram; /* DATAGRAM; until the next reload_ice_next() */
-    /* FAILED: RELOAD_E_TIMEOUT (no pair works), RELOAD_E_CLOSED (consent lost), RELOAD_E_INVALID
-     * (the far end plays the same role), RELOAD_E_IO (no candidates at all), RELOAD_E_NOMEM. */
+    /* FAILED: RELOAD_E_TIMEOUT (no pair works), RELOAD_E_CLOSED (consent lost), RELOAD_E_IO (no
+     * candidates at all), RELOAD_E_NOMEM. */
     int error;
     const char *reason; /* FAILED: a sentence; static */
 };
@@ -116,7 +119,7 @@ struct reload_ice_pair {
 };
 
 struct reload_ice_stats {
-    uint64_t channels, connected, failed, consent_lost, roles_reversed;
+    uint64_t channels, connected, failed, consent_lost;
     uint64_t datagrams_sent, datagrams_received;
     uint64_t send_failed;        /* refused by the system or before CONNECTED */
     uint64_t queue_full;         /* received datagrams dropped: RELOAD_ICE_DATAGRAMS_MAX */

@@ -24,7 +24,7 @@ struct reload_ice_channel {
     NiceAgent *agent;
     guint stream;
     enum reload_ice_state state;
-    bool controlling, relays, loopback;
+    bool relays, loopback;
     bool remote_known; /* set_remote() was obeyed */
     void *user;
     char *ufrag, *password; /* own; from the library */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "pair.h"
+#include "reload/alloc.h"
 
 static int setup(void **state)
 {
@@ -20,15 +21,19 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Both ends gathered and introduced. */
-static void open_pair(struct reload_ice *ice, struct end *a, struct end *b)
+static void introduce_both(struct reload_ice *ice, struct end *a, struct end *b)
 {
-    end_open(ice, a, RELOAD_ICE_CONTROLLING);
-    end_open(ice, b, RELOAD_ICE_CONTROLLED);
     assert_true(run_until(ice, &a->gathered, 5000));
     assert_true(run_until(ice, &b->gathered, 5000));
     assert_int_equal(end_introduce(a, b), 0);
     assert_int_equal(end_introduce(b, a), 0);
+}
+
+static void open_pair(struct reload_ice *ice, struct end *a, struct end *b)
+{
+    end_open(ice, a, RELOAD_ICE_CONTROLLING);
+    end_open(ice, b, RELOAD_ICE_CONTROLLED);
+    introduce_both(ice, a, b);
 }
 
 static void connect_pair(struct reload_ice *ice, struct end *a, struct end *b)
@@ -38,26 +43,223 @@ static void connect_pair(struct reload_ice *ice, struct end *a, struct end *b)
     assert_true(run_until(ice, &b->connected, 5000));
 }
 
+/* R6940-6.5.1.3-1 R6940-6.5.1.10.3-1 R6940-6.5.1.14-1 */
 static void two_ends_connect_and_carry_datagrams_both_ways(void **state)
 {
     struct end a, b;
-    gint64 start = g_get_monotonic_time();
+    struct reload_ice_pair pair;
+    uint8_t large[1400];
+    memset(large, 'x', sizeof large);
     connect_pair(*state, &a, &b);
-    print_message("%ld us\n", (long)(g_get_monotonic_time() - start));
     assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of("from a", 6)), 0);
-    assert_int_equal(reload_ice_channel_send(b.channel, reload_slice_of("from b!", 7)), 0);
+    assert_int_equal(reload_ice_channel_send(b.channel, reload_slice_of(large, sizeof large)), 0);
     run_for(*state, 50);
     assert_int_equal(b.datagrams, 1);
     assert_memory_equal(b.last, "from a", 6);
     assert_int_equal(a.datagrams, 1);
-    assert_int_equal(a.last_len, 7);
+    assert_int_equal(a.last_len, sizeof large);
+    assert_int_equal(reload_ice_channel_pair(a.channel, &pair), 0);
+    assert_int_equal(pair.local_type, RELOAD_ICE_HOST);
+    assert_int_equal(pair.remote_type, RELOAD_ICE_HOST);
+    assert_false(pair.relayed);
+    assert_int_equal(reload_ice_stats(*state)->datagrams_sent, 2);
+    assert_int_equal(reload_ice_stats(*state)->datagrams_received, 2);
 }
+
+static void ipv6_works_alike(void **state)
+{
+    struct end a, b;
+    struct reload_ice_pair pair;
+    struct reload_link_address local = { .len = 16, .bytes = { [15] = 1 } };
+    struct reload_ice_channel_config config = { .role = RELOAD_ICE_CONTROLLING,
+                                                .local_addresses = &local,
+                                                .local_address_count = 1 };
+    end_open_with(*state, &a, &config);
+    config.role = RELOAD_ICE_CONTROLLED;
+    end_open_with(*state, &b, &config);
+    introduce_both(*state, &a, &b);
+    assert_true(run_until(*state, &a.connected, 5000));
+    assert_int_equal(reload_ice_channel_pair(a.channel, &pair), 0);
+    assert_int_equal(pair.remote.len, 16);
+}
+
+/* R6940-6.5.1.1-8 R6940-6.5.1.5-2 R6940-6.5.1.5-3 */
+static void candidates_are_told_in_the_rfcs_encoding(void **state)
+{
+    struct end a;
+    struct reload_ice_candidate list[RELOAD_ICE_LOCAL_CANDIDATES_MAX];
+    end_open(*state, &a, RELOAD_ICE_CONTROLLING);
+    assert_true(run_until(*state, &a.gathered, 5000));
+    size_t count = reload_ice_channel_candidates(a.channel, list, G_N_ELEMENTS(list));
+    assert_int_equal(count, 1); /* no STUN, no TURN: the host candidate and nothing else */
+    assert_int_equal(list[0].type, RELOAD_CANDIDATE_HOST);
+    assert_int_equal(list[0].overlay_link, RELOAD_OVERLAY_LINK_DTLS_UDP_SR);
+    assert_int_equal(list[0].addr_port.type, RELOAD_ADDRESS_IPV4);
+    assert_memory_equal(list[0].addr_port.address.p, ((uint8_t[]){ 127, 0, 0, 1 }), 4);
+    assert_int_not_equal(list[0].addr_port.port, 0);
+    assert_int_equal(list[0].priority & 0xff, 255); /* 256 - component 1 (RFC 5245 s4.1.2.1) */
+    assert_true(list[0].foundation.n > 0);
+    assert_int_equal(reload_ice_channel_candidates(a.channel, list, 0), 0);
+}
+
+static void own_credentials_are_used_or_made(void **state)
+{
+    struct end a;
+    struct reload_link_address local = loopback(0);
+    struct reload_ice_channel_config config = {
+        .ufrag = reload_slice_of("abcd", 4),
+        .password = reload_slice_of("0123456789abcdefghijkl", 22),
+        .local_addresses = &local,
+        .local_address_count = 1,
+    };
+    end_open_with(*state, &a, &config);
+    assert_true(reload_slice_equal(reload_ice_channel_ufrag(a.channel), config.ufrag));
+    assert_true(reload_slice_equal(reload_ice_channel_password(a.channel), config.password));
+    end_open(*state, &a, RELOAD_ICE_CONTROLLED);
+    assert_true(reload_ice_channel_ufrag(a.channel).n >= RELOAD_ICE_UFRAG_MIN);
+    assert_true(reload_ice_channel_password(a.channel).n >= RELOAD_ICE_PASSWORD_MIN);
+    config.password.n = 21;
+    assert_int_equal(reload_ice_channel_new(*state, &config, &a.channel), RELOAD_E_INVALID);
+    config.password = reload_slice_of("0123456789abcdefghijk\0", 22);
+    assert_int_equal(reload_ice_channel_new(*state, &config, &a.channel), RELOAD_E_INVALID);
+    config.password = reload_slice_of(NULL, 0);
+    assert_int_equal(reload_ice_channel_new(*state, &config, &a.channel), RELOAD_E_INVALID);
+}
+
+/* R6940-6.5.1.2-7: the answer may find the offerer's candidates known before its own. */
+static void the_far_end_may_be_known_before_gathering_ends(void **state)
+{
+    struct end a, b;
+    end_open(*state, &a, RELOAD_ICE_CONTROLLING);
+    assert_true(run_until(*state, &a.gathered, 5000));
+    end_open(*state, &b, RELOAD_ICE_CONTROLLED);
+    assert_int_equal(end_introduce(&a, &b), 0); /* its GATHERED was not pulled yet */
+    assert_true(run_until(*state, &b.gathered, 5000));
+    assert_int_equal(end_introduce(&b, &a), 0);
+    assert_true(run_until(*state, &a.connected, 5000));
+    assert_true(run_until(*state, &b.connected, 5000));
+}
+
+/* R6940-6.5.1.12-1 R6940-6.5.1.3-2 R6940-6.5.1.10.2-1 */
+static void there_is_one_offer_and_one_answer(void **state)
+{
+    struct end a, b;
+    open_pair(*state, &a, &b);
+    assert_int_equal(end_introduce(&b, &a), RELOAD_E_STATE);
+    assert_true(run_until(*state, &a.connected, 5000));
+    assert_int_equal(end_introduce(&b, &a), RELOAD_E_STATE);
+}
+
+static void nothing_is_sent_before_a_pair_is_selected(void **state)
+{
+    struct end a;
+    struct reload_ice_pair pair;
+    static const uint8_t large[RELOAD_ICE_DATAGRAM_LEN_MAX + 1];
+    end_open(*state, &a, RELOAD_ICE_CONTROLLING);
+    assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of("x", 1)), RELOAD_E_STATE);
+    assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of(large, sizeof large)),
+                     RELOAD_E_NOSPACE);
+    assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of(large, 0)),
+                     RELOAD_E_INVALID);
+    assert_int_equal(reload_ice_channel_pair(a.channel, &pair), RELOAD_E_STATE);
+}
+
+static void fifty_channels_at_once(void **state)
+{
+    static struct end a[25], b[25];
+    for (size_t i = 0; i < 25; i++) {
+        end_open(*state, &a[i], RELOAD_ICE_CONTROLLING);
+        end_open(*state, &b[i], RELOAD_ICE_CONTROLLED);
+    }
+    for (size_t i = 0; i < 25; i++)
+        introduce_both(*state, &a[i], &b[i]);
+    for (size_t i = 0; i < 25; i++) {
+        assert_true(run_until(*state, &a[i].connected, 10000));
+        assert_true(run_until(*state, &b[i].connected, 10000));
+        assert_int_equal(reload_ice_channel_send(a[i].channel, reload_slice_of(&i, sizeof i)), 0);
+    }
+    run_for(*state, 100);
+    for (size_t i = 0; i < 25; i++) {
+        assert_int_equal(b[i].datagrams, 1);
+        assert_memory_equal(b[i].last, &i, sizeof i);
+    }
+    assert_int_equal(reload_ice_stats(*state)->connected, 50);
+}
+
+static void events_of_a_freed_channel_are_gone(void **state)
+{
+    struct end a, b;
+    connect_pair(*state, &a, &b);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of("x", 1)), 0);
+    gint64 end = g_get_monotonic_time() + 50000;
+    while (g_get_monotonic_time() < end)
+        g_main_context_iteration(NULL, FALSE);
+    reload_ice_channel_free(b.channel);
+    struct reload_ice_event event;
+    assert_false(reload_ice_next(*state, &event));
+}
+
+static void the_queue_of_a_channel_has_an_end(void **state)
+{
+    struct end a, b;
+    connect_pair(*state, &a, &b);
+    for (int i = 0; i < RELOAD_ICE_DATAGRAMS_MAX + 50; i++) {
+        assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of("x", 1)), 0);
+        while (g_main_context_iteration(NULL, FALSE)) /* nobody pulls */
+            ;
+    }
+    gint64 end = g_get_monotonic_time() + 100000;
+    while (g_get_monotonic_time() < end)
+        g_main_context_iteration(NULL, FALSE);
+    drain(*state);
+    assert_int_equal(b.datagrams, RELOAD_ICE_DATAGRAMS_MAX);
+    assert_int_equal(reload_ice_stats(*state)->queue_full, 50);
+}
+
+/* Kills the far end, and waits: RFC 7675 gives 30 s. */
+static void a_far_end_that_vanishes_loses_the_channel(void **state)
+{
+    struct end a, b;
+    connect_pair(*state, &a, &b);
+    reload_ice_channel_free(b.channel);
+    assert_true(run_until(*state, &a.failed, 31000));
+    assert_int_equal(a.error, RELOAD_E_CLOSED);
+    assert_int_equal(reload_ice_stats(*state)->consent_lost, 1);
+    assert_int_equal(reload_ice_channel_send(a.channel, reload_slice_of("x", 1)), RELOAD_E_STATE);
+}
+
+static void memory_that_fails_is_an_error(void **state)
+{
+    struct end a = { 0 };
+    struct reload_link_address local = loopback(0);
+    struct reload_ice_channel_config config = { .local_addresses = &local,
+                                                .local_address_count = 1,
+                                                .user = &a };
+    reload_alloc_fail_at(1);
+    assert_null(reload_ice_new(NULL));
+    assert_int_equal(reload_ice_channel_new(*state, &config, &a.channel), RELOAD_E_NOMEM);
+    reload_alloc_fail_at(0);
+    assert_int_equal(reload_ice_channel_new(*state, &config, &a.channel), 0);
+}
+
+#define WITH_ICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(two_ends_connect_and_carry_datagrams_both_ways, setup,
-                                        teardown),
+        WITH_ICE(two_ends_connect_and_carry_datagrams_both_ways),
+        WITH_ICE(ipv6_works_alike),
+        WITH_ICE(candidates_are_told_in_the_rfcs_encoding),
+        WITH_ICE(own_credentials_are_used_or_made),
+        WITH_ICE(the_far_end_may_be_known_before_gathering_ends),
+        WITH_ICE(there_is_one_offer_and_one_answer),
+        WITH_ICE(nothing_is_sent_before_a_pair_is_selected),
+        WITH_ICE(fifty_channels_at_once),
+        WITH_ICE(events_of_a_freed_channel_are_gone),
+        WITH_ICE(the_queue_of_a_channel_has_an_end),
+        WITH_ICE(a_far_end_that_vanishes_loses_the_channel),
+        WITH_ICE(memory_that_fails_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
