@@ -10,6 +10,7 @@
 #include "reload/config/config.h"
 #include "reload/config/registry.h"
 
+/* R6940-6.3.2.1-2 */
 static void sequences_compare_modulo_65535_and_the_header_only_value_never_takes_part(void **state)
 {
     (void)state;
@@ -75,6 +76,7 @@ static void kinds_signers_and_bad_nodes_are_found_and_others_are_not(void **stat
     assert_true(reload_config_is_signer(&b, 1, &b));
 }
 
+/* R6940-14.6-1 */
 static void registered_kinds_have_their_registered_model_and_policy(void **state)
 {
     (void)state;
@@ -104,6 +106,8 @@ static void registered_kinds_have_their_registered_model_and_policy(void **state
     }
     assert_null(reload_config_registered_kind_named("turn-service"));
     assert_null(reload_config_registered_kind(0));
+    assert_null(reload_config_registered_kind(0x7fffffff));
+    assert_null(reload_config_registered_kind(0xfffffffe));
 }
 
 int main(void)

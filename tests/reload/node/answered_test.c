@@ -437,9 +437,33 @@ static void an_answer_goes_back_along_the_reversed_via_list(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.2-1 R6940-A.2-1 R6940-A.3-1: symmetric recursive routing; also when the requester has a
+ * link of its own here, and when the topology knows a way to it. */
+static void an_answer_takes_no_other_way_than_its_request(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig);
+    rig_link(&rig, 2);
+    rig.fake.hop = rig.parties[1].id;
+    rig_clear(&rig);
+    struct rig_message m = update_from(&rig, 2, 0);
+    m.via_list = rig_nodes(&rig.parties[2].id, NULL);
+    rig_receive(&rig, 1, &m);
+    struct reload_message out = rig_sent(&rig, 0, &link);
+    assert_int_equal(out.message_code, RELOAD_UPDATE_ANS);
+    assert_int_equal(link, 1);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    assert_true(reload_slice_equal(out.header.destination_list,
+                                   rig_nodes(&rig.parties[0].id, &rig.parties[2].id)));
+    rig_fini(&rig);
+}
+
 /* --- Probe --- */
 
-/* R6940-6.4.2.5.2-3 -4 -5 -6 -7: what was asked and is known, in the order asked, nothing else. */
+/* R6940-6.4.2.5.2-3 R6940-6.4.2.5.2-5 R6940-6.4.2.5.2-6 R6940-6.4.2.5.2-7: what was asked and is
+ * known, in the order asked, nothing else. */
 static void a_probe_gets_the_values_it_asked_for_in_its_order(void **state)
 {
     struct rig rig;
@@ -505,6 +529,7 @@ int main(void)
         cmocka_unit_test(critical_flags_in_a_response_are_ignored),
         cmocka_unit_test(a_previous_hop_that_named_itself_is_not_named_twice),
         cmocka_unit_test(an_answer_goes_back_along_the_reversed_via_list),
+        cmocka_unit_test(an_answer_takes_no_other_way_than_its_request),
         cmocka_unit_test(a_probe_gets_the_values_it_asked_for_in_its_order),
         cmocka_unit_test(a_ping_answer_has_a_random_id_and_the_time),
     };

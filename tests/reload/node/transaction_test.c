@@ -449,6 +449,58 @@ static void a_forwarded_request_is_not_repeated(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-A.5-1: a path that fails in the middle is the requester's to find out; its retransmission
+ * takes the path that there is then. */
+static void a_request_that_its_path_lost_is_left_to_the_requester(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig);
+    rig_link(&rig, 2);
+    rig.fake.hop = rig.parties[1].id;
+    rig_clear(&rig);
+    struct reload_node_id far = reload_standin_node_id(55);
+    struct rig_message m = {
+        .signer = &rig.parties[0],
+        .code = RELOAD_PING_REQ,
+        .body = rig_ping,
+        .destination_list = rig_nodes(&far, NULL),
+        .transaction_id = 4711,
+    };
+    rig_receive(&rig, 1, &m);
+    rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 2);
+    reload_node_link_down(rig.node, 2, rig.now);
+    rig.fake.hop = rig.parties[2].id;
+    rig_run(&rig, 60000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_sent(&rig, 1, &link).header.transaction_id, 4711);
+    assert_int_equal(link, 3);
+    rig_fini(&rig);
+}
+
+/* R6940-6.3.2-14: initial-ttl, which is 100 when the document says nothing, and never more. */
+static void a_request_starts_with_the_initial_ttl(void **state)
+{
+    (void)state;
+    static const uint8_t ttls[] = { 0, 7, 100, 255 }; /* 0: the document says nothing */
+    for (size_t i = 0; i < sizeof ttls; i++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.fake.hop = rig.parties[0].id;
+        rig.config.config.initial_ttl = ttls[i] ? ttls[i] : reload_config_defaults().initial_ttl;
+        rig_start(&rig);
+        rig_link(&rig, 0);
+        rig_clear(&rig);
+        struct reload_node_id far = reload_standin_node_id(55);
+        ping(&rig, &far);
+        assert_int_equal(rig_sent(&rig, 0, NULL).header.ttl, ttls[i] ? ttls[i] : 100);
+        rig_fini(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +523,8 @@ int main(void)
         cmocka_unit_test(wishes_that_cannot_be_met_are_refused),
         cmocka_unit_test(via_self_puts_the_originator_into_the_via_list),
         cmocka_unit_test(a_forwarded_request_is_not_repeated),
+        cmocka_unit_test(a_request_that_its_path_lost_is_left_to_the_requester),
+        cmocka_unit_test(a_request_starts_with_the_initial_ttl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

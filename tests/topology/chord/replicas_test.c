@@ -46,7 +46,7 @@ static void a_new_successor_gets_the_own_range_soon(void **state)
     fake_free(f);
 }
 
-/* R6940-10.7.1-3: the hold-down, and the better match that may come within it. */
+/* R6940-3-4 R6940-10.7.1-3: the hold-down, and the better match that may come within it. */
 static void the_stand_in_for_a_lost_successor_gets_replicas_after_thirty_seconds(void **state)
 {
     (void)state;

@@ -103,8 +103,8 @@ static void who_answers_a_search_is_attached_by_ordinary_routing(void **state)
     fake_free(f);
 }
 
-/* R6940-10.5-15 R6940-10.7.4.3-1: entry i by an Attach to n + 2^(128-i), until the own successors.
- */
+/* R6940-10.5-15 R6940-10.7.4.3-1 R6940-10.7.4.2-5: entry i by an Attach to n + 2^(128-i) and to
+ * nothing chosen otherwise, until the own successors. */
 static void fingers_are_built_after_joining_up_to_the_own_successors(void **state)
 {
     (void)state;
@@ -176,7 +176,7 @@ static void the_lists_grow_with_the_logarithm_of_the_overlay(void **state)
 }
 
 /* A link that we opened and that no table uses is closed, if there are many and the far end does
- * not count on it. */
+ * not count on it. R6940-10.7-4: that of a neighbour never is, and a neighbour is a linked node. */
 static void links_without_use_are_closed_when_there_are_many(void **state)
 {
     (void)state;
@@ -193,11 +193,18 @@ static void links_without_use_are_closed_when_there_are_many(void **state)
     assert_int_equal(f->disconnect_count, 0);
     fake_run(f, 50000);
     assert_int_equal(f->disconnect_count, 8);
+    const struct reload_chord_lists *lists = &f->t->tables.lists;
+    assert_true(lists->successor_count >= 3 && lists->predecessor_count >= 3);
     for (size_t i = 0; i < 8; i++) {
+        assert_false(reload_chord_lists_hold(lists, reload_chord_id_of(&f->disconnects[i])));
         assert_int_not_equal(f->disconnects[i].bytes[0], 20); /* counts us as its neighbour */
         assert_int_not_equal(f->disconnects[i].bytes[0], 30); /* its own wish */
     }
     assert_int_equal(f->t->tables.count, RELOAD_CHORD_LINKS_KEPT);
+    struct reload_chord_id nearest = lists->successors[0];
+    fake_unlink(f, 1);
+    assert_true(reload_chord_id_equal(nearest, ring_id(1)));
+    assert_false(reload_chord_lists_hold(lists, nearest));
     fake_free(f);
 }
 

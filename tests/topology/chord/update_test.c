@@ -12,7 +12,7 @@ static const struct reload_chord_lists *lists(const struct fake *f)
     return &f->t->tables.lists;
 }
 
-/* R6940-4.4-2 R6940-10.7-5 */
+/* R6940-4.4-2 R6940-10.7-5 R6940-6.5.1-2 */
 static void a_linked_node_enters_the_tables_with_its_first_update(void **state)
 {
     (void)state;
@@ -95,6 +95,22 @@ static void a_changed_table_is_told_to_every_connection(void **state)
         if (!farther)
             assert_memory_equal(u.successors.p, place(110).bytes, 16);
     }
+    fake_free(f);
+}
+
+/* R6940-6.4.1-3: a predecessor that takes part of the own range. */
+static void a_changed_own_range_is_told_to_the_whole_connection_table(void **state)
+{
+    (void)state;
+    struct fake *f = peer();
+    fake_link(f, 90);
+    fake_run(f, 1000);
+    fake_forget_records(f);
+    assert_int_equal(fake_update(f, 90, NULL, NULL), 0);
+    fake_run(f, 1000);
+    assert_int_equal(fake_sent(f, 0, RELOAD_UPDATE_REQ, 90), 1);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(fake_sent(f, 0, RELOAD_UPDATE_REQ, others[i]), 1);
     fake_free(f);
 }
 
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(closer_unknown_peers_are_attached_through_the_one_that_told),
         cmocka_unit_test(known_and_farther_peers_start_nothing),
         cmocka_unit_test(a_changed_table_is_told_to_every_connection),
+        cmocka_unit_test(a_changed_own_range_is_told_to_the_whole_connection_table),
         cmocka_unit_test(many_changes_at_once_are_told_once),
         cmocka_unit_test(malformed_updates_are_refused_at_every_length),
         cmocka_unit_test(a_hostile_list_costs_a_bounded_number_of_attaches),
