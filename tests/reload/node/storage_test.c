@@ -845,6 +845,56 @@ static void own_stores_are_always_newer_than_the_last(void **state)
     rig_fini(&rig);
 }
 
+/* What lies at the own USER-MATCH place, fetched. */
+static struct reload_fetched_value fetch_own(struct rig *rig)
+{
+    uint8_t body[256];
+    uint64_t request;
+    struct reload_slice resource = home_of(&rig->me);
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    size_t mark = reload_fetch_req_begin(&w, resource);
+    struct reload_specifier_mark s =
+        reload_specifier_begin(&w, RELOAD_STANDIN_SINGLE_USER, 0, RELOAD_MODEL_SINGLE);
+    reload_specifier_end(&w, s, RELOAD_MODEL_SINGLE);
+    reload_fetch_req_end(&w, mark);
+    struct reload_action action;
+    struct reload_fetched_value value = { 0 };
+    assert_int_equal(
+        reload_node_fetch(rig->node, resource, reload_writer_slice(&w), rig->now, &request), 0);
+    while (reload_node_next(rig->node, &action))
+        if (action.type == RELOAD_ACTION_REQUEST_DONE && action.result.value_count == 1)
+            value = action.result.values[0];
+    return value;
+}
+
+/* R6940-7-2 R6940-7-5: by the clock of day, whatever the monotonic one says. R6940-7-6: the clock
+ * is behind what is stored, so that is fetched and its time plus one taken. */
+static void storage_time_is_the_time_of_day_and_one_more_than_a_newer_value_has(void **state)
+{
+    struct rig rig;
+    uint64_t request;
+    (void)state;
+    set_up(&rig, false);
+    struct reload_slice resource = home_of(&rig.me);
+    rig.now.unix_ms = 1394000000123; /* in 2014 */
+    store_own(&rig);
+    assert_int_equal(last_result(&rig)->error, 0);
+    assert_true(fetch_own(&rig).storage_time == 1394000000123);
+    struct reload_store_item item = { .kind = RELOAD_STANDIN_SINGLE_USER,
+                                      .exists = true,
+                                      .value = reload_slice_of("late", 4),
+                                      .lifetime_s = 600,
+                                      .storage_time = 1394000000123 };
+    for (uint64_t more = 0; more <= 1; more++) {
+        item.storage_time = fetch_own(&rig).storage_time + more;
+        assert_int_equal(reload_node_store(rig.node, resource, &item, 1, rig.now, &request), 0);
+        rig_pull(&rig);
+        assert_int_equal(last_result(&rig)->error_code, more ? 0 : RELOAD_ERROR_DATA_TOO_OLD);
+    }
+    assert_true(fetch_own(&rig).storage_time == 1394000000124);
+    rig_fini(&rig);
+}
+
 /* R6940-7.4.2.2-7 R6940-7.4.2.2-9: what does not verify is left out and counted. */
 static void forged_values_in_a_fetch_are_left_out_and_counted(void **state)
 {
@@ -925,6 +975,7 @@ int main(void)
         cmocka_unit_test(a_push_without_a_target_goes_to_the_owner_of_each_resource),
         cmocka_unit_test(values_refused_together_are_pushed_one_by_one),
         cmocka_unit_test(own_stores_are_always_newer_than_the_last),
+        cmocka_unit_test(storage_time_is_the_time_of_day_and_one_more_than_a_newer_value_has),
         cmocka_unit_test(forged_values_in_a_fetch_are_left_out_and_counted),
         cmocka_unit_test(the_topology_can_have_a_range_forgotten),
     };
