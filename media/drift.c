@@ -10,8 +10,8 @@
 #define HELD_MAX   (2 * RELOAD_MEDIA_FRAME_MAX)
 #define SMOOTH     0.01   /* of the error, per block: about a second */
 #define LATE_MS    11.0   /* later than this is drift; up to a block is where the call began */
-#define EARLY_MS   (-1.0) /* earlier than this is drift: soon packets would be missing */
-#define PPM_PER_MS 200.0  /* a card off by 200 ppm is held 1 ms beyond these */
+#define EARLY_MS   1.0    /* earlier than this is drift: soon packets would be missing */
+#define PPM_PER_MS 300.0  /* a card off by 300 ppm is held 1 ms beyond these */
 #define PPM_MAX    5000.0 /* a twelfth of a semitone: nobody hears it */
 #define UPDATE     50     /* blocks between changes of the ratio, which cost a new filter */
 #define SCALE      10000  /* of ratios: steps of 100 ppm. The library needs its square in 32 bits */
@@ -23,8 +23,9 @@ struct reload_media_drift {
     double error_ms;
     int ppm;
     unsigned blocks;
-    unsigned held;
+    unsigned held, made; /* in pcm, in block */
     int16_t pcm[HELD_MAX];
+    int16_t block[RELOAD_MEDIA_BLOCK];
 };
 
 int reload_media_drift_new(struct reload_media_drift **out)
@@ -53,7 +54,7 @@ void reload_media_drift_free(struct reload_media_drift *drift)
 
 unsigned reload_media_drift_held(const struct reload_media_drift *drift)
 {
-    return drift->held;
+    return drift->held + drift->made;
 }
 
 int reload_media_drift_ppm(const struct reload_media_drift *drift)
@@ -76,33 +77,36 @@ static void drop(struct reload_media_drift *drift, unsigned samples)
     memmove(drift->pcm, drift->pcm + samples, drift->held * sizeof *drift->pcm);
 }
 
-/* What a block takes at the present speed, and two samples for its interpolation. */
-static unsigned wanted(const struct reload_media_drift *drift)
+/* Goes on with the block that is being made, from what is held. */
+static void convert(struct reload_media_drift *drift)
 {
-    if (!drift->running)
-        return RELOAD_MEDIA_BLOCK;
-    return RELOAD_MEDIA_BLOCK + (unsigned)(PPM_MAX * RELOAD_MEDIA_BLOCK / 1e6) + 2;
+    spx_uint32_t taken = drift->held, made = RELOAD_MEDIA_BLOCK - drift->made;
+    if (drift->running) {
+        speex_resampler_process_int(drift->resampler, 0, drift->pcm, &taken,
+                                    drift->block + drift->made, &made);
+    } else {
+        taken = made = taken < made ? taken : made;
+        memcpy(drift->block + drift->made, drift->pcm, made * sizeof *drift->pcm);
+    }
+    drift->made += made;
+    drop(drift, taken);
 }
 
 int reload_media_drift_take(struct reload_media_drift *drift, int16_t *block)
 {
-    if (drift->held < wanted(drift))
+    convert(drift);
+    if (drift->made < RELOAD_MEDIA_BLOCK)
         return RELOAD_E_NOT_FOUND;
-    if (!drift->running) {
-        memcpy(block, drift->pcm, RELOAD_MEDIA_BLOCK * sizeof *block);
-        drop(drift, RELOAD_MEDIA_BLOCK);
-        return 0;
-    }
-    spx_uint32_t taken = drift->held, made = RELOAD_MEDIA_BLOCK;
-    speex_resampler_process_int(drift->resampler, 0, drift->pcm, &taken, block, &made);
-    if (made < RELOAD_MEDIA_BLOCK)
-        memset(block + made, 0, (RELOAD_MEDIA_BLOCK - made) * sizeof *block);
-    drop(drift, taken);
+    memcpy(block, drift->block, sizeof drift->block);
+    drift->made = 0;
     return 0;
 }
 
 void reload_media_drift_steer(struct reload_media_drift *drift, double error_ms)
 {
+    /* Frames and blocks no longer begin together then: a frame is asked for up to a block early. */
+    if (drift->running)
+        error_ms -= RELOAD_MEDIA_BLOCK_MS;
     drift->error_ms += SMOOTH * (error_ms - drift->error_ms);
     if (++drift->blocks % UPDATE != 0)
         return;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define PER_MS           (RELOAD_MEDIA_RATE_HZ / 1000)
-#define BASE_INTERVAL_MS 5000   /* the least transit is that of the last one or two of these */
+#define BASE_INTERVAL_MS 2000   /* the least transit is that of the last one or two of these */
 #define FADE             0.995f /* per packet: what was 200 packets ago counts a third */
 #define COVER            0.97f  /* share of packets that shall be in time */
 #define MARGIN_MS        5
@@ -216,7 +216,7 @@ struct reload_media_jitter_frame reload_media_jitter_take(struct reload_media_ji
     }
     if (next && next->timestamp <= j->play)
         return play(j, next);
-    if (error_ms < 0) { /* it may still come */
+    if (error_of(j, j->play, now_ms) < 0) { /* it may still come */
         j->counters.waited++;
         return nothing(RELOAD_MEDIA_WAIT, block);
     }

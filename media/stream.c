@@ -154,6 +154,7 @@ void reload_media_stream_counters(const struct reload_media_stream *stream,
     out->frames_recovered = jitter->recovered;
     out->frames_concealed = jitter->concealed;
     out->frames_skipped = jitter->skipped;
+    out->frames_waited = jitter->waited;
 }
 
 static double level_dbov(const int16_t *block)

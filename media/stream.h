@@ -55,7 +55,7 @@ struct reload_media_counters {
     uint64_t late;         /* its time had passed, or the jitter buffer was full, or twice there */
 
     uint64_t rtp_sent, rtcp_sent, send_failed;
-    uint64_t frames_played, frames_recovered, frames_concealed, frames_skipped;
+    uint64_t frames_played, frames_recovered, frames_concealed, frames_skipped, frames_waited;
     uint64_t undecodable;  /* authentic packets that Opus refused when their turn came */
     uint64_t keys_dropped; /* more than RELOAD_MEDIA_KEYS_HEARD waited */
 };

@@ -200,7 +200,7 @@ static struct reload_media_srtp *alices_keys(void)
     return srtp;
 }
 
-static const uint8_t opus[] = { 0x58, 1, 2, 3, 4, 5, 6, 7 }; /* SILK, 20 ms */
+static const uint8_t opus[] = { 0x48, 1, 2, 3, 4, 5, 6, 7 }; /* SILK, 20 ms */
 
 static void another_ssrc_is_refused_while_the_first_one_talks(void **state)
 {
@@ -294,7 +294,7 @@ static void authentic_nonsense_is_counted_and_survived(void **state)
     (void)state;
     begin();
     struct reload_media_srtp *srtp = alices_keys();
-    uint8_t bytes[RELOAD_MEDIA_PACKET_MAX], payload[1000] = { 0x58 };
+    uint8_t bytes[RELOAD_MEDIA_PACKET_MAX], payload[1000] = { 0x48 };
     int16_t ignored[RELOAD_MEDIA_BLOCK];
     size_t len;
     struct noise noise = noise_of(10);
