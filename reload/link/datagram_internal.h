@@ -14,7 +14,9 @@
 /* What the files of the DTLS links share; nobody else includes this.
  *
  *   datagram.c  one link: handshake, frames in and out, time
- *   udp.c       sockets: opening, sending, what ICMP says
+ *   udp.c       sockets: opening, and what epoll says of them
+ *   udp_send.c  datagrams out
+ *   icmp.c      refusals by far ends' systems
  *   demux.c     what arrives: whose it is, and strangers
  *   channel.c   links on somebody else's channel                              */
 
@@ -101,7 +103,7 @@ void reload_datagram_send_ack(struct reload_link *link);
 /* The far end's system refuses our datagrams, with this errno: the link ends if it waits for it. */
 void reload_datagram_refused(struct reload_link *link, int error);
 
-/* --- udp.c --- */
+/* --- udp.c, udp_send.c, icmp.c --- */
 
 /* The DTLS part of the set; NULL without memory. */
 struct reload_datagrams *reload_datagrams_of(struct reload_links *links);
@@ -115,6 +117,8 @@ bool reload_udp_answer(struct reload_udp_port *port, const struct reload_link_ad
 /* To which of the port's addresses a message came. */
 struct reload_link_address reload_udp_local_of(const struct reload_udp_port *port,
                                                struct msghdr *message);
+/* Epoll is to tell when there is room to write. */
+void reload_udp_set_blocked(struct reload_udp_port *port, bool blocked);
 void reload_udp_free_port(struct reload_udp_port *port);
 /* What ICMP said on a bare port. */
 void reload_udp_read_errors(struct reload_udp_port *port);

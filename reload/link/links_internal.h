@@ -195,7 +195,7 @@ bool reload_link_push(struct reload_link *link);
 /* listen.c: what limit, if any, speaks against an inbound link from this address. */
 uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far);
 
-/* datagram.c, udp.c, demux.c, channel.c: for links with a DTLS part */
+/* datagram.c and the other files of datagram_internal.h: for links with a DTLS part */
 enum reload_link_step reload_datagram_step(struct reload_link *link,
                                            struct reload_link_event *event);
 int reload_datagram_send(struct reload_link *link, const struct reload_slice *parts, size_t count,
