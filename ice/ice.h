@@ -21,8 +21,8 @@
  * Profile: full ICE, one stream of one component, no default candidates, one offer and one answer,
  * aggressive nomination (RFC 5245 s8.1.1.2: the pair may still change to a better one just after
  * CONNECTED), no TCP candidates. The role is given by who sent the Attach. Keepalives are STUN
- * Binding requests, which also prove consent (RFC 7675): without answers a channel fails within 30
- * s.
+ * Binding requests, which also prove consent (RFC 7675): unanswered for 30 s at most, a channel
+ * fails.
  *
  * What the library does not allow of s6.5.1.4 and the rest of the profile:
  *  - A channel asks one STUN server, not one of each group. Successive channels take the groups in
@@ -52,9 +52,10 @@
 struct reload_ice;         /* what channels share: main context, queue, counters */
 struct reload_ice_channel; /* one connection to be */
 
-enum reload_ice_role {                         /* RFC 6940 s6.5.1.9 */
-                       RELOAD_ICE_CONTROLLED,  /* sent the AttachAns */
-                       RELOAD_ICE_CONTROLLING, /* sent the AttachReq */
+/* RFC 6940 s6.5.1.9 */
+enum reload_ice_role {
+    RELOAD_ICE_CONTROLLED,  /* sent the AttachAns */
+    RELOAD_ICE_CONTROLLING, /* sent the AttachReq */
 };
 
 enum reload_ice_state {
@@ -104,11 +105,12 @@ struct reload_ice_event {
     const char *reason; /* FAILED: a sentence; static */
 };
 
-enum reload_ice_pair_type { /* candidate types; the RFC's three and what checks discover */
-                            RELOAD_ICE_HOST,
-                            RELOAD_ICE_SRFLX,
-                            RELOAD_ICE_PRFLX,
-                            RELOAD_ICE_RELAY,
+/* candidate types; the RFC's three and what checks discover */
+enum reload_ice_pair_type {
+    RELOAD_ICE_HOST,
+    RELOAD_ICE_SRFLX,
+    RELOAD_ICE_PRFLX,
+    RELOAD_ICE_RELAY,
 };
 const char *reload_ice_pair_type_text(enum reload_ice_pair_type type); /* "host", "srflx", ... */
 

@@ -244,6 +244,24 @@ static void strangers_bytes_never_reach_the_queue(void **state)
     assert_false(a.failed);
 }
 
+/* An Attach waits for gathering: a dead server must not use up its 15 s. */
+static void a_stun_server_that_is_silent_does_not_hold_up_gathering(void **state)
+{
+    struct end a;
+    struct reload_link_address local = loopback(0), silent;
+    struct reload_ice_candidate list[2];
+    int fd = open_socket(&silent);
+    struct reload_ice_channel_config config = { .stun_server = &silent,
+                                                .local_addresses = &local,
+                                                .local_address_count = 1 };
+    end_open_with(*state, &a, &config);
+    assert_true(run_until(*state, &a.gathered, 3000));
+    assert_true(recv(fd, list, sizeof list, 0) > 0); /* it was asked */
+    close(fd);
+    assert_int_equal(reload_ice_channel_candidates(a.channel, list, 2), 1);
+    assert_int_equal(list[0].type, RELOAD_CANDIDATE_HOST);
+}
+
 static void no_more_channels_than_the_cap(void **state)
 {
     struct end a;
@@ -276,6 +294,7 @@ int main(void)
         WITH_ICE(loopback_is_refused_by_who_does_not_live_there),
         WITH_ICE(a_flood_of_candidates_is_cut),
         WITH_ICE(strangers_bytes_never_reach_the_queue),
+        WITH_ICE(a_stun_server_that_is_silent_does_not_hold_up_gathering),
         WITH_ICE(no_more_channels_than_the_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
