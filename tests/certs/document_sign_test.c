@@ -161,7 +161,8 @@ static void an_unsigned_first_document_is_refused_unless_the_policy_lets_it_pass
     reload_cert_bytes_fini(&xml);
 }
 
-/* R6940-11.1-7: one of several signatures is enough; that of another configuration never is. */
+/* R6940-11.1-6 R6940-11.1-7: one of several signatures is enough; that of another configuration
+ * never is. */
 static void a_signature_counts_only_behind_its_own_configuration(void **state)
 {
     struct signing *s = *state;
@@ -209,7 +210,7 @@ static void only_listed_signers_can_sign_and_their_signatures_are_checked(void *
     struct reload_cert_bytes first = written(s, 6);
     struct reload_config *current;
     assert_int_equal(load(s, &first, NULL, &current), 0);
-    /* R6940-11.1-36 R6940-6.5.4.2-3: as the next one it does not */
+    /* R6940-11.1-36 R6940-6.5.4.2-3 R6940-4.1-1: as the next one it does not */
     assert_int_equal(update(s, &signed_by_other, current, &c), RELOAD_E_SIGNATURE);
     assert_non_null(strstr(s->why.text, "no configuration-signer"));
     reload_cert_document_free(current);
@@ -219,7 +220,7 @@ static void only_listed_signers_can_sign_and_their_signatures_are_checked(void *
     reload_cert_bytes_fini(&xml);
 }
 
-/* R6940-6.5.4.2-2 */
+/* R6940-6.5.4.2-2 R6940-6.3.2.1-2 */
 static void
 the_next_document_has_a_newer_sequence_and_the_same_name_and_has_not_expired(void **state)
 {

@@ -202,6 +202,7 @@ static void a_folder_in_use_and_bad_options_and_bad_edits_are_refused_with_a_rea
     remove_folder(folder);
 }
 
+/* R6940-14.6-2: Kinds of one's own have private Kind-IDs, 2000 is none. */
 static void kind_options_are_read_and_wrong_ones_refused_by_field(void **state)
 {
     (void)state;
@@ -210,6 +211,9 @@ static void kind_options_are_read_and_wrong_ones_refused_by_field(void **state)
         { "0xF0000001:SINGLE:USER-MATCH:1", "form" },
         { "0xF0000001:SINGLE:USER-MATCH:1:2:3:4", "form" },
         { "5:SINGLE:USER-MATCH:1:2", "ID" },
+        { "2000:SINGLE:USER-MATCH:1:2", "ID" },
+        { "0xF0000000:SINGLE:USER-MATCH:1:2", "ID" },
+        { "0xFFFFFFFF:SINGLE:USER-MATCH:1:2", "ID" },
         { "0xFFFFFFFE:SINGLE:USER-MATCH:1:2", "ID" },
         { "0xF0000001:LIST:USER-MATCH:1:2", "MODEL" },
         { "0xF0000001:SINGLE:ANYONE:1:2", "POLICY" },
@@ -226,6 +230,8 @@ static void kind_options_are_read_and_wrong_ones_refused_by_field(void **state)
         assert_int_equal(reload_cert_kind_option(bad[i][0], &kind, &why), RELOAD_E_INVALID);
         assert_non_null(strstr(why.text, bad[i][1]));
     }
+    assert_int_equal(reload_cert_kind_option("0xFFFFFFFD:SINGLE:USER-MATCH:1:2", &kind, NULL), 0);
+    assert_int_equal(kind.id, 0xfffffffd);
     assert_int_equal(reload_cert_kind_option("0xf0000001:array:node-multiple:3:4:5", &kind, NULL),
                      0);
     assert_string_equal(kind.access_control, "NODE-MULTIPLE");

@@ -9,6 +9,7 @@
 
 static const char *const tls[] = { "TLS" };
 static const char *const foreign[] = { "EXP-LINK" };
+static const char *const experimental[] = { "EXP-PROTOCOL" };
 static const char *const both[] = { "EXP-LINK", "TLS" };
 
 static struct reload_config usual(void)
@@ -39,13 +40,18 @@ static void the_usual_configuration_suits_peers_and_clients(void **state)
     assert_int_equal(reload_able_check(&config, RELOAD_ROLE_PEER, NULL), 0);
 }
 
-/* R6940-11.1-10, R6940-11.1-23, R6940-11.1-37 */
+/* R6940-11.1-10, R6940-11.1-23, R6940-11.1-37, R6940-14.3-1: experiments included */
 static void what_this_program_does_not_have_keeps_it_out(void **state)
 {
     (void)state;
     struct reload_config config = usual();
     config.topology_plugin = "KADEMLIA-RELOAD";
     refused(&config, RELOAD_ROLE_PEER, RELOAD_E_UNSUPPORTED, "KADEMLIA-RELOAD");
+    config.topology_plugin = "EXP-OVERLAY";
+    refused(&config, RELOAD_ROLE_PEER, RELOAD_E_UNSUPPORTED, "EXP-OVERLAY");
+    config = usual();
+    config.overlay_link_protocols = experimental;
+    refused(&config, RELOAD_ROLE_PEER, RELOAD_E_UNSUPPORTED, "overlay-link-protocol");
     config = usual();
     config.overlay_link_protocols = foreign;
     refused(&config, RELOAD_ROLE_PEER, RELOAD_E_UNSUPPORTED, "overlay-link-protocol");

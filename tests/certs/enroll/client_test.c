@@ -162,7 +162,7 @@ static void each_refusal_is_explained(void **state)
     expect(&o, RELOAD_ENROLL_REFUSED_FOR_NOW, 4, "wait");
 }
 
-/* R6940-11.2-5 */
+/* R6940-11.2-5 R6940-4.1-1: the first document comes over HTTPS or from a file, and signed. */
 static void a_document_of_another_overlay_or_without_signature_is_discarded(void **state)
 {
     struct fixture *f = *state;
@@ -461,6 +461,7 @@ struct dns {
     uint16_t port, target_port;
     int mode; /* 0: SRV; 1: no such name; 2: the target "."; 3: silence */
     int queries;
+    bool service_asked; /* _reload-config._tcp */
 };
 
 static size_t put_name(uint8_t *p, const char *name)
@@ -496,8 +497,11 @@ static size_t dns_answer(struct dns *d, uint8_t *packet, size_t len)
     size_t type_at = 12;
     while (packet[type_at])
         type_at += packet[type_at] + 1u;
+    static const char service[] = "\x0e_reload-config\x04_tcp";
     uint8_t type = packet[type_at + 2], *p = packet + type_at + 5;
     (void)len;
+    if (type == 33 && memcmp(packet + 12, service, sizeof service - 1) == 0)
+        d->service_asked = true;
     packet[2] = 0x85;
     packet[3] = 0x80;
     memset(packet + 6, 0, 6);
@@ -558,7 +562,7 @@ static void dns_stop(struct dns *d)
     close(d->fd);
 }
 
-/* R6940-11.2-2 R6940-11.2-3 */
+/* R6940-11.2-2 R6940-11.2-3 R6940-14.2-1: the service is reload-config. */
 static void a_node_enrolls_by_the_overlay_s_name_alone(void **state)
 {
     struct fixture *f = *state;
@@ -571,7 +575,7 @@ static void a_node_enrolls_by_the_overlay_s_name_alone(void **state)
     o.dns_servers = servers;
     expect(&o, RELOAD_ENROLL_OK, 0, FIXTURE_OVERLAY);
     check_identity(f, identity);
-    assert_true(d.queries >= 2);
+    assert_true(d.queries >= 2 && d.service_asked);
     dns_stop(&d);
     identity[strlen(identity) - 1] = '2';
     /* a server that has the address but not the name: its certificate tells */

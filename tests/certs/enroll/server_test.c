@@ -47,7 +47,7 @@ static void get(struct fixture *f, const char *line)
     https(f, 1, request, strlen(request), &reply);
 }
 
-/* R6940-11.2-4 */
+/* R6940-11.2-4 R6940-14.1-1 */
 static void the_document_is_served_byte_for_byte(void **state)
 {
     struct fixture *f = *state;

@@ -85,6 +85,47 @@ static void an_attach_makes_one_link_which_the_answerer_dials(void **state)
     test_free(world);
 }
 
+static unsigned through_hub;
+
+static bool count_through_hub(struct world *world, size_t from, size_t to,
+                              struct reload_slice message)
+{
+    (void)world;
+    (void)message;
+    through_hub += from == HUB || to == HUB;
+    return false;
+}
+
+/* R6940-4.4-1 R6940-6.5.1-1: both ends, before any Update; the hub is not asked any more. */
+static void messages_to_the_attached_node_itself_take_the_new_link(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    set_up(world, false);
+    start(world);
+    attach(world, A, C);
+    world_run(world, 60000);
+    through_hub = 0;
+    world->lose = count_through_hub;
+    for (size_t from = A; from <= C; from++) {
+        uint64_t request;
+        struct reload_node_id to = world_id(world, A + C - from);
+        const struct reload_target target = { NULL, false, reload_node_id_slice(&to) };
+        size_t results = world->nodes[from].result_count;
+        assert_int_equal(reload_node_request(world->nodes[from].node, &target, RELOAD_PING_REQ,
+                                             rig_ping, world->now, &request),
+                         0);
+        world_pull(world, from);
+        world_run(world, 1000);
+        assert_int_equal(world->nodes[from].result_count, results + 1);
+        assert_int_equal(world_result(world, from)->error, 0);
+        assert_int_equal(world_result(world, from)->hops, 1);
+    }
+    assert_int_equal(through_hub, 0);
+    world_fini(world);
+    test_free(world);
+}
+
 static void attaching_to_a_connected_node_succeeds_at_once(void **state)
 {
     struct world *world = test_malloc(sizeof *world);
@@ -610,6 +651,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_attach_makes_one_link_which_the_answerer_dials),
+        cmocka_unit_test(messages_to_the_attached_node_itself_take_the_new_link),
         cmocka_unit_test(attaching_to_a_connected_node_succeeds_at_once),
         cmocka_unit_test(an_attach_to_a_resource_links_to_its_owner),
         cmocka_unit_test(simultaneous_attaches_end_in_one_link_whatever_is_lost),

@@ -102,7 +102,7 @@ static void small_rings_have_short_lists_that_overlap(void **state)
     }
 }
 
-/* R6940-10.7.4.2-2 */
+/* R6940-10.7.4.2-2 R6940-10.7.4.2-7: the next best stands by for one that is suspect. */
 static void a_finger_is_the_peer_nearest_to_the_start_of_its_range(void **state)
 {
     (void)state;
@@ -116,6 +116,25 @@ static void a_finger_is_the_peer_nearest_to_the_start_of_its_range(void **state)
     assert_null(reload_chord_tables_finger(&tables, 5));
     reload_chord_tables_find(&tables, ring_id(10))->suspect = true;
     assert_true(reload_chord_id_equal(reload_chord_tables_finger(&tables, 1)->id, ring_id(30)));
+    reload_chord_tables_fini(&tables);
+}
+
+/* R6940-10.7.4.3-2: a peer in the range of each of the 128 entries, and each entry holds its own.
+ */
+static void the_finger_table_grows_to_an_entry_for_each_bit(void **state)
+{
+    (void)state;
+    struct reload_chord_tables tables;
+    reload_chord_tables_init(&tables, ring_id(90));
+    for (unsigned i = 1; i <= RELOAD_CHORD_ID_BITS; i++)
+        reload_chord_tables_add(&tables, reload_chord_finger_start(ring_id(90), i))->ready = true;
+    reload_chord_tables_refresh(&tables);
+    assert_int_equal(tables.count, 128);
+    for (unsigned i = 1; i <= RELOAD_CHORD_ID_BITS; i++) {
+        const struct reload_chord_peer *finger = reload_chord_tables_finger(&tables, i);
+        assert_non_null(finger);
+        assert_true(reload_chord_id_equal(finger->id, reload_chord_finger_start(ring_id(90), i)));
+    }
     reload_chord_tables_fini(&tables);
 }
 
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test(only_ready_and_unsuspected_peers_are_routed_to),
         cmocka_unit_test(small_rings_have_short_lists_that_overlap),
         cmocka_unit_test(a_finger_is_the_peer_nearest_to_the_start_of_its_range),
+        cmocka_unit_test(the_finger_table_grows_to_an_entry_for_each_bit),
         cmocka_unit_test(the_table_has_an_end_and_survives_lack_of_memory),
         cmocka_unit_test(the_size_of_the_overlay_is_estimated_from_the_neighbours),
     };
