@@ -17,14 +17,15 @@ struct reload_media_call_options {
     const char *recording; /* borrowed for _start; a path, or NULL for none */
 };
 
-/* ops->send is called on the media thread. Errors of the stream, the device and the recorder;
- * RELOAD_E_IO also when no thread can be made. */
+/* ops->send is called, and options->stream.random drawn from, on the media thread. Errors of the
+ * stream, the device and the recorder; RELOAD_E_IO also when no thread can be made. */
 RELOAD_MUST_USE int reload_media_call_start(const struct reload_media_call_options *options,
                                             const struct reload_media_transport_ops *ops,
                                             void *context, struct reload_media_call **out);
 
 /* Says BYE, ends the thread (within a block or two), closes device and recording. After it returns
- * ops->send is not called any more. NULL is fine. */
+ * ops->send is not called any more, and the call is gone: the host stops handing it datagrams
+ * before. NULL is fine. */
 void reload_media_call_stop(struct reload_media_call *call);
 
 /* RELOAD_E_INVALID: the profile is not known or the material's length not right. The material is

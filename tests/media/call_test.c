@@ -3,6 +3,7 @@
 #include "media/call.h"
 #include "media/similarity.h"
 #include "tests/media/signals.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <sndfile.h>
 #include <stdarg.h>
@@ -19,24 +20,47 @@
 
 static char folder[64], said_path[96], heard_path[96], call_path[96];
 static struct reload_media_call *ends[2];
-static struct noise noise;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of ends */
+static struct noise noise[2];                            /* drawn from on each end's own thread */
 static uint8_t material[56];
 
 /* context: the index of the sender */
 static int carry(void *context, const uint8_t *bytes, size_t len)
 {
     size_t from = (size_t)context;
-    return ends[1 - from] ? reload_media_call_receive(ends[1 - from], from, bytes, len) : 0;
+    pthread_mutex_lock(&lock);
+    int error = ends[1 - from] ? reload_media_call_receive(ends[1 - from], from, bytes, len) : 0;
+    pthread_mutex_unlock(&lock);
+    return error;
 }
 
 static const struct reload_media_transport_ops transport = { carry };
+
+static void start(size_t index, const struct reload_media_call_options *options)
+{
+    struct reload_media_call *call;
+    assert_int_equal(reload_media_call_start(options, &transport, (void *)index, &call), 0);
+    pthread_mutex_lock(&lock);
+    ends[index] = call;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Nobody may hand it datagrams any more before it goes. */
+static void stop(size_t index)
+{
+    pthread_mutex_lock(&lock);
+    struct reload_media_call *call = ends[index];
+    ends[index] = NULL;
+    pthread_mutex_unlock(&lock);
+    reload_media_call_stop(call);
+}
 
 static struct reload_media_call_options options_of(size_t index, const char *device)
 {
     struct reload_media_call_options options = { .stream = reload_media_stream_defaults(),
                                                  .device = device };
     options.stream.cname = "call";
-    options.stream.random = random_of(&noise);
+    options.stream.random = random_of(&noise[index]);
     options.stream.source = 1 - index;
     options.stream.cancel_echo = false;
     options.stream.encoder.complexity = 1;
@@ -76,9 +100,9 @@ static void what_one_says_the_other_hears_and_both_hang_up(void **state)
     snprintf(devices[1], sizeof devices[1], "file:,%s", heard_path);
     struct reload_media_call_options options = options_of(1, devices[1]);
     options.recording = call_path;
-    assert_int_equal(reload_media_call_start(&options, &transport, (void *)1, &ends[1]), 0);
+    start(1, &options);
     options = options_of(0, devices[0]);
-    assert_int_equal(reload_media_call_start(&options, &transport, NULL, &ends[0]), 0);
+    start(0, &options);
     key(0);
     key(1);
     sleep_ms(SAID_S * 500);
@@ -91,14 +115,11 @@ static void what_one_says_the_other_hears_and_both_hang_up(void **state)
     assert_true(status.counters.rtp_received > SAID_S * 30);
     assert_int_equal(reload_media_call_heard(ends[0]), '5');
     assert_int_equal(reload_media_call_heard(ends[0]), 0);
-    struct reload_media_call *first = ends[0];
-    reload_media_call_stop(first);
+    stop(0);
     sleep_ms(50);
     reload_media_call_status(ends[1], &status);
     assert_true(status.quality.remote_bye);
-    ends[0] = NULL;
-    reload_media_call_stop(ends[1]);
-    ends[1] = NULL;
+    stop(1);
 
     struct reload_media_likeness likeness;
     size_t said_count, heard_count, call_count;
@@ -118,7 +139,7 @@ static void too_many_datagrams_are_dropped_and_counted(void **state)
 {
     (void)state;
     struct reload_media_call_options options = options_of(1, "null");
-    assert_int_equal(reload_media_call_start(&options, &transport, (void *)1, &ends[1]), 0);
+    start(1, &options);
     uint8_t bytes[RELOAD_MEDIA_PACKET_MAX + 1] = { 0x80 };
     int error = 0;
     for (int i = 0; i < 100000 && error == 0; i++)
@@ -130,8 +151,7 @@ static void too_many_datagrams_are_dropped_and_counted(void **state)
     reload_media_call_status(ends[1], &status);
     assert_int_equal(status.inbox_dropped, 2);
     assert_true(status.counters.unkeyed >= RELOAD_MEDIA_INBOX);
-    reload_media_call_stop(ends[1]);
-    ends[1] = NULL;
+    stop(1);
 }
 
 static void what_cannot_start_says_why(void **state)
@@ -154,7 +174,8 @@ static void what_cannot_start_says_why(void **state)
 static int make(void **state)
 {
     (void)state;
-    noise = noise_of(1);
+    noise[0] = noise_of(1);
+    noise[1] = noise_of(2);
     snprintf(folder, sizeof folder, "/tmp/reload-call-XXXXXX");
     if (!mkdtemp(folder))
         return -1;

@@ -94,7 +94,7 @@ static void reports_are_read_as_they_were_written(void **state)
     struct reload_media_rtcp out;
     for (size_t name = 0; name < 9; name++) {
         assert_int_equal(
-            reload_media_rtcp_encode(&report, "alicebob" + name, bytes, sizeof bytes, &len), 0);
+            reload_media_rtcp_encode(&report, &"alicebob"[name], bytes, sizeof bytes, &len), 0);
         assert_int_equal(len % 4, 0);
         assert_int_equal(reload_media_rtcp_decode(bytes, len, 0x0a0b0c0d, &out), 0);
         assert_int_equal(out.ssrc, report.ssrc);
