@@ -149,9 +149,10 @@ static bool in_place_of_predecessor(const struct reload_topology *t, struct relo
 
 /* RFC 6940 s10.4: a replica comes from a predecessor and lies in its range. Where that range begins
  * the predecessor knows best, as it is the first to see its own predecessors go; that it ends at
- * the predecessor holds always. Data handed over to its owner (s6.4.2.3) is welcome from anybody,
- * since who lost a range need not be a neighbour; each value's own signature says whether it may be
- * here. To a joining node it comes from its AP (s10.5). */
+ * the predecessor holds always. Data handed over to its owner (s6.4.2.3) comes from peers, near or
+ * far: who lost a range when two rings became one need not be a neighbour. A node that is linked
+ * here and has sent no Update is no peer, and is refused. Each value's own signature says whether
+ * it may be here. To a joining node data comes from its AP (s10.5). */
 bool reload_chord_replica_plausible(const struct reload_topology *t,
                                     struct reload_chord_id resource, struct reload_chord_id sender)
 {
@@ -160,6 +161,6 @@ bool reload_chord_replica_plausible(const struct reload_topology *t,
     if (!t->owner)
         return t->has_ap && reload_chord_id_equal(sender, t->ap);
     if (reload_chord_owns(t, resource))
-        return true;
+        return is_peer(t, sender) || !reload_chord_tables_find(&t->tables, sender);
     return in_place_of_predecessor(t, sender) && !reload_chord_within(resource, sender, t->self);
 }
