@@ -183,6 +183,13 @@ static int overlay_of(struct reload_cert_reading *r)
     return 0;
 }
 
+/* s6.3.2: what is legal in a DNS name (RFC 1035 s2.3.1). */
+static bool is_of_domain_characters(const char *name)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    return name[strspn(name, legal)] == '\0';
+}
+
 static int read_attributes(struct reload_cert_reading *r)
 {
     xmlNodePtr node = r->opened->configuration;
@@ -195,6 +202,9 @@ static int read_attributes(struct reload_cert_reading *r)
     if (!*r->config->instance_name || strlen(r->config->instance_name) > 255)
         return reload_cert_reading_invalid(r, "instance-name", r->config->instance_name,
                                            "1 to 255 bytes are possible");
+    if (!is_of_domain_characters(r->config->instance_name))
+        return reload_cert_reading_invalid(r, "instance-name", r->config->instance_name,
+                                           "letters, digits, \"-\" and \".\" are possible");
     if (sequence && !reload_cert_number(sequence, 0, RELOAD_SEQUENCE_ANY - 1, &n))
         return reload_cert_reading_invalid(r, "sequence", sequence, "0 to 65534 are possible");
     r->config->sequence = (uint16_t)n;

@@ -76,6 +76,68 @@ static void what_one_node_signs_another_identifies_and_verifies(void **state)
     fixture_fini(&f);
 }
 
+static struct node new_self_signed_node(const struct reload_config *config)
+{
+    struct node n;
+    struct reload_cert_key *key = new_key(RELOAD_CERT_KEY_EC);
+    const struct reload_cert_self_signed_request request = { .overlay = OVERLAY,
+                                                             .digest = RELOAD_HASH_SHA256,
+                                                             .node_id_len = 16,
+                                                             .node_id_count = 1,
+                                                             .not_before_ms = NOW_MS - DAY_MS,
+                                                             .not_after_ms = NOW_MS + DAY_MS };
+    struct reload_cert_bytes der;
+    assert_int_equal(reload_cert_self_signed(key, &request, &der, NULL), 0);
+    assert_int_equal(
+        reload_cert_identity_new(reload_cert_bytes_slice(&der), key, NULL, &n.identity, NULL), 0);
+    const struct reload_cert_context_options options = { .identity = n.identity, .config = config };
+    assert_int_equal(reload_cert_context_new(&options, &n.context, NULL), 0);
+    n.crypto = reload_cert_context_crypto(n.context);
+    reload_cert_bytes_fini(&der);
+    reload_cert_key_free(key);
+    return n;
+}
+
+/* R6940-4.1-3: no CA stands behind them, but links and messages are proven and checked as ever. */
+static void self_signed_nodes_sign_and_are_checked_like_others(void **state)
+{
+    (void)state;
+    struct reload_config config = reload_config_defaults();
+    config.instance_name = OVERLAY;
+    config.self_signed_permitted = true;
+    config.self_signed_digest = RELOAD_HASH_SHA256;
+    struct node a = new_self_signed_node(&config), b = new_self_signed_node(&config);
+    const struct reload_own_identity *own = a.crypto.own, *other = b.crypto.own;
+    struct reload_link_peer peer;
+    assert_int_equal(
+        reload_cert_link_identity_ops.check(b.context, &own->certificate, 1, now, &peer, NULL, 0),
+        0);
+    assert_true(reload_node_id_equal(&peer.node_ids[0], &own->node_id));
+
+    uint8_t out[RELOAD_SIGNATURE_MAX];
+    size_t len = 0;
+    struct reload_slice message = text("message"), changed = text("massage");
+    assert_int_equal(a.crypto.ops->sign(a.context, &message, 1, out, &len), 0);
+    struct reload_slice signature = { out, len };
+    static const int expected[] = { 0, RELOAD_E_SIGNATURE, RELOAD_E_SIGNATURE };
+    for (size_t i = 0; i < 3; i++) { /* as it was, changed, and in another's name */
+        const struct reload_own_identity *named = i == 2 ? other : own;
+        struct reload_reader r = reload_reader_over(named->signer_identity);
+        struct reload_signer_identity id;
+        struct reload_signer signer;
+        assert_int_equal(reload_signer_identity_decode(&r, &id), 0);
+        assert_int_equal(
+            b.crypto.ops->identify(b.context, named->certificates, id.type, id.value, now, &signer),
+            0);
+        assert_int_equal(b.crypto.ops->verify(b.context, signer.identity, own->hash_algorithm,
+                                              own->signature_algorithm,
+                                              i == 1 ? &changed : &message, 1, signature),
+                         expected[i]);
+    }
+    free_node(&a);
+    free_node(&b);
+}
+
 struct lines {
     unsigned count;
     char last[400];
@@ -120,7 +182,7 @@ static void refusals_are_counted_and_logged_up_to_a_rate(void **state)
     fixture_fini(&f);
 }
 
-/* R6940-6.5.1.13-3 */
+/* R6940-6.5.1.13-3 R6940-4.1-2 */
 static void a_link_learns_all_node_ids_and_when_the_certificate_ends(void **state)
 {
     (void)state;
@@ -277,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_node_signs_another_identifies_and_verifies),
+        cmocka_unit_test(self_signed_nodes_sign_and_are_checked_like_others),
         cmocka_unit_test(refusals_are_counted_and_logged_up_to_a_rate),
         cmocka_unit_test(a_link_learns_all_node_ids_and_when_the_certificate_ends),
         cmocka_unit_test(an_identity_must_fit_its_key_and_its_overlay_and_be_acceptable_to_others),

@@ -85,7 +85,8 @@ static void an_empty_configuration_has_every_default(void **state)
     reload_cert_document_free(c);
 }
 
-/* R6940-11.1-3 R6940-11.1-4 R6940-11.1-8 R6940-11.1-12 R6940-11.1-16 R6940-11.1-24 R6940-11.1-15 */
+/* R6940-11.1-3 R6940-11.1-4 R6940-11.1-8 R6940-11.1-12 R6940-11.1-16 R6940-11.1-24 R6940-11.1-15
+ * R6940-11.1-9 R6940-14.2-1 */
 static void every_element_is_read_with_white_space_around_its_value(void **state)
 {
     (void)state;
@@ -155,7 +156,7 @@ static void the_overlay_field_is_the_tail_of_the_names_sha1(void **state)
 }
 
 /* R6940-11.1-22 R6940-11.1-11 R6940-11.1-12 R6940-11.1-4 R6940-11.1-10 R6940-11.1-24 R6940-11.1-16
- */
+ * R6940-11.1-9 R6940-14.16-2 */
 static void values_out_of_range_are_refused_by_name(void **state)
 {
     (void)state;
@@ -213,6 +214,31 @@ static void values_out_of_range_are_refused_by_name(void **state)
                                      "</self-signed-permitted>" CLOSE TAIL,
                            &c),
                      RELOAD_E_UNSUPPORTED);
+}
+
+/* R6940-6.3.2-5 */
+static void an_overlay_s_name_has_the_characters_of_a_domain_name(void **state)
+{
+    (void)state;
+    static const char *const good[] = { "x", "Example.ORG", "a-1.b2", "9.test", "a.b." };
+    static const char *const bad[] = {
+        "a b", "a_b", "a/b", "a@b", "a:1", "a&amp;b", "\xc3\xa4.de"
+    };
+    char document[2048];
+    struct reload_config *c;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        snprintf(document, sizeof document,
+                 HEAD "<configuration instance-name=\"%s\">" SELF CLOSE TAIL, good[i]);
+        assert_int_equal(parse(document, &c), 0);
+        assert_string_equal(c->instance_name, good[i]);
+        reload_cert_document_free(c);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        snprintf(document, sizeof document,
+                 HEAD "<configuration instance-name=\"%s\">" SELF CLOSE TAIL, bad[i]);
+        if (parse(document, &c) != RELOAD_E_INVALID || !strstr(why.text, "instance-name"))
+            fail_msg("\"%s\": %s", bad[i], why.text);
+    }
 }
 
 /* R6940-11.1.1-3: where grammar and prose disagree both are read. */
@@ -274,7 +300,7 @@ static void an_unknown_mandatory_extension_keeps_a_node_out(void **state)
 #define LIMITS "<max-count>3</max-count><max-size>40</max-size>"
 
 /* R6940-11.1-27 R6940-11.1-28 R6940-11.1-29 R6940-11.1-30 R6940-11.1-31 R6940-11.1.1-2
- * R6940-11.1.1-1 */
+ * R6940-11.1.1-1 R6940-7.4.5-1 R6940-14.6-1 */
 static void kinds_are_read_and_registered_ones_keep_their_registered_rules(void **state)
 {
     (void)state;
@@ -309,6 +335,11 @@ static void kinds_are_read_and_registered_ones_keep_their_registered_rules(void 
                      "ACL");
     must_refuse_with(KIND("id=\"4026531841\"", "TREE", "USER-MATCH", LIMITS), RELOAD_E_UNSUPPORTED,
                      "TREE");
+    /* R6940-14.3-1: there is no switch for experiments, so they are refused always */
+    must_refuse_with(KIND("id=\"4026531841\"", "SINGLE", "EXP-MATCH", LIMITS), RELOAD_E_UNSUPPORTED,
+                     "EXP-MATCH");
+    must_refuse_with(KIND("id=\"4026531841\"", "EXP-DATA", "USER-MATCH", LIMITS),
+                     RELOAD_E_UNSUPPORTED, "EXP-DATA");
     static const char *const bad[] = {
         KIND("", "SINGLE", "USER-MATCH", LIMITS),
         KIND("id=\"0\"", "SINGLE", "USER-MATCH", LIMITS),
@@ -328,7 +359,7 @@ static void kinds_are_read_and_registered_ones_keep_their_registered_rules(void 
         must_refuse_with(bad[i], RELOAD_E_INVALID, "");
 }
 
-/* R6940-11.1-1: well-formed, UTF-8, and nothing that reaches outside the document. */
+/* R6940-11.1-1 R6940-14.16-2: well-formed, UTF-8, and nothing that reaches outside the document. */
 static void what_is_not_utf8_xml_without_a_dtd_is_refused(void **state)
 {
     (void)state;
@@ -413,6 +444,7 @@ static void a_document_cut_anywhere_is_refused_and_without_memory_too(void **sta
     assert_true(done);
 }
 
+/* R6940-11.1-2 */
 static void a_written_document_reads_back_as_it_was(void **state)
 {
     (void)state;
@@ -445,6 +477,8 @@ static void a_written_document_reads_back_as_it_was(void **state)
     struct reload_cert_bytes xml;
     struct reload_config *c;
     assert_int_equal(reload_cert_document_write(&f.config, &xml), 0);
+    static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    assert_memory_equal(xml.p, declaration, sizeof declaration - 1);
     if (parse_slice(reload_cert_bytes_slice(&xml), OVERLAY, &c))
         fail_msg("%s", why.text);
     assert_int_equal(c->sequence, 77);
@@ -469,6 +503,7 @@ int main(void)
         cmocka_unit_test(every_element_is_read_with_white_space_around_its_value),
         cmocka_unit_test(the_overlay_field_is_the_tail_of_the_names_sha1),
         cmocka_unit_test(values_out_of_range_are_refused_by_name),
+        cmocka_unit_test(an_overlay_s_name_has_the_characters_of_a_domain_name),
         cmocka_unit_test(the_proses_spelling_of_topology_plugin_is_read_too),
         cmocka_unit_test(the_configuration_of_the_right_name_is_picked_among_several),
         cmocka_unit_test(an_unknown_mandatory_extension_keeps_a_node_out),
