@@ -13,7 +13,9 @@
 /* store, remove, fetch, stat, find. */
 
 #define LIFETIME_S 86400
-#define BODY_MAX   (RELOAD_RESOURCE_ID_MAX + RELOAD_PLACE_KEY_MAX + 64)
+/* RFC 6940 s7.4.1.3: a removal outlives what it removes, of which nothing lives longer here. */
+#define REMOVAL_LIFETIME_S (30 * 86400)
+#define BODY_MAX           (RELOAD_RESOURCE_ID_MAX + RELOAD_PLACE_KEY_MAX + 64)
 
 /* Reads the place; on a mistake the call is ended. */
 static bool read_place(struct reload_control_call *call, bool kind_needed,
@@ -84,8 +86,9 @@ static void send_store(struct reload_control_call *call, const struct reload_pla
     struct reload_store_item item = item_of(overlay, place);
     item.exists = exists;
     item.value = value;
-    item.lifetime_s =
-        json_is_integer(lifetime) ? (uint32_t)json_integer_value(lifetime) : LIFETIME_S;
+    item.lifetime_s = json_is_integer(lifetime) ? (uint32_t)json_integer_value(lifetime)
+                      : exists                  ? LIFETIME_S
+                                                : REMOVAL_LIFETIME_S;
     if (value.n > place->kind->max_size) {
         reload_control_fail(call, RELOAD_CONTROL_FAILURE,
                             "the value has %zu bytes; the Kind allows %u", value.n,

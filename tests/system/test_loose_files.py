@@ -104,6 +104,7 @@ class Refused(Base):
         foreign.new_key("one")
         self.check(foreign, "one", 4, "key")
 
+    # R6940-6.3.2.1-1: without a document there is no peer
     def test_missing_and_broken_files_end_with_1(self):
         foreign = self.foreign()
         foreign.node("one")
@@ -112,6 +113,8 @@ class Refused(Base):
         os.unlink(foreign.path("one.pem"))
         self.check(foreign, "one", 1, "one.pem")
         pathlib.Path(foreign.config).write_text("<overlay>")
+        self.check(foreign, "one", 1, "overlay.xml")
+        os.unlink(foreign.config)
         self.check(foreign, "one", 1, "overlay.xml")
 
     def test_a_port_in_use_is_said(self):

@@ -62,6 +62,17 @@ class Ring(OverlayTest):
         self.cleo.ask("remove", "--kind", ARRAY, "--index", 0)
         self.assertEqual(values(self.anna.ask("fetch", *place)), ["B", "c"])
 
+    # R6940-7.4.1.3-2
+    def test_a_removal_outlives_what_it_removed(self):
+        lifetime = 20 * 86400
+        self.bert.ask("store", "--kind", DICTIONARY, "--lifetime", lifetime, "for long")
+        place = ["--kind", DICTIONARY, "--user", f"bert@{NAME}"]
+        self.assertEqual(values(self.anna.ask("fetch", *place)), ["for long"])
+        self.bert.ask("remove", "--kind", DICTIONARY)
+        meta, = self.anna.ask("stat", *place)["kind_responses"][0]["values"]
+        self.assertFalse(meta["exists"])
+        self.assertGreaterEqual(meta["lifetime_s"], lifetime)
+
     def test_a_dictionary_entry_of_ones_own_needs_no_key(self):
         self.anna.ask("store", "--kind", DICTIONARY, "my place")
         place = ["--kind", DICTIONARY, "--user", f"anna@{NAME}"]

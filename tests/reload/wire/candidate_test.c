@@ -16,7 +16,7 @@ static struct reload_ice_candidate decode(struct reload_slice wire)
     return candidate;
 }
 
-/* R6940-6.5.1.1-2 R6940-6.5.1.1-4 R6940-6.5.1.1-5 */
+/* R6940-6.5.1.1-2 R6940-6.5.1.1-4 R6940-6.5.1.1-5 R6940-6.5.1.1-8: nothing but these fields. */
 static void a_host_candidate_has_no_related_address(void **state)
 {
     (void)state;
