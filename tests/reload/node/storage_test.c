@@ -845,22 +845,26 @@ static void own_stores_are_always_newer_than_the_last(void **state)
     rig_fini(&rig);
 }
 
-/* What lies at the own USER-MATCH place, fetched. */
-static struct reload_fetched_value fetch_own(struct rig *rig)
+/* Asks for the USER-MATCH value there. */
+static void ask_for(struct rig *rig, struct reload_slice resource)
 {
     uint8_t body[256];
     uint64_t request;
-    struct reload_slice resource = home_of(&rig->me);
     struct reload_writer w = reload_writer_of(body, sizeof body);
     size_t mark = reload_fetch_req_begin(&w, resource);
     struct reload_specifier_mark s =
         reload_specifier_begin(&w, RELOAD_STANDIN_SINGLE_USER, 0, RELOAD_MODEL_SINGLE);
     reload_specifier_end(&w, s, RELOAD_MODEL_SINGLE);
     reload_fetch_req_end(&w, mark);
-    struct reload_action action;
-    struct reload_fetched_value value = { 0 };
     assert_int_equal(
         reload_node_fetch(rig->node, resource, reload_writer_slice(&w), rig->now, &request), 0);
+}
+
+static struct reload_fetched_value fetch_own(struct rig *rig)
+{
+    struct reload_action action;
+    struct reload_fetched_value value = { 0 };
+    ask_for(rig, home_of(&rig->me));
     while (reload_node_next(rig->node, &action))
         if (action.type == RELOAD_ACTION_REQUEST_DONE && action.result.value_count == 1)
             value = action.result.values[0];
@@ -892,6 +896,45 @@ static void storage_time_is_the_time_of_day_and_one_more_than_a_newer_value_has(
         assert_int_equal(last_result(&rig)->error_code, more ? 0 : RELOAD_ERROR_DATA_TOO_OLD);
     }
     assert_true(fetch_own(&rig).storage_time == 1394000000124);
+    rig_fini(&rig);
+}
+
+/* R6940-4.2.2-1: what a client does needs no topology plug-in but for its Resource-IDs; none is
+ * linked into this program. */
+static void a_client_stores_and_fetches_through_its_peer(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    struct reload_signer signer;
+    struct reload_store_req req;
+    (void)state;
+    rig_init(&rig);
+    rig.node_config.role = RELOAD_ROLE_CLIENT;
+    rig.fake.hop = rig.parties[0].id;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    rig_clear(&rig);
+    store_own(&rig);
+    struct reload_message store = rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 1);
+    assert_int_equal(store.message_code, RELOAD_STORE_REQ);
+    assert_int_equal(reload_store_req_decode(store.body, &req), 0);
+    assert_true(reload_slice_equal(req.resource, home_of(&rig.me)));
+    assert_int_equal(reload_message_verify(rig.parties[0].crypto, &store, rig.now, &signer), 0);
+    assert_true(reload_node_id_equal(&signer.node_id, &rig.me.id));
+    rig_clear(&rig);
+    ask_for(&rig, home_of(&rig.parties[0]));
+    rig_pull(&rig);
+    struct reload_message fetch = rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 1);
+    assert_int_equal(fetch.message_code, RELOAD_FETCH_REQ);
+    struct rig_message ans = { .signer = &rig.parties[0],
+                               .code = RELOAD_FETCH_ANS,
+                               .body = newer_values(&rig, 5000),
+                               .transaction_id = fetch.header.transaction_id };
+    rig_receive(&rig, 1, &ans);
+    assert_int_equal(last_result(&rig)->error, 0);
+    assert_int_equal(last_result(&rig)->value_count, 1);
     rig_fini(&rig);
 }
 
@@ -976,6 +1019,7 @@ int main(void)
         cmocka_unit_test(values_refused_together_are_pushed_one_by_one),
         cmocka_unit_test(own_stores_are_always_newer_than_the_last),
         cmocka_unit_test(storage_time_is_the_time_of_day_and_one_more_than_a_newer_value_has),
+        cmocka_unit_test(a_client_stores_and_fetches_through_its_peer),
         cmocka_unit_test(forged_values_in_a_fetch_are_left_out_and_counted),
         cmocka_unit_test(the_topology_can_have_a_range_forgotten),
     };

@@ -201,6 +201,8 @@ class Case:
         """What RFC 6940 asks of every answer (s6.3.2, s6.2.2, s6.3.4)."""
         t = self.test
         t.assertIsNotNone(got, "no answer")
+        if got.code == wire.ERROR:  # R6940-6.3.3.1-7: those for experiments are never used
+            t.assertNotIn(wire.read_error(got.body)[0], (0x12, 0x13))
         if got.code != code and got.code == wire.ERROR:
             found, info = wire.read_error(got.body)
             t.fail(f"error {found:#x} {info!r}")
