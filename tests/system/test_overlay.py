@@ -341,16 +341,21 @@ class Life(OverlayTest):
         self.assertEqual(values(bert.ask("fetch", "--kind", SINGLE, "--user", f"cleo@{NAME}")), ["x"])
         self.assertEqual(len(anna.ask("ring", "--walk")["members"]), 2)
 
+    # R6940-11.4-5: addresses where nobody was reached do not get into it
     def test_the_peers_cache_leads_back_when_the_bootstrap_node_is_gone(self):
         users = ["anna", "bert", "cleo", "dora"]
         o = self.overlay(users=users)
         o.serve()
         for user in users:
             o.enroll(user)
-        anna, bert, cleo, dora = (o.start(user, first=user == "anna") for user in users)
+        nobody = [f"127.0.0.1:{free_port()}" for _ in range(8)]
+        anna = o.start("anna", first=True)
+        bert = o.start("bert", *(f"--bootstrap={address}" for address in nobody))
+        cleo, dora = o.start("cleo"), o.start("dora")
         bert.terminate()  # it was there when cleo came, and dialled it
         cached = pathlib.Path(o.path("bert"), "peers.cache").read_text().split()
         self.assertIn(cleo.ready["listen"], cached)
+        self.assertFalse(set(nobody) & set(cached))
         anna.end()
         bert = o.start("bert")
         self.assertEqual(sorted(bert.ask("ring", "--walk")["members"]),

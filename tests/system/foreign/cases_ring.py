@@ -138,6 +138,26 @@ def _(c):
             c.test.assertEqual(got.body, hop, where.hex())
 
 
+@step("iterative exploration by RouteQuery and Attach ends at the owner", "R6940-A.1-1")
+def _(c):
+    ids = [p.id for p in c.bench.peers]
+    explorer = Joiner(c.bench.identity(0x31), NAME, c.bench.authority.cert, c.bench.verifier)
+    c.bench.hosts.append(explorer)
+    where, way = wire.resource(node_id(0x60)), [ids[0]]
+    at = explorer.dial(c.peer.port)
+    while True:
+        got = explorer.request(at, explorer.sealed(wire.ROUTE_QUERY, wire.route_query(where),
+                                                   wire.node(way[-1])))
+        c.test.assertEqual(c.verify_signer(got), way[-1])
+        if got.body == way[-1] or len(way) == 4:
+            break
+        way.append(explorer.attach(at, wire.node(got.body)))
+        c.test.assertEqual(way[-1], got.body)
+        at = explorer.link_to(way[-1])
+    explorer.close()
+    c.test.assertEqual(way, ids)
+
+
 @step("Probe: the responsible sets make up the ring", "R6940-6.4.2.5.2-3")
 def _(c):
     total = 0
