@@ -172,7 +172,8 @@ static void would_be_neighbours_are_attached_through_the_admitting_peer(void **s
     fake_free(f);
 }
 
-/* R6940-10.5-16: the Join waits for all of them, and no Update leaves before. */
+/* R6940-10.5-16: the Join waits for all of them, and no Update leaves before. R6940-10.5-4: who was
+ * reached is in the tables, and nobody else. */
 static void the_join_follows_the_last_attach_and_no_update_precedes_it(void **state)
 {
     (void)state;
@@ -189,6 +190,10 @@ static void the_join_follows_the_last_attach_and_no_update_precedes_it(void **st
         reload_join_req_decode(reload_slice_of(f->requests[0].body, f->requests[0].len), 16, &req),
         0);
     assert_true(reload_node_id_equal(&req.joining_peer_id, &f->host.self));
+    static const unsigned none[] = { 0 };
+    assert_int_equal(fake_update(f, 40, none, none), 0);
+    assert_true(reload_chord_lists_hold(&f->t->tables.lists, ring_id(40)));
+    assert_null(reload_chord_tables_find(&f->t->tables, ring_id(20)));
     fake_free(f);
 }
 
