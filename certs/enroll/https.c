@@ -246,6 +246,11 @@ static enum reload_enroll_result explain(struct transfer *t, CURLcode code, char
                    (unsigned)(t->exchange->timeout_ms + 999) / 1000);
     case CURLE_PEER_FAILED_VERIFICATION: return explain_certificate(t, at, text, cap);
     case CURLE_SSL_CACERT_BADFILE:
+        if (!t->exchange->ca_pem.n) /* a machine without any trusts nobody */
+            return say(text, cap, RELOAD_ENROLL_TLS_UNKNOWN_CA,
+                       "this machine has no CA certificates to check %s with: give the overlay's "
+                       "CA certificate with --ca FILE, or install them",
+                       at);
         return say(text, cap, RELOAD_ENROLL_LOCAL,
                    "the CA certificates cannot be used: %s; the file must be PEM", t->curl_text);
     case CURLE_OUT_OF_MEMORY: return say(text, cap, RELOAD_ENROLL_LOCAL, "out of memory");
