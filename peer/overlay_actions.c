@@ -73,6 +73,10 @@ static void act(struct reload_overlay *o, const struct reload_action *action)
         (void)!reload_links_send(o->links, action->send.link, action->send.parts,
                                  action->send.part_count, o->now);
         break;
+    case RELOAD_ACTION_GATHER: /* nothing here gathers */
+        g_array_append_val(o->failed_attaches, action->gather.attach);
+        break;
+    case RELOAD_ACTION_ABANDON: break;
     case RELOAD_ACTION_OPEN_LINK: open_link(o, &action->open_link); break;
     case RELOAD_ACTION_CLOSE_LINK:
         reload_links_close(o->links, action->close_link.link, action->close_link.reason, o->now);

@@ -4,12 +4,30 @@
 /* AppAttach (RFC 6940 s6.5.2): agrees on a channel of an application. The channel itself is the
  * host's. */
 
-static bool is_supported(const struct reload_node *node, uint16_t application)
+static uint16_t *place_of(struct reload_node *node, uint16_t application)
 {
-    for (size_t i = 0; i < node->config.application_count; i++)
-        if (node->config.applications[i] == application)
-            return true;
-    return false;
+    for (size_t i = 0; i < RELOAD_NODE_APPLICATIONS_MAX; i++)
+        if (node->applications[i] == application)
+            return &node->applications[i];
+    return NULL;
+}
+
+int reload_node_set_application(struct reload_node *node, uint16_t application, bool served)
+{
+    if (application == 0) /* s14.5: invalid; it marks a free place here */
+        return RELOAD_E_INVALID;
+    uint16_t *place = place_of(node, application);
+    if (served == (place != NULL))
+        return 0;
+    if (served && !(place = place_of(node, 0)))
+        return RELOAD_E_LIMIT;
+    *place = served ? application : 0;
+    return 0;
+}
+
+static bool is_supported(struct reload_node *node, uint16_t application)
+{
+    return application != 0 && place_of(node, application);
 }
 
 static int write_body(struct reload_node *node, const char *role, uint16_t application,

@@ -164,6 +164,19 @@ void reload_node_link_down(struct reload_node *node, reload_link_id link, struct
     reload_node_settle(node);
 }
 
+void reload_node_gathered(struct reload_node *node, uint32_t attach, struct reload_slice ufrag,
+                          struct reload_slice password, struct reload_slice candidates,
+                          struct reload_time now)
+{
+    (void)attach;
+    (void)ufrag;
+    (void)password;
+    (void)candidates;
+    reload_node_enter(node, now);
+    reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
+    reload_node_settle(node);
+}
+
 void reload_node_open_failed(struct reload_node *node, uint32_t attach, struct reload_time now)
 {
     reload_node_enter(node, now);

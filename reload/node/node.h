@@ -21,7 +21,8 @@ enum reload_link_type {
     RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
 };
 
-#define RELOAD_NODE_LINK_TYPES_MAX 2
+#define RELOAD_NODE_LINK_TYPES_MAX   2
+#define RELOAD_NODE_APPLICATIONS_MAX 32 /* Application-IDs that a node serves at a time */
 
 struct reload_node_limits {    /* every table a remote party can grow; 0 takes the default */
     size_t max_links;          /* 1024, as many as a set of links holds */
@@ -30,7 +31,8 @@ struct reload_node_limits {    /* every table a remote party can grow; 0 takes t
     size_t max_answered_bytes; /* duplicate cache, bytes of answers: 4 MiB */
     size_t max_reassemblies;   /* fragmented messages under way: 64 a link, this many in all: 256 */
     size_t max_reassembly_bytes;      /* 1 MiB a link, this many in all: 8 MiB */
-    size_t max_attaches;              /* 128 */
+    size_t max_attaches;              /* links being made: 128 */
+    size_t max_app_attaches;          /* channels of applications being agreed: 128 */
     size_t max_pushes;                /* 256 */
     struct reload_store_limits store; /* 64 MiB, 100 000 resources, 30 days */
 };
@@ -51,6 +53,9 @@ struct reload_node_config {
      * TLS-TCP-FH-NO-ICE]. */
     enum reload_link_type link_types[RELOAD_NODE_LINK_TYPES_MAX];
     size_t link_type_count;
+    /* The host answers GATHER with ICE candidates: links are made by ICE unless the configuration
+     * in force says no-ice (s6.5.1.5). Without it they are No-ICE whatever that says. */
+    bool ice;
     bool persist;             /* answers to Stores wait for reload_node_persisted() */
     bool publish_certificate; /* store own certificate by node and by user once joined (s8) */
     bool via_self;            /* test peers only: originator puts itself into the Via List */
@@ -60,8 +65,6 @@ struct reload_node_config {
     size_t extension_count;
     const struct reload_option_ops *const *options;
     size_t option_count;
-    const uint16_t *applications; /* Application-IDs that AppAttach may ask for */
-    size_t application_count;
 };
 
 /* RELOAD_E_NOMEM, RELOAD_E_UNSUPPORTED (overlay and topology do not fit), RELOAD_E_INVALID. */
@@ -75,7 +78,8 @@ struct reload_node_link {
     const struct reload_node_id *node_ids; /* all Node-IDs of the far end's certificate, checked */
     size_t node_id_count;
     uint32_t mtu; /* largest message worth sending unfragmented; 0: only max-message-size counts */
-    uint32_t attach; /* of the OPEN_LINK that led to it; 0 for an inbound or bootstrap link */
+    uint32_t attach; /* of the OPEN_LINK that led to it; 0 for an inbound or bootstrap link. A
+                        DTLS_UDP_SR link has one at both ends */
     bool bootstrap;  /* dialled because of WANT_BOOTSTRAP */
     bool inbound;
 };
@@ -85,6 +89,12 @@ void reload_node_link_up(struct reload_node *node, reload_link_id link,
 void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
                               struct reload_time now);
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
+/* What a GATHER found: own ICE credentials (s6.5.1.1; both empty for No-ICE) and candidates, an
+ * IceCandidate list without its length. All are copied. Ignored when the number was abandoned. */
+void reload_node_gathered(struct reload_node *node, uint32_t attach, struct reload_slice ufrag,
+                          struct reload_slice password, struct reload_slice candidates,
+                          struct reload_time now);
+/* A GATHER or an OPEN_LINK came to nothing. */
 void reload_node_open_failed(struct reload_node *node, uint32_t attach, struct reload_time now);
 void reload_node_bootstrap_failed(struct reload_node *node, struct reload_time now);
 /* One whole message from a link. The bytes must stay until the actions are pulled. Anything wrong
@@ -131,8 +141,11 @@ int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
 /* Forms a link to a node, or to the peer responsible for a resource (s6.5.1). */
 int reload_node_attach(struct reload_node *node, const struct reload_target *target,
                        struct reload_time now, uint64_t *request);
-/* Asks a node for a channel of an application (s6.5.2); then APP_CHANNEL or REQUEST_DONE with an
- * error. */
+/* Whether AppAttach may ask this node for that Application-ID (s6.5.2.2); none at start.
+ * RELOAD_E_INVALID (0), RELOAD_E_LIMIT (RELOAD_NODE_APPLICATIONS_MAX). */
+int reload_node_set_application(struct reload_node *node, uint16_t application, bool served);
+/* Asks a node for a channel of an application (s6.5.2): GATHER, and then APP_CHANNEL or
+ * REQUEST_DONE with an error. RELOAD_E_LIMIT: max_app_attaches. */
 int reload_node_app_attach(struct reload_node *node, const struct reload_target *target,
                            uint16_t application, struct reload_time now, uint64_t *request);
 /* A newer document that the host fetched itself (s11.1); verified like a ConfigUpdate. */

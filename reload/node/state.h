@@ -606,6 +606,7 @@ struct reload_node {
     struct reload_reassemblies reassemblies;
     struct reload_answers answers;
     struct reload_attaches attaches;
+    uint16_t applications[RELOAD_NODE_APPLICATIONS_MAX]; /* served; 0: a free place */
     struct reload_pushes pushes;
     struct reload_replicas replicas;
     struct reload_publication *publications;

@@ -412,6 +412,8 @@ static void carry_out(struct world *w, uint32_t place, const struct reload_actio
     struct place *p = &w->places[place];
     switch (a->type) {
     case RELOAD_ACTION_SEND: do_send(w, place, &a->send); break;
+    case RELOAD_ACTION_GATHER: give_up(w, place, a->gather.attach, false, 1); break;
+    case RELOAD_ACTION_ABANDON: break;
     case RELOAD_ACTION_OPEN_LINK: do_open(w, place, &a->open_link); break;
     case RELOAD_ACTION_CLOSE_LINK: do_close(w, place, a->close_link.link); break;
     case RELOAD_ACTION_WANT_BOOTSTRAP: do_bootstrap(w, place); break;

@@ -299,14 +299,12 @@ static void a_node_without_an_address_dials_itself(void **state)
 /* R6940-6.5.2.2-2 R6940-6.5.2.2-4: agreed for a known application, Error_Not_Found for others. */
 static void app_attach_agrees_on_a_channel_for_known_applications_only(void **state)
 {
-    static const uint16_t applications[] = { 5060 };
     struct world *world = test_malloc(sizeof *world);
     uint64_t request;
     (void)state;
     set_up(world, false);
-    world->nodes[C].config.applications = applications;
-    world->nodes[C].config.application_count = 1;
     start(world);
+    assert_int_equal(reload_node_set_application(world->nodes[C].node, 5060, true), 0);
     struct reload_node_id a = world_id(world, A), c = world_id(world, C);
     const struct reload_target target = { NULL, false, reload_node_id_slice(&c) };
     assert_int_equal(

@@ -176,6 +176,10 @@ static void act(struct world *world, struct world_node *n, const struct reload_a
     struct world_link *link;
     switch (action->type) {
     case RELOAD_ACTION_SEND: send_message(world, n->index, &action->send); return;
+    case RELOAD_ACTION_GATHER:
+        post(world, OPEN_FAILED, n->index, 0, WORLD_DELAY, 0)->attach = action->gather.attach;
+        return;
+    case RELOAD_ACTION_ABANDON: return;
     case RELOAD_ACTION_OPEN_LINK: open_link(world, n->index, &action->open_link); return;
     case RELOAD_ACTION_CLOSE_LINK:
         n->closes++;
