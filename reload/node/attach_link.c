@@ -1,7 +1,7 @@
 #include "reload/node/attach_record.h"
 
-/* From an Attach to its link (RFC 6940 s6.5.1.11 No-ICE, s6.5.1.13): dialling it, and finding the
- * Attach that a link which came up belongs to. */
+/* From an Attach to its link (RFC 6940 s6.5.1.10 ICE, s6.5.1.11 No-ICE, s6.5.1.13): opening it, and
+ * finding the Attach that a link which came up belongs to. */
 
 void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a,
                         const struct reload_dial_plan *plan)
@@ -11,6 +11,7 @@ void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a
         reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
         return;
     }
+    a->number = reload_attach_number(node);
     action->open_link = (struct reload_action_open_link){
         .attach = a->number,
         .node_id = a->remote,
@@ -22,22 +23,38 @@ void reload_attach_dial(struct reload_node *node, struct reload_attach_record *a
     reload_attach_enter(node, a, RELOAD_ATTACH_DIALLING);
 }
 
-static struct reload_attach_record *by_number(const struct reload_node *node, uint32_t number)
+void reload_attach_open(struct reload_node *node, struct reload_attach_record *a,
+                        const struct reload_offer *offer, enum reload_attach_state state)
 {
-    struct reload_attach_record *a = node->attaches.first;
-    while (a && (a->number != number || a->state != RELOAD_ATTACH_DIALLING))
-        a = a->next;
-    return a;
+    struct reload_offer far;
+    struct reload_action *action = reload_offer_copy(node, offer, &far) == 0
+                                       ? reload_queue_push(&node->queue, RELOAD_ACTION_OPEN_LINK)
+                                       : NULL;
+    if (!action) {
+        reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
+        return;
+    }
+    action->open_link = (struct reload_action_open_link){
+        .attach = a->number,
+        .node_id = a->remote,
+        .link_type = RELOAD_LINK_DTLS_UDP_SR,
+        .tls_server = state == RELOAD_ATTACH_EXPECTING, /* s6.5.1.13 */
+        .ufrag = far.ufrag,
+        .password = far.password,
+        .candidates = far.candidates,
+    };
+    reload_attach_enter(node, a, state);
 }
 
-/* The Attach whose link this is: by the number of its dial, else by what the certificate proves. */
+/* The Attach whose link this is: by its number, else by what the certificate proves. A link by ICE
+ * always has its number. */
 static struct reload_attach_record *record_of(const struct reload_node *node,
                                               const struct reload_slot *slot, uint32_t number)
 {
     if (number)
-        return by_number(node, number);
+        return reload_attach_numbered(node, number);
     struct reload_attach_record *a = node->attaches.first;
-    while (a && !(a->remote.len && reload_slot_proves(slot, &a->remote)))
+    while (a && (a->ice || !a->remote.len || !reload_slot_proves(slot, &a->remote)))
         a = a->next;
     return a;
 }
@@ -49,6 +66,8 @@ int reload_attach_link_up(struct reload_node *node, struct reload_slot *slot, ui
     slot->attached = number || a;
     if (!a)
         return 0; /* none, or it came too late: a link like any other */
+    if (number)
+        a->number = 0;                           /* the host's part is done */
     if (!reload_slot_proves(slot, &a->remote)) { /* s6.5.1.11 */
         reload_attach_end(node, a, RELOAD_E_CERTIFICATE, 0);
         return RELOAD_E_FORBIDDEN;
@@ -64,9 +83,12 @@ void reload_attach_bound(struct reload_node *node, const struct reload_node_id *
         reload_attach_end(node, a, 0, 0);
 }
 
-void reload_attach_open_failed(struct reload_node *node, uint32_t number)
+bool reload_attach_open_failed(struct reload_node *node, uint32_t number)
 {
-    struct reload_attach_record *a = by_number(node, number);
-    if (a)
-        reload_attach_end(node, a, RELOAD_E_IO, 0);
+    struct reload_attach_record *a = reload_attach_numbered(node, number);
+    if (!a)
+        return false;
+    a->number = 0; /* the host has nothing of it any more */
+    reload_attach_end(node, a, RELOAD_E_IO, 0);
+    return true;
 }

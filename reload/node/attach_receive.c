@@ -25,21 +25,24 @@ static bool own_goes_on(const struct reload_node *node, const struct reload_atta
     switch (a->state) {
     case RELOAD_ATTACH_EXPECTING: return true;
     case RELOAD_ATTACH_REQUESTED: return reload_node_id_compare(&node->self, &a->remote) > 0;
-    case RELOAD_ATTACH_DEFERRED: /* it said that it would */
+    case RELOAD_ATTACH_GATHERING: /* not asked yet */
+    case RELOAD_ATTACH_DEFERRED:  /* it said that it would */
+    case RELOAD_ATTACH_ANSWERING: /* it asks again before we could answer */
     case RELOAD_ATTACH_DIALLING: /* it asks again: the answer was lost */ return false;
     }
     return false;
 }
 
-/* Answers and gets ready for the link. */
+/* Without ICE: answers and gets ready for the link. */
 static void accept(struct reload_node *node, const struct reload_request *request,
                    const struct reload_attach *body, struct reload_attach_record *a)
 {
     struct reload_dial_plan plan;
+    struct reload_offer own;
     struct reload_slice answer;
-    a->owe_update = a->owe_update || body->send_update;
     if (reload_candidates_read(node, body->candidates, &plan) != 0 ||
-        reload_attach_write(node, "active", a->send_update, &answer) != 0) {
+        reload_candidates_own(node, &own) != 0 ||
+        reload_attach_write(node, "active", a->send_update, &own, &answer) != 0) {
         reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN, "out of memory");
         reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
         return;
@@ -76,33 +79,93 @@ static void dial_back(struct reload_node *node, const struct reload_node_id *id,
         reload_attach_dial(node, a, &plan);
 }
 
-/* The request came over a link that is the signer's already. */
+/* The request came over a link that is the signer's already. With ICE nothing is gathered for it:
+ * the link that there is is what was asked for. */
 static void accept_linked(struct reload_node *node, const struct reload_request *request,
-                          const struct reload_attach *body)
+                          const struct reload_attach *body, bool ice)
 {
+    struct reload_offer own = { 0 };
     struct reload_slice answer;
-    if (reload_attach_write(node, "active", false, &answer) != 0)
+    if ((!ice && reload_candidates_own(node, &own) != 0) ||
+        reload_attach_write(node, "active", false, &own, &answer) != 0) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN, "out of memory");
         return;
+    }
     reload_respond(node, &request->reply, answer, (struct reload_slice){ 0 });
     if (body->send_update)
         node->ops->update_wanted(node->topology, &request->signer_id, node->now);
-    dial_back(node, &request->signer_id, body->candidates);
+    if (!ice)
+        dial_back(node, &request->signer_id, body->candidates);
 }
 
 static bool well_formed(const struct reload_request *request, struct reload_attach *body)
 {
     return reload_attach_decode(request->message.body, body) == 0 &&
-           reload_slice_equal(body->role, reload_slice_of("passive", 7)) &&
-           reload_ice_candidates_validate(body->candidates) == 0;
+           reload_slice_equal(body->role, reload_slice_of("passive", 7));
+}
+
+static void refuse(struct reload_node *node, const struct reload_request *request,
+                   uint16_t error_code, const char *why)
+{
+    reload_drop(node, RELOAD_DROP_BODY, request->from, why);
+    reload_respond_error_text(node, &request->reply, error_code, why);
+}
+
+/* Whether the link that the request came over will do. With ICE: one that an Attach made, or the
+ * far end asks for no other by offering nothing. Without: a second one is dialled in passing. */
+static bool link_will_do(const struct reload_request *request, const struct reload_attach *body,
+                         bool ice)
+{
+    return is_direct(request) && (!ice || request->from->attached || body->candidates.n == 0);
+}
+
+/* The record of the Attach to that node. One that began when the overlay was of the other kind
+ * (s6.5.1.5) is over. NULL: no room. */
+static struct reload_attach_record *record_for(struct reload_node *node,
+                                               const struct reload_node_id *id, bool ice)
+{
+    struct reload_attach_record *a = reload_attach_find(node, id);
+    if (a && a->ice != ice) {
+        reload_attach_end(node, a, RELOAD_E_CLOSED, 0);
+        a = NULL;
+    }
+    if (!a) {
+        a = reload_attach_add(node, id);
+        if (a)
+            reload_attach_enter(node, a, RELOAD_ATTACH_DEFERRED);
+    }
+    return a;
+}
+
+/* s6.5.1.2 */
+static void process(struct reload_node *node, const struct reload_request *request,
+                    const struct reload_attach *body, const struct reload_offer *offer, bool ice)
+{
+    struct reload_attach_record *a = record_for(node, &request->signer_id, ice);
+    if (!a) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN,
+                                  "too many Attaches under way");
+        return;
+    }
+    if (own_goes_on(node, a)) {
+        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_IN_PROGRESS,
+                                  "an Attach to you is under way");
+        return;
+    }
+    a->owe_update = a->owe_update || body->send_update;
+    if (ice)
+        reload_attach_prepare_answer(node, a, &request->reply, offer);
+    else
+        accept(node, request, body, a);
 }
 
 void reload_attach_handle(struct reload_node *node, struct reload_request *request)
 {
     struct reload_attach body;
+    const char *why = "malformed Attach";
+    bool ice = reload_uses_ice(node);
     if (!well_formed(request, &body)) {
-        reload_drop(node, RELOAD_DROP_BODY, request->from, "AttachReq");
-        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_INVALID_MESSAGE,
-                                  "malformed Attach");
+        refuse(node, request, RELOAD_ERROR_INVALID_MESSAGE, why);
         return;
     }
     if (reload_node_id_equal(&request->signer_id, &node->self)) {
@@ -111,24 +174,13 @@ void reload_attach_handle(struct reload_node *node, struct reload_request *reque
         return;
     }
     settle_node_id(node, request);
-    if (is_direct(request)) {
-        accept_linked(node, request, &body);
-        return;
-    }
-    struct reload_attach_record *a = reload_attach_find(node, &request->signer_id);
-    if (a && own_goes_on(node, a)) {
-        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_IN_PROGRESS,
-                                  "an Attach to you is under way");
-        return;
-    }
-    if (!a) {
-        a = reload_attach_add(node, &request->signer_id);
-        if (a)
-            reload_attach_enter(node, a, RELOAD_ATTACH_DEFERRED);
-    }
-    if (a)
-        accept(node, request, &body, a);
+    const struct reload_offer offer = { body.ufrag, body.password, body.candidates };
+    bool no_other = link_will_do(request, &body, ice);
+    uint16_t code = no_other && body.candidates.n == 0 ? 0 : reload_offer_check(&offer, ice, &why);
+    if (code != 0)
+        refuse(node, request, code, why);
+    else if (no_other)
+        accept_linked(node, request, &body, ice);
     else
-        reload_respond_error_text(node, &request->reply, RELOAD_ERROR_FORBIDDEN,
-                                  "too many Attaches under way");
+        process(node, request, &body, &offer, ice);
 }

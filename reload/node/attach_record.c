@@ -4,17 +4,27 @@
 
 /* The table of Attaches under way: who waits for which, and for how long. */
 
+static uint64_t patience_ms(const struct reload_node *node, const struct reload_attach_record *a)
+{
+    uint64_t lifetime = reload_request_lifetime_ms(node);
+    switch (a->state) {
+    case RELOAD_ATTACH_GATHERING:
+    case RELOAD_ATTACH_ANSWERING: /* a later answer would be to nobody */
+    case RELOAD_ATTACH_DEFERRED: return lifetime;
+    case RELOAD_ATTACH_REQUESTED: return 2 * lifetime; /* the transaction ends it before */
+    case RELOAD_ATTACH_EXPECTING:
+    case RELOAD_ATTACH_DIALLING: break;
+    }
+    return a->ice ? RELOAD_ATTACH_ICE_MS : RELOAD_ATTACH_DIAL_MS;
+}
+
 void reload_attach_enter(struct reload_node *node, struct reload_attach_record *a,
                          enum reload_attach_state state)
 {
-    static const char *const names[] = { "requested", "deferred", "expecting", "dialling" };
-    uint64_t lifetime = reload_request_lifetime_ms(node);
-    uint64_t patience = state == RELOAD_ATTACH_REQUESTED
-                            ? 2 * lifetime /* the transaction ends it before */
-                        : state == RELOAD_ATTACH_DEFERRED ? lifetime
-                                                          : RELOAD_ATTACH_DIAL_MS;
+    static const char *const names[] = { "gathering", "requested", "deferred",
+                                         "answering", "expecting", "dialling" };
     a->state = state;
-    reload_timer_move(&node->timers, &a->timer, node->now.monotonic_ms + patience);
+    reload_timer_move(&node->timers, &a->timer, node->now.monotonic_ms + patience_ms(node, a));
     char text[RELOAD_NODE_ID_TEXT] = "?";
     if (a->remote.len)
         reload_node_id_text(&a->remote, text);
@@ -26,6 +36,14 @@ struct reload_attach_record *reload_attach_find(const struct reload_node *node,
 {
     struct reload_attach_record *a = node->attaches.first;
     while (a && !reload_node_id_equal(&a->remote, remote))
+        a = a->next;
+    return a;
+}
+
+struct reload_attach_record *reload_attach_numbered(const struct reload_node *node, uint32_t number)
+{
+    struct reload_attach_record *a = node->attaches.first;
+    while (a && (number == 0 || a->number != number))
         a = a->next;
     return a;
 }
@@ -46,13 +64,24 @@ struct reload_attach_record *reload_attach_add(struct reload_node *node,
         reload_free(a);
         return NULL;
     }
-    all->next_number++;
-    a->number = all->next_number ? all->next_number : ++all->next_number;
+    a->ice = reload_uses_ice(node);
     a->remote = *remote;
     a->next = all->first;
     all->first = a;
     all->count++;
     return a;
+}
+
+void reload_attach_withdraw(struct reload_node *node, struct reload_attach_record *a)
+{
+    if (a->transaction)
+        reload_transaction_cancel(node, a->transaction);
+    a->transaction = NULL;
+    reload_free(a->destination_list);
+    a->destination_list = NULL;
+    if (a->ice) /* a dial without ICE ends by itself */
+        reload_abandon(node, a->number);
+    a->number = 0;
 }
 
 static void take_out(struct reload_node *node, struct reload_attach_record *a)
@@ -63,8 +92,14 @@ static void take_out(struct reload_node *node, struct reload_attach_record *a)
     *link = a->next;
     node->attaches.count--;
     reload_timer_clear(&node->timers, &a->timer);
-    if (a->transaction)
-        reload_transaction_cancel(node, a->transaction);
+    reload_attach_withdraw(node, a);
+}
+
+static void release(struct reload_attach_record *a)
+{
+    reload_free(a->destination_list);
+    reload_free(a->asked);
+    reload_free(a);
 }
 
 int reload_attach_add_waiter(struct reload_attach_record *a, struct reload_waiter waiter)
@@ -94,21 +129,44 @@ void reload_waiter_tell(struct reload_node *node, struct reload_waiter waiter, i
                                              .signer = *node_id };
 }
 
+void reload_attach_tell(struct reload_node *node, struct reload_attach_record *a, int error,
+                        uint16_t error_code)
+{
+    size_t count = a->waiter_count;
+    bool update = error == 0 && a->owe_update;
+    a->waiter_count = 0;
+    a->owe_update = a->owe_update && !update;
+    for (size_t i = 0; i < count; i++)
+        reload_waiter_tell(node, a->waiters[i], error, error_code, &a->remote);
+    if (update)
+        node->ops->update_wanted(node->topology, &a->remote, node->now);
+}
+
+/* The request that still waits for an answer. With a link there its sender has what it asked for;
+ * if it should ask again all the same, it is heard anew. */
+static void settle_request(struct reload_node *node, const struct reload_asked *asked, int error)
+{
+    if (error == 0)
+        reload_answered_forget(node, &asked->reply);
+    else
+        reload_respond_error_text(node, &asked->reply, RELOAD_ERROR_REQUEST_TIMEOUT,
+                                  "no candidates for a connection could be gathered");
+}
+
 void reload_attach_end(struct reload_node *node, struct reload_attach_record *a, int error,
                        uint16_t error_code)
 {
     take_out(node, a);
-    for (size_t i = 0; i < a->waiter_count; i++)
-        reload_waiter_tell(node, a->waiters[i], error, error_code, &a->remote);
-    if (error == 0 && a->owe_update)
-        node->ops->update_wanted(node->topology, &a->remote, node->now);
-    reload_free(a);
+    if (a->asked)
+        settle_request(node, a->asked, error);
+    reload_attach_tell(node, a, error, error_code);
+    release(a);
 }
 
 void reload_attach_discard(struct reload_node *node, struct reload_attach_record *a)
 {
     take_out(node, a);
-    reload_free(a);
+    release(a);
 }
 
 void reload_attach_due(struct reload_node *node, struct reload_attach_record *a)
@@ -127,6 +185,6 @@ void reload_attaches_fini(struct reload_node *node)
     while (node->attaches.first) {
         struct reload_attach_record *a = node->attaches.first;
         node->attaches.first = a->next;
-        reload_free(a);
+        release(a);
     }
 }

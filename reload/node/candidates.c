@@ -1,4 +1,4 @@
-#include "reload/node/state.h"
+#include "reload/node/offer.h"
 #include "reload/wire/attach.h"
 
 /* No-ICE candidates (RFC 6940 s6.5.1.1, s6.5.1.11): the addresses where a node accepts TLS over
@@ -11,13 +11,6 @@ static const enum reload_link_type *link_types(const struct reload_node *node, s
     static const enum reload_link_type usual = RELOAD_LINK_TLS_TCP_FH_NO_ICE;
     *count = node->config.link_type_count ? node->config.link_type_count : 1;
     return node->config.link_type_count ? node->config.link_types : &usual;
-}
-
-size_t reload_candidates_room(const struct reload_node *node)
-{
-    size_t type_count;
-    (void)link_types(node, &type_count);
-    return CANDIDATE_ROOM * (type_count * node->config.address_count + 1);
 }
 
 static int write_one(struct reload_writer *w, const struct reload_ip_address_port *address,
@@ -34,15 +27,19 @@ static int write_one(struct reload_writer *w, const struct reload_ip_address_por
     return reload_ice_candidate_encode(w, &candidate);
 }
 
-void reload_candidates_write(const struct reload_node *node, struct reload_writer *w)
+int reload_candidates_own(struct reload_node *node, struct reload_offer *own)
 {
     size_t type_count;
     const enum reload_link_type *types = link_types(node, &type_count);
+    struct reload_writer w = reload_arena_writer(
+        &node->queue.arena, CANDIDATE_ROOM * (type_count * node->config.address_count + 1));
     uint32_t place = 0;
-    for (size_t t = 0; t < type_count; t++)
-        for (size_t i = 0; i < node->config.address_count; i++)
-            if (write_one(w, &node->config.addresses[i], types[t], place++) != 0)
-                return;
+    int e = reload_writer_status(&w);
+    for (size_t t = 0; t < type_count && e == 0; t++)
+        for (size_t i = 0; i < node->config.address_count && e == 0; i++)
+            e = write_one(&w, &node->config.addresses[i], types[t], place++);
+    *own = (struct reload_offer){ .candidates = reload_writer_slice(&w) };
+    return e == 0 ? 0 : RELOAD_E_NOMEM;
 }
 
 /* s6.5.1.1: candidates of other link types are passed over, and so are unknown addresses. */

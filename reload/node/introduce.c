@@ -1,4 +1,4 @@
-#include "reload/node/state.h"
+#include "reload/node/offer.h"
 #include "reload/wire/security_block.h"
 
 /* A link that this node dialled and that no Attach led to: to a bootstrap node (RFC 6940 s4.2.1,
@@ -33,8 +33,10 @@ static void ping(struct reload_node *node, struct reload_slot *slot)
 static void attach(struct reload_node *node, struct reload_slot *slot,
                    const struct reload_node_id *id)
 {
+    struct reload_offer own = { 0 }; /* with ICE it asks for no other link than this one */
     struct reload_slice body;
-    if (reload_attach_write(node, "passive", false, &body) != 0)
+    if ((!reload_uses_ice(node) && reload_candidates_own(node, &own) != 0) ||
+        reload_attach_write(node, "passive", false, &own, &body) != 0)
         reload_connection_close(node, slot, reload_error_text(RELOAD_E_NOMEM));
     else
         start(node, slot, RELOAD_ATTACH_REQ, id, body);

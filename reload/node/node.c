@@ -1,4 +1,4 @@
-#include "reload/node/state.h"
+#include "reload/node/offer.h"
 
 #include "reload/alloc.h"
 
@@ -20,6 +20,7 @@ static void fill_limits(struct reload_node_limits *l)
     l->max_reassemblies = or_default(l->max_reassemblies, 256);
     l->max_reassembly_bytes = or_default(l->max_reassembly_bytes, 8u << 20);
     l->max_attaches = or_default(l->max_attaches, 128);
+    l->max_app_attaches = or_default(l->max_app_attaches, 128);
     l->max_pushes = or_default(l->max_pushes, 256);
     l->store.max_bytes = or_default(l->store.max_bytes, 64u << 20);
     l->store.max_resources = or_default(l->store.max_resources, 100000);
@@ -102,6 +103,7 @@ void reload_node_free(struct reload_node *node)
     reload_pushes_fini(node);
     reload_replicas_fini(node);
     reload_attaches_fini(node);
+    reload_app_attaches_fini(node);
     reload_transactions_fini(node);
     reload_answered_fini(node);
     reload_reassembly_fini(node);
@@ -168,19 +170,24 @@ void reload_node_gathered(struct reload_node *node, uint32_t attach, struct relo
                           struct reload_slice password, struct reload_slice candidates,
                           struct reload_time now)
 {
-    (void)attach;
-    (void)ufrag;
-    (void)password;
-    (void)candidates;
+    const struct reload_offer own = { ufrag, password, candidates };
+    struct reload_attach_record *link;
+    struct reload_app_attach_record *channel;
     reload_node_enter(node, now);
-    reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
+    if ((link = reload_attach_numbered(node, attach)))
+        reload_attach_gathered(node, link, &own);
+    else if ((channel = reload_app_attach_numbered(node, attach)))
+        reload_app_attach_gathered(node, channel, &own);
+    else
+        reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates for nothing");
     reload_node_settle(node);
 }
 
 void reload_node_open_failed(struct reload_node *node, uint32_t attach, struct reload_time now)
 {
     reload_node_enter(node, now);
-    reload_attach_open_failed(node, attach);
+    if (!reload_attach_open_failed(node, attach))
+        (void)reload_app_attach_open_failed(node, attach);
     reload_node_settle(node);
 }
 
@@ -282,6 +289,9 @@ static void run_timer(struct reload_node *node, struct reload_timer *timer)
         reload_transaction_due(node, reload_transaction_of_timer(timer));
         return;
     case RELOAD_TIMER_ATTACH: reload_attach_due(node, reload_attach_of_timer(timer)); return;
+    case RELOAD_TIMER_APP_ATTACH:
+        reload_app_attach_due(node, reload_app_attach_of_timer(timer));
+        return;
     case RELOAD_TIMER_SURPLUS_LINK:
         reload_connection_surplus_due(node, reload_slot_of_timer(timer));
         return;

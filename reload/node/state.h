@@ -19,6 +19,8 @@
 
 struct reload_node;
 struct reload_attach_record;
+struct reload_app_attach_record;
+struct reload_offer;
 struct reload_push;
 struct reload_replica;
 struct reload_publication;
@@ -348,7 +350,6 @@ int reload_destination_list(struct reload_node *node, const struct reload_node_i
 struct reload_attaches {
     struct reload_attach_record *first;
     size_t count;
-    uint32_t next_number;
 };
 
 enum reload_waiter_kind {
@@ -365,9 +366,9 @@ struct reload_waiter {
 int reload_attach_start(struct reload_node *node, const struct reload_node_id *via,
                         bool to_resource, struct reload_slice destination, bool send_update,
                         struct reload_waiter waiter);
-/* The body of an AttachReq ("passive") or AttachAns ("active"), in the arena. RELOAD_E_NOMEM. */
+/* The body of an AttachReq ("passive") or AttachAns ("active"), in the arena. RELOAD_E_NOSPACE. */
 int reload_attach_write(struct reload_node *node, const char *role, bool send_update,
-                        struct reload_slice *body);
+                        const struct reload_offer *own, struct reload_slice *body);
 void reload_attach_handle(struct reload_node *node, struct reload_request *request);
 void reload_attach_answered(struct reload_node *node, struct reload_answer *answer);
 /* A link came up that proves these Node-IDs. Says which one it is for when an Attach waited for
@@ -376,13 +377,32 @@ int reload_attach_link_up(struct reload_node *node, struct reload_slot *slot, ui
                           struct reload_node_id *bound);
 /* A link was bound to a node: attaches to it have succeeded. */
 void reload_attach_bound(struct reload_node *node, const struct reload_node_id *id);
-void reload_attach_open_failed(struct reload_node *node, uint32_t number);
+/* Whether the number is that of an Attach. */
+bool reload_attach_open_failed(struct reload_node *node, uint32_t number);
+/* The Attach that the host knows by that number; NULL: none, or not any more. */
+struct reload_attach_record *reload_attach_numbered(const struct reload_node *node,
+                                                    uint32_t number);
+void reload_attach_gathered(struct reload_node *node, struct reload_attach_record *record,
+                            const struct reload_offer *own);
 void reload_attach_due(struct reload_node *node, struct reload_attach_record *record);
 struct reload_attach_record *reload_attach_of_timer(struct reload_timer *timer);
 void reload_attaches_fini(struct reload_node *node);
 void reload_waiter_tell(struct reload_node *node, struct reload_waiter waiter, int error,
                         uint16_t error_code, const struct reload_node_id *node_id);
 
+struct reload_app_attaches {
+    struct reload_app_attach_record *first;
+    size_t count;
+};
+
+struct reload_app_attach_record *reload_app_attach_numbered(const struct reload_node *node,
+                                                            uint32_t number);
+void reload_app_attach_gathered(struct reload_node *node, struct reload_app_attach_record *record,
+                                const struct reload_offer *own);
+bool reload_app_attach_open_failed(struct reload_node *node, uint32_t number);
+void reload_app_attach_due(struct reload_node *node, struct reload_app_attach_record *record);
+struct reload_app_attach_record *reload_app_attach_of_timer(struct reload_timer *timer);
+void reload_app_attaches_fini(struct reload_node *node);
 void reload_app_attach_handle(struct reload_node *node, struct reload_request *request);
 void reload_app_attach_answered(struct reload_node *node, struct reload_answer *answer);
 
@@ -392,10 +412,8 @@ struct reload_dial_plan {                     /* what to try towards a far end *
     struct reload_ip_address_port *addresses; /* by falling priority, in the arena */
     size_t count;
 };
-/* Own No-ICE candidates as an IceCandidate list. */
-void reload_candidates_write(const struct reload_node *node, struct reload_writer *w);
-/* Bytes that it takes at most. */
-size_t reload_candidates_room(const struct reload_node *node);
+/* Own No-ICE candidates, in the arena. RELOAD_E_NOMEM. */
+int reload_candidates_own(struct reload_node *node, struct reload_offer *own);
 /* Among a message's candidates those of the link type that this node likes best. count 0: none is
  * of a type it has. RELOAD_E_NOMEM. */
 int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
@@ -605,7 +623,9 @@ struct reload_node {
     size_t kept_next;
     struct reload_reassemblies reassemblies;
     struct reload_answers answers;
+    uint32_t next_attach; /* number given to the host last */
     struct reload_attaches attaches;
+    struct reload_app_attaches app_attaches;
     uint16_t applications[RELOAD_NODE_APPLICATIONS_MAX]; /* served; 0: a free place */
     struct reload_pushes pushes;
     struct reload_replicas replicas;

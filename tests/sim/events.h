@@ -16,6 +16,9 @@ enum event_type {
     EVENT_DOWN,      /* the far end of a link, or `to` itself, has closed it */
     EVENT_TICK,      /* `to` wants time */
     EVENT_PERSISTED, /* the disk of `to` has written */
+    EVENT_GATHERED,  /* `to` has candidates */
+    EVENT_CHECKED,   /* ICE has found a way between `to` and the far end of its channel */
+    EVENT_UNCHECKED, /* ICE checks of `to` are given up */
     EVENT_COUNT
 };
 
@@ -26,7 +29,7 @@ struct event {
     uint32_t to, from; /* places of nodes */
     uint32_t life;     /* of `to`: nothing reaches a node that was started again since */
     uint32_t link;
-    uint64_t number; /* attach number or token */
+    uint64_t number; /* attach number, token or serial of a channel */
     int bootstrap;
     uint8_t *bytes; /* owned */
     size_t len;

@@ -14,13 +14,14 @@ struct arguments {
     const struct reload_topology_ops *topology;
     size_t peers, seeds;
     uint64_t first_seed;
-    bool json, log, twice;
+    bool json, log, twice, ice;
 };
 
 static int usage(FILE *out, int code)
 {
     fprintf(out, "Usage: reload_sim [--scenario NAME] [--peers N] [--seeds N] [--seed FIRST]\n"
-                 "                  [--topology chord|mesh] [--twice] [--json] [--log]\n"
+                 "                  [--topology chord|mesh] [--ice] [--twice] [--json] [--log]\n"
+                 "--ice makes links by ICE, as far as the core sees it.\n"
                  "--twice runs each seed again and compares every event. Scenarios:\n");
     for (size_t i = 0; i < scenario_count; i++)
         fprintf(out, "  %-10s %s%s\n", scenarios[i].name, scenarios[i].promise,
@@ -34,13 +35,14 @@ static void print_json(const struct scenario_report *r)
            "\"ring_errors\":%zu,\"owner_errors\":%zu,\"replica_errors\":%zu,\"stored\":%zu,"
            "\"found\":%zu,\"lost\":%zu,\"wrong\":%zu,\"unsure\":%zu,\"mean_hops\":%.3f,\"hops_"
            "allowed\":%.3f,"
-           "\"virtual_s\":%.1f,\"settled_s\":%.1f,\"events\":%llu,\"messages\":%llu,"
+           "\"virtual_s\":%.1f,\"settled_s\":%.1f,\"stale_channels\":%zu,\"events\":%llu,"
+           "\"messages\":%llu,"
            "\"join_messages\":%lld,\"join_links\":%lld,"
            "\"hash\":\"%016llx\",\"why\":\"%s\",\"hops\":[",
            r->scenario, (unsigned long long)r->seed, r->ok ? "true" : "false", r->peers,
            r->peers_left, r->check.ring_errors, r->check.owner_errors, r->check.replica_errors,
            r->stored, r->found, r->lost, r->wrong, r->unsure, r->mean_hops, r->hops_allowed,
-           (double)r->virtual_ms / 1000, (double)r->settled_ms / 1000,
+           (double)r->virtual_ms / 1000, (double)r->settled_ms / 1000, r->stale_channels,
            (unsigned long long)r->events, (unsigned long long)r->messages,
            (long long)r->join_messages, (long long)r->join_links, (unsigned long long)r->hash,
            r->check.why);
@@ -68,9 +70,10 @@ static void print_text(const struct scenario_report *r)
 static bool run_one(const struct arguments *a, const struct scenario *scenario, uint64_t seed)
 {
     FILE *log = a->log ? stderr : NULL;
-    struct scenario_report r = scenario_run(scenario, a->topology, seed, a->peers, log);
+    struct scenario_report r = scenario_run(scenario, a->topology, seed, a->peers, a->ice, log);
     if (a->twice) {
-        struct scenario_report again = scenario_run(scenario, a->topology, seed, a->peers, log);
+        struct scenario_report again =
+            scenario_run(scenario, a->topology, seed, a->peers, a->ice, log);
         if (again.hash != r.hash) {
             r.ok = false;
             snprintf(r.check.why, sizeof r.check.why, "a second run of the seed went otherwise");
@@ -87,11 +90,17 @@ static bool run_one(const struct arguments *a, const struct scenario *scenario, 
 static bool parse(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
-        { "scenario", required_argument, NULL, 's' }, { "peers", required_argument, NULL, 'n' },
-        { "seeds", required_argument, NULL, 'c' },    { "seed", required_argument, NULL, 'f' },
-        { "topology", required_argument, NULL, 't' }, { "twice", no_argument, NULL, '2' },
-        { "json", no_argument, NULL, 'j' },           { "log", no_argument, NULL, 'l' },
-        { "help", no_argument, NULL, 'h' },           { 0 },
+        { "scenario", required_argument, NULL, 's' },
+        { "peers", required_argument, NULL, 'n' },
+        { "seeds", required_argument, NULL, 'c' },
+        { "seed", required_argument, NULL, 'f' },
+        { "topology", required_argument, NULL, 't' },
+        { "twice", no_argument, NULL, '2' },
+        { "json", no_argument, NULL, 'j' },
+        { "log", no_argument, NULL, 'l' },
+        { "ice", no_argument, NULL, 'i' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
     };
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -112,6 +121,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
             break;
         case '2': a->twice = true; break;
         case 'j': a->json = true; break;
+        case 'i': a->ice = true; break;
         case 'l': a->log = true; break;
         case 'h': exit(usage(stdout, 0));
         default: return false;

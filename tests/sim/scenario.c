@@ -429,13 +429,15 @@ static void conclude(struct run *run)
     r->events = world_events(run->world);
     r->messages = world_messages(run->world);
     r->hash = world_hash(run->world);
-    r->ok = check_is_good(&r->check) && r->stored == run->value_count && r->lost == 0 &&
-            r->wrong == 0 && r->found == r->stored && r->mean_hops <= r->hops_allowed;
+    r->stale_channels = world_stale_channels(run->world);
+    r->ok = check_is_good(&r->check) && r->stale_channels == 0 && r->stored == run->value_count &&
+            r->lost == 0 && r->wrong == 0 && r->found == r->stored &&
+            r->mean_hops <= r->hops_allowed;
 }
 
 struct scenario_report scenario_run(const struct scenario *scenario,
                                     const struct reload_topology_ops *topology, uint64_t seed,
-                                    size_t peers, FILE *log)
+                                    size_t peers, bool ice, FILE *log)
 {
     const struct world_options options = {
         .seed = seed,
@@ -445,6 +447,7 @@ struct scenario_report scenario_run(const struct scenario *scenario,
         .delay_max_ms = 80,
         .drop_per_million = scenario->drop_per_million,
         .clock_skew_ms = 1500,
+        .ice = ice,
         .persist = seed % 2 == 0,
         .log = log,
     };

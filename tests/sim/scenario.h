@@ -15,6 +15,7 @@ struct scenario_report {
     struct check check; /* at the end */
     size_t stored, found, lost, wrong;
     size_t unsure;         /* newer values whose store had no answer: the older one is right too */
+    size_t stale_channels; /* gathered for a link, and forgotten */
     size_t hops[HOPS_MAX]; /* fetches by links crossed to the peer responsible */
     double mean_hops, hops_allowed;  /* 1/2 log2 N + 0.5 */
     uint64_t virtual_ms, settled_ms; /* in all; after the last upset until all was well */
@@ -40,6 +41,6 @@ const struct scenario *scenario_find(const char *name);
 
 struct scenario_report scenario_run(const struct scenario *scenario,
                                     const struct reload_topology_ops *topology, uint64_t seed,
-                                    size_t peers, FILE *log);
+                                    size_t peers, bool ice, FILE *log);
 
 #endif

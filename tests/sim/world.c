@@ -9,6 +9,9 @@
 #define SUSPECT_AFTER_MS  5000           /* s6.6.5: acks are missing */
 #define DOWN_AFTER_MS     30000          /* the link's grace */
 #define DIAL_TIMEOUT_MS   10000
+#define GATHER_MAX_MS     300
+#define CHANNEL_LIFE_MS   90000  /* longer than any Attach takes */
+#define CHECK_CROSSES     6      /* one-way delays until ICE and DTLS are through */
 #define HANDSHAKE_CROSSES 4      /* one-way delays until TCP and TLS are through */
 #define STUCK_AFTER       100000 /* calls without time going on */
 #define REQUESTS_MAX      64     /* of a node at a time */
@@ -47,6 +50,7 @@ struct world {
     struct reload_random random;
     struct events events;
     struct place *places;
+    struct channels channels;
     struct link *links; /* a link's id is its place here plus 1, at both ends */
     size_t link_count, link_cap;
     uint64_t now_ms, hash, handled, messages, calls_in_this_ms;
@@ -101,6 +105,14 @@ uint64_t world_messages(const struct world *w)
     return w->messages;
 }
 
+size_t world_stale_channels(const struct world *w)
+{
+    size_t count = 0;
+    for (const struct channel *c = w->channels.first; c; c = c->next)
+        count += c->since_ms + CHANNEL_LIFE_MS < w->now_ms;
+    return count;
+}
+
 uint64_t world_links(const struct world *w)
 {
     return w->link_count;
@@ -132,6 +144,7 @@ struct world *world_new(const struct world_options *options)
     w->random = reload_standin_random(&w->random_state, options->seed);
     reload_standin_config_init(&w->config);
     w->config.config.topology_plugin = options->topology->name;
+    w->config.config.no_ice = !options->ice;
     w->places = calloc(options->nodes, sizeof *w->places);
     for (size_t i = 0; i < options->nodes; i++) {
         struct place *p = &w->places[i];
@@ -158,6 +171,7 @@ void world_free(struct world *w)
         reload_standin_free(w->places[i].standin);
         free(w->places[i].links);
     }
+    channels_fini(&w->channels);
     events_fini(&w->events);
     free(w->places);
     free(w->links);
@@ -335,8 +349,41 @@ static void give_up(struct world *w, uint32_t from, uint32_t attach, bool bootst
                                            .bootstrap = bootstrap });
 }
 
+/* --- what is gathered, and links by ICE --- */
+
+static void later(struct world *w, enum event_type what, uint32_t to, uint64_t after_ms,
+                  uint64_t number)
+{
+    events_add(&w->events, (struct event){ .type = what,
+                                           .at_ms = w->now_ms + after_ms,
+                                           .to = to,
+                                           .life = w->places[to].life,
+                                           .number = number });
+}
+
+static void do_gather(struct world *w, uint32_t place, const struct reload_action_gather *gather)
+{
+    struct channel *c = channels_gather(&w->channels, place, gather);
+    c->since_ms = w->now_ms;
+    later(w, EVENT_GATHERED, place, world_random(w) % GATHER_MAX_MS, c->serial);
+}
+
+static void do_open_channel(struct world *w, uint32_t from,
+                            const struct reload_action_open_link *open)
+{
+    const struct channel *far = channels_open(&w->channels, from, open);
+    uint64_t serial = channels_find(&w->channels, from, open->attach)->serial;
+    if (far)
+        later(w, EVENT_CHECKED, from, CHECK_CROSSES * some_delay(w), serial);
+    later(w, EVENT_UNCHECKED, from, DIAL_TIMEOUT_MS, serial);
+}
+
 static void do_open(struct world *w, uint32_t from, const struct reload_action_open_link *open)
 {
+    if (open->link_type == RELOAD_LINK_DTLS_UDP_SR) {
+        do_open_channel(w, from, open);
+        return;
+    }
     for (size_t i = 0; i < open->address_count; i++) {
         const uint8_t *b = open->addresses[i].address.p;
         if (open->addresses[i].type != RELOAD_ADDRESS_IPV4 || b[0] != 10)
@@ -412,8 +459,8 @@ static void carry_out(struct world *w, uint32_t place, const struct reload_actio
     struct place *p = &w->places[place];
     switch (a->type) {
     case RELOAD_ACTION_SEND: do_send(w, place, &a->send); break;
-    case RELOAD_ACTION_GATHER: give_up(w, place, a->gather.attach, false, 1); break;
-    case RELOAD_ACTION_ABANDON: break;
+    case RELOAD_ACTION_GATHER: do_gather(w, place, &a->gather); break;
+    case RELOAD_ACTION_ABANDON: channels_end(&w->channels, place, a->abandon.attach); break;
     case RELOAD_ACTION_OPEN_LINK: do_open(w, place, &a->open_link); break;
     case RELOAD_ACTION_CLOSE_LINK: do_close(w, place, a->close_link.link); break;
     case RELOAD_ACTION_WANT_BOOTSTRAP: do_bootstrap(w, place); break;
@@ -464,19 +511,71 @@ static void on_deliver(struct world *w, const struct event *e)
     settle(w, e->to);
 }
 
-static void come_up(struct world *w, uint32_t place, uint32_t link, uint32_t far, bool inbound,
-                    const struct event *e)
+static void come_up(struct world *w, uint32_t place, uint32_t link, uint32_t far,
+                    struct reload_node_link info)
 {
-    const struct reload_node_link info = {
-        .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE,
-        .node_ids = &w->places[far].id,
-        .node_id_count = 1,
-        .attach = inbound ? 0 : (uint32_t)e->number,
-        .bootstrap = !inbound && e->bootstrap,
-        .inbound = inbound,
-    };
+    info.node_ids = &w->places[far].id;
+    info.node_id_count = 1;
     reload_node_link_up(w->places[place].node, link + 1, &info, world_time(w, place));
     settle(w, place);
+}
+
+static void come_up_dialled(struct world *w, const struct event *e)
+{
+    struct reload_node_link info = { .type = RELOAD_LINK_TLS_TCP_FH_NO_ICE, .inbound = true };
+    uint32_t link = make_link(w, e->from, e->to);
+    come_up(w, e->to, link, e->from, info);
+    info.inbound = false;
+    info.attach = (uint32_t)e->number;
+    info.bootstrap = e->bootstrap;
+    if (link_is_for(w, &w->links[link], e->from))
+        come_up(w, e->from, link, e->to, info);
+}
+
+static void on_gathered(struct world *w, const struct event *e)
+{
+    struct place *p = &w->places[e->to];
+    struct channel *c = channels_serial(&w->channels, e->number);
+    if (!c)
+        return;
+    channel_offer(c, RELOAD_LINK_DTLS_UDP_SR, &p->address);
+    reload_node_gathered(p->node, c->number, channel_ufrag(c), channel_password,
+                         channel_candidates(c), world_time(w, e->to));
+    settle(w, e->to);
+}
+
+static void on_checked(struct world *w, const struct event *e)
+{
+    const struct channel *c = channels_serial(&w->channels, e->number);
+    const struct channel *f = c ? channels_serial(&w->channels, c->far) : NULL;
+    if (!f || !reaches(w, e->to, (uint32_t)f->node))
+        return;
+    const struct channel here = *c, far = *f;
+    const uint32_t place = e->to, far_place = (uint32_t)far.node;
+    channels_end(&w->channels, place, here.number);
+    channels_end(&w->channels, far_place, far.number);
+    struct reload_node_link info = { .type = RELOAD_LINK_DTLS_UDP_SR,
+                                     .attach = here.number,
+                                     .inbound = here.requester };
+    uint32_t link = make_link(w, place, far_place);
+    come_up(w, place, link, far_place, info);
+    info.attach = far.number;
+    info.inbound = far.requester;
+    if (link_is_for(w, &w->links[link], far_place))
+        come_up(w, far_place, link, place, info);
+    else
+        reload_node_open_failed(w->places[far_place].node, far.number, world_time(w, far_place));
+}
+
+static void on_unchecked(struct world *w, const struct event *e)
+{
+    const struct channel *c = channels_serial(&w->channels, e->number);
+    if (!c)
+        return;
+    uint32_t number = c->number;
+    channels_end(&w->channels, e->to, number);
+    reload_node_open_failed(w->places[e->to].node, number, world_time(w, e->to));
+    settle(w, e->to);
 }
 
 static void on_open(struct world *w, const struct event *e)
@@ -491,10 +590,7 @@ static void on_open(struct world *w, const struct event *e)
         give_up(w, e->from, (uint32_t)e->number, e->bootstrap, 0);
         return;
     }
-    uint32_t link = make_link(w, e->from, e->to);
-    come_up(w, e->to, link, e->from, true, e);
-    if (link_is_for(w, &w->links[link], e->from))
-        come_up(w, e->from, link, e->to, false, e);
+    come_up_dialled(w, e);
 }
 
 static void on_open_lost(struct world *w, const struct event *e)
@@ -571,6 +667,8 @@ static void handle(struct world *w, const struct event *e)
         [EVENT_OPEN_LOST] = on_open_lost, [EVENT_SUSPECT] = on_suspect,
         [EVENT_LOST] = on_lost,           [EVENT_DOWN] = on_down,
         [EVENT_TICK] = on_tick,           [EVENT_PERSISTED] = on_persisted,
+        [EVENT_GATHERED] = on_gathered,   [EVENT_CHECKED] = on_checked,
+        [EVENT_UNCHECKED] = on_unchecked,
     };
     const struct place *to = &w->places[e->to];
     if (e->type != EVENT_OPEN && (!to->node || to->life != e->life))
@@ -610,6 +708,7 @@ void world_start(struct world *w, size_t place)
         .role = RELOAD_ROLE_PEER,
         .addresses = &p->address,
         .address_count = 1,
+        .ice = true,
         .persist = w->options.persist,
         .log_level = w->options.log ? RELOAD_LOG_DEBUG : RELOAD_LOG_ERROR,
         .limits = { .max_links = 1024 },
@@ -651,6 +750,7 @@ void world_kill(struct world *w, size_t place, bool process_only)
         else
             tell_suspect(w, p->links[i], 1 - side);
     }
+    channels_kill(&w->channels, place);
     reload_node_free(p->node);
     p->node = NULL;
     p->life++;

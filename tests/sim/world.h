@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "reload/node/node.h"
+#include "tests/sim/channels.h"
 #include "tests/sim/events.h"
 #include "tests/sim/standin.h"
 
@@ -17,6 +18,7 @@ struct world_options {
     uint32_t delay_min_ms, delay_max_ms; /* one way, fixed for each link */
     uint32_t drop_per_million;           /* messages that the far end loses */
     uint32_t clock_skew_ms;              /* wall clocks are off by up to this */
+    bool ice;                            /* links other than to bootstrap nodes are made by ICE */
     bool persist;                        /* stores wait for a disk */
     FILE *log;                           /* each node's log and each event; or NULL */
 };
@@ -37,7 +39,8 @@ uint64_t world_random(struct world *world);
 uint64_t world_hash(const struct world *world); /* of everything that happened */
 uint64_t world_events(const struct world *world);
 uint64_t world_messages(const struct world *world);
-uint64_t world_links(const struct world *world); /* that ever came up */
+uint64_t world_links(const struct world *world);        /* that ever came up */
+size_t world_stale_channels(const struct world *world); /* that hosts hold for no Attach any more */
 /* Runs until that time. */
 void world_run(struct world *world, uint64_t until_ms);
 

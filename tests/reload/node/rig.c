@@ -464,6 +464,33 @@ static void keep_addresses(struct rig_action *kept, const struct reload_ip_addre
     }
 }
 
+/* Three slices in one piece of memory. */
+static void keep_offer(struct rig_action *kept, struct reload_slice *slices[3])
+{
+    for (size_t i = 0; i < 3; i++)
+        kept->len += slices[i]->n;
+    kept->bytes = malloc(kept->len + 1);
+    struct reload_writer w = reload_writer_of(kept->bytes, kept->len);
+    for (size_t i = 0; i < 3; i++) {
+        const uint8_t *p = kept->bytes + w.len;
+        reload_wr_bytes(&w, *slices[i]);
+        slices[i]->p = p;
+    }
+}
+
+static void keep_open_link(struct rig_action *kept, struct reload_action_open_link *open)
+{
+    keep_offer(kept, (struct reload_slice *[]){ &open->ufrag, &open->password, &open->candidates });
+    keep_addresses(kept, open->addresses, open->address_count);
+}
+
+static void keep_app_channel(struct rig_action *kept, struct reload_action_app_channel *channel)
+{
+    keep_offer(kept, (struct reload_slice *[]){ &channel->ufrag, &channel->password,
+                                                &channel->candidates });
+    keep_addresses(kept, channel->addresses, channel->address_count);
+}
+
 static void keep_result(struct rig_action *kept)
 {
     struct reload_result *r = &kept->action.result;
@@ -485,7 +512,9 @@ void rig_pull(struct rig *rig)
         if (action.type == RELOAD_ACTION_SEND)
             keep_send(kept);
         if (action.type == RELOAD_ACTION_OPEN_LINK)
-            keep_addresses(kept, action.open_link.addresses, action.open_link.address_count);
+            keep_open_link(kept, &kept->action.open_link);
+        if (action.type == RELOAD_ACTION_APP_CHANNEL)
+            keep_app_channel(kept, &kept->action.app_channel);
         if (action.type == RELOAD_ACTION_REQUEST_DONE)
             keep_result(kept);
         if (action.type == RELOAD_ACTION_LOG) {

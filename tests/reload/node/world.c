@@ -8,7 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum event_type { MESSAGE, UP, DOWN, OPEN_FAILED, BOOTSTRAP_FAILED, PERSISTED };
+#define CHECKS_MS 2000 /* until ICE checks that find nobody are given up */
+
+enum event_type {
+    MESSAGE,
+    UP,
+    DOWN,
+    OPEN_FAILED,
+    BOOTSTRAP_FAILED,
+    PERSISTED,
+    GATHERED,
+    CHECKED,
+    UNCHECKED
+};
 
 struct world_event {
     struct world_event *next;
@@ -19,7 +31,7 @@ struct world_event {
     uint32_t attach;
     bool inbound, bootstrap;
     size_t far;
-    uint64_t token;
+    uint64_t token; /* or a channel's serial */
     size_t len;
     uint8_t bytes[];
 };
@@ -115,9 +127,101 @@ static size_t node_at(const struct world *world, const struct reload_ip_address_
     return SIZE_MAX;
 }
 
+/* --- what is gathered, and links by ICE --- */
+
+static void gather(struct world *world, struct world_node *n,
+                   const struct reload_action_gather *gather)
+{
+    struct channel *c = channels_gather(&world->channels, n->index, gather);
+    n->gathers++;
+    post(world, GATHERED, n->index, 0, world->gather_ms, 0)->token = c->serial;
+}
+
+static void gathered(struct world *world, struct world_node *n, uint64_t serial)
+{
+    struct channel *c = channels_serial(&world->channels, serial);
+    bool ice = n->config.ice && !n->config.overlay->no_ice;
+    if (!c)
+        return;
+    uint32_t number = c->number;
+    if (world->fail_gather && world->fail_gather(world, n->index)) {
+        channels_end(&world->channels, n->index, number);
+        reload_node_open_failed(n->node, number, world->now);
+        return;
+    }
+    const struct reload_slice nothing = { 0 };
+    if (ice)
+        channel_offer(c, RELOAD_LINK_DTLS_UDP_SR, &n->address);
+    else if (n->config.address_count)
+        channel_offer(c, RELOAD_LINK_TLS_TCP_FH_NO_ICE, &n->address);
+    reload_node_gathered(n->node, number, ice ? channel_ufrag(c) : nothing,
+                         ice ? channel_password : nothing, channel_candidates(c), world->now);
+}
+
+static void open_channel(struct world *world, size_t from,
+                         const struct reload_action_open_link *open)
+{
+    struct channel *far = channels_open(&world->channels, from, open);
+    uint64_t serial = channels_find(&world->channels, from, open->attach)->serial;
+    if (far && !(world->fail_dial && world->fail_dial(world, from, far->node)))
+        post(world, CHECKED, from, 0, 2 * WORLD_DELAY, 0)->token = serial;
+    post(world, UNCHECKED, from, 0, CHECKS_MS, 0)->token = serial;
+}
+
+static void ice_link_up(struct world *world, const struct channel *c, reload_link_id link)
+{
+    const struct channel *far = channels_serial(&world->channels, c->far);
+    const struct world_node *n = &world->nodes[c->node], *other = &world->nodes[far->node];
+    const struct reload_node_link info = {
+        .type = RELOAD_LINK_DTLS_UDP_SR,
+        .node_ids = other->certificate.node_ids,
+        .node_id_count = other->certificate.node_id_count,
+        .attach = c->number,
+        .inbound = c->requester,
+    };
+    reload_node_link_up(n->node, link, &info, world->now);
+}
+
+/* Both ends have a link, at once; what follows from that comes later. */
+static void checked(struct world *world, uint64_t serial)
+{
+    struct channel *c = channels_serial(&world->channels, serial);
+    struct channel *far = c ? channels_serial(&world->channels, c->far) : NULL;
+    if (!far)
+        return;
+    struct world_link *link = calloc(1, sizeof *link);
+    *link = (struct world_link){ world->links, ++world->next_link, c->node, far->node };
+    world->links = link;
+    reload_link_id id = link->id;
+    size_t here = c->node, there = far->node;
+    uint32_t number = c->number, far_number = far->number;
+    ice_link_up(world, c, id);
+    ice_link_up(world, far, id);
+    channels_end(&world->channels, here, number);
+    channels_end(&world->channels, there, far_number);
+    world->nodes[here].ice_links++;
+    world->nodes[there].ice_links++;
+    world_pull(world, here);
+    world_pull(world, there);
+}
+
+static void unchecked(struct world *world, struct world_node *n, uint64_t serial)
+{
+    const struct channel *c = channels_serial(&world->channels, serial);
+    if (!c)
+        return;
+    uint32_t number = c->number;
+    channels_end(&world->channels, n->index, number);
+    reload_node_open_failed(n->node, number, world->now);
+}
+
 static void open_link(struct world *world, size_t from, const struct reload_action_open_link *open)
 {
     world->nodes[from].dials++;
+    if (open->link_type == RELOAD_LINK_DTLS_UDP_SR) {
+        open_channel(world, from, open);
+        return;
+    }
     size_t to = node_at(world, &open->addresses[0]);
     if (to == SIZE_MAX || !world->nodes[to].node ||
         (world->fail_dial && world->fail_dial(world, from, to))) {
@@ -176,10 +280,11 @@ static void act(struct world *world, struct world_node *n, const struct reload_a
     struct world_link *link;
     switch (action->type) {
     case RELOAD_ACTION_SEND: send_message(world, n->index, &action->send); return;
-    case RELOAD_ACTION_GATHER:
-        post(world, OPEN_FAILED, n->index, 0, WORLD_DELAY, 0)->attach = action->gather.attach;
+    case RELOAD_ACTION_GATHER: gather(world, n, &action->gather); return;
+    case RELOAD_ACTION_ABANDON:
+        channels_end(&world->channels, n->index, action->abandon.attach);
+        n->abandons++;
         return;
-    case RELOAD_ACTION_ABANDON: return;
     case RELOAD_ACTION_OPEN_LINK: open_link(world, n->index, &action->open_link); return;
     case RELOAD_ACTION_CLOSE_LINK:
         n->closes++;
@@ -197,6 +302,8 @@ static void act(struct world *world, struct world_node *n, const struct reload_a
     case RELOAD_ACTION_APP_CHANNEL:
         n->app_channels++;
         n->app_channel = action->app_channel;
+        if (action->app_channel.attach)
+            channels_end(&world->channels, n->index, action->app_channel.attach);
         return;
     case RELOAD_ACTION_CONFIG_CHANGED: n->config_changes++; return;
     case RELOAD_ACTION_STATE_CHANGED:
@@ -225,6 +332,7 @@ void world_init(struct world *world, const struct reload_topology_ops *ops)
     reload_standin_config_init(&world->config);
     world->config.config.topology_plugin = ops->name;
     world->ops = ops;
+    world->gather_ms = 3 * WORLD_DELAY;
     world->now = (struct reload_time){ 1000, UINT64_C(1700000000000) };
 }
 
@@ -249,6 +357,7 @@ size_t world_add(struct world *world, const struct reload_node_id *id)
         .random = reload_standin_random(&n->random, i + 1),
         .addresses = &n->address,
         .address_count = 1,
+        .ice = true,
         .log_level = getenv("RELOAD_TEST_LOG") ? RELOAD_LOG_DEBUG : RELOAD_LOG_ERROR,
     };
     return i;
@@ -277,6 +386,7 @@ void world_kill(struct world *world, size_t node)
         if (link->a == node || link->b == node)
             cut(world, link);
     }
+    channels_kill(&world->channels, node);
     reload_node_free(world->nodes[node].node);
     reload_standin_free(world->nodes[node].standin);
     world->nodes[node].node = NULL;
@@ -326,6 +436,9 @@ static void happen(struct world *world, const struct world_event *event)
     case OPEN_FAILED: reload_node_open_failed(n->node, event->attach, world->now); break;
     case BOOTSTRAP_FAILED: reload_node_bootstrap_failed(n->node, world->now); break;
     case PERSISTED: reload_node_persisted(n->node, event->token, true, world->now); break;
+    case GATHERED: gathered(world, n, event->token); break;
+    case CHECKED: checked(world, event->token); break;
+    case UNCHECKED: unchecked(world, n, event->token); break;
     }
     world_pull(world, event->node);
 }

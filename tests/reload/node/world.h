@@ -2,6 +2,7 @@
 #define RELOAD_TESTS_NODE_WORLD_H
 
 #include "reload/node/node.h"
+#include "tests/sim/channels.h"
 #include "tests/sim/standin.h"
 
 /* A few whole nodes in one process, on a virtual clock: links that take a fixed time, dials that
@@ -32,7 +33,7 @@ struct world_node {
     uint8_t value_bytes[WORLD_RESULTS][64];
     size_t result_count;
     char state_text[256]; /* of the last STATE_CHANGED */
-    size_t dials, closes, config_changes, app_channels;
+    size_t dials, closes, config_changes, app_channels, gathers, abandons, ice_links;
     struct reload_action_app_channel app_channel; /* the last */
 };
 
@@ -48,6 +49,9 @@ struct world {
     /* Whether to lose a message; NULL: none is lost. */
     bool (*lose)(struct world *world, size_t from, size_t to, struct reload_slice message);
     bool (*fail_dial)(struct world *world, size_t from, size_t to);
+    bool (*fail_gather)(struct world *world, size_t node);
+    struct channels channels; /* what the hosts hold */
+    uint64_t gather_ms;
     bool no_bootstrap;
     unsigned lost;
 };
