@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the wire fuzz targets, corpus/<target>/<name>, from the byte vectors.
+"""Writes the seeds of the fuzz targets, corpus/<target>/<name>, from the byte vectors and, for RFC
+7904, from here.
 
     python3 tests/fuzz/make_corpus.py
 
@@ -53,7 +54,23 @@ def seed_stored_data():
         seed("wire_stored_data", entry["name"], bytes([model]) + bytes.fromhex(entry["hex"]))
 
 
+def seed_sip():
+    node = b"\x01\x10" + bytes.fromhex("0123456789abcdef" * 2)
+    route = bytes([0, 0, 0, len(node)]) + node
+    seed("sip_registration", "route", b"\x02" + len(route).to_bytes(2, "big") + route)
+    seed("sip_registration", "uri", b"\x01\x00\x09\x00\x07bob@a.b")
+    seed("sip_registration", "unknown", b"\x09\x00\x01x")
+    for name, uri in (("gruu", "alice@dht.example.com;gr=ARABI0VniavN7wEjRWeJq83v"),
+                      ("prefixed", "sip:a@b;gr=ABIBEAEjRWeJq83vASNFZ4mrze8~"),
+                      ("uuid", "sips:%61lice@A.b:5061;gr=urn:uuid:f81d4fae;lr?x=y")):
+        seed("sip_uri", name, uri.encode())
+    seed("sip_contact_prefs", "scheme", b"(sip.schemes=SIPS)")
+    seed("sip_contact_prefs", "nested",
+         b'(& (sip.methods=["INVITE"]) (| (a<="b") (! (c>=1))) (sip.schemes=SIP))')
+
+
 if __name__ == "__main__":
     seed_bodies()
     seed_messages()
     seed_stored_data()
+    seed_sip()
