@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include "reload/link/engine.h"
+#include "reload/link/engine_srtp.h"
 
 /* What the files of the engine share; nobody else includes this. */
 
@@ -23,6 +24,8 @@ struct reload_engine {
     struct reload_buffer output;
     struct reload_time now;         /* of the call in progress: certificates are judged at it */
     struct reload_node_id expected; /* len 0: anyone */
+    bool by_fingerprint;            /* DTLS-SRTP: the far end is known by this and nothing else */
+    uint8_t fingerprint[RELOAD_ENGINE_FINGERPRINT_LEN];
     struct reload_link_peer peer;
     int error; /* the first failure; it stays */
     bool done, confirmed, untrusted, unexpected;
@@ -54,5 +57,8 @@ RELOAD_MUST_USE int reload_engine_create(struct reload_engine_context *context, 
 bool reload_engine_datagram_harden(SSL_CTX *dtls);
 /* The ClientHello with its cookie: 1 taken, otherwise as SSL_do_handshake() answers. */
 int reload_engine_datagram_listen(struct reload_engine *engine);
+
+/* engine_srtp.c: is it the certificate that was signalled? */
+RELOAD_MUST_USE int reload_engine_srtp_check(struct reload_engine *engine, X509_STORE_CTX *store);
 
 #endif

@@ -88,7 +88,9 @@ int reload_engine_verify(X509_STORE_CTX *store, void *unused)
 {
     (void)unused;
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    int status = check_chain(SSL_get_app_data(ssl), store);
+    struct reload_engine *engine = SSL_get_app_data(ssl);
+    int status = engine->by_fingerprint ? reload_engine_srtp_check(engine, store)
+                                        : check_chain(engine, store);
     ERR_clear_error();
     X509_STORE_CTX_set_error(store, status ? x509_error(status) : X509_V_OK);
     return status == 0;
