@@ -178,13 +178,22 @@ static bool consistent(const struct reload_reassembly *r, uint32_t end, bool las
     return !last || end >= reached;
 }
 
+static bool fits(const struct reload_reassembly *r, struct reload_slice fragment,
+                 const struct reload_forwarding_header *h)
+{
+    struct reload_slice payload = reload_payload(fragment, h);
+    uint32_t from = reload_fragment_offset(h);
+    return payload.n > 0 && consistent(r, from + (uint32_t)payload.n, reload_fragment_is_last(h)) &&
+           agrees(r, from, payload);
+}
+
 static bool put(struct reload_node *node, struct reload_reassembly *r, struct reload_slice fragment,
                 const struct reload_forwarding_header *h)
 {
     struct reload_slice payload = reload_payload(fragment, h);
     uint32_t from = reload_fragment_offset(h), end = from + (uint32_t)payload.n;
     bool last = reload_fragment_is_last(h);
-    if (payload.n == 0 || !consistent(r, end, last) || !agrees(r, from, payload)) {
+    if (!fits(r, fragment, h)) {
         reload_drop(node, RELOAD_DROP_FRAGMENT, NULL, NULL);
         return false;
     }
@@ -241,6 +250,11 @@ bool reload_reassembly_add(struct reload_node *node, const struct reload_slot *s
     bool own = is_response(node, fragment_header);
     uint64_t hash = reload_hash_u64(&node->key, id);
     struct reload_reassembly *r = find(node, hash, id, own);
+    if (r && own && !fits(r, fragment, fragment_header)) { /* another answer, of other bytes */
+        reload_drop(node, RELOAD_DROP_FRAGMENT, slot, NULL);
+        forget(node, r);
+        r = NULL;
+    }
     bool fresh = !r;
     if (!r)
         r = begin(node, slot->link, hash, id, own);
@@ -254,6 +268,14 @@ bool reload_reassembly_add(struct reload_node *node, const struct reload_slot *s
         return false;
     }
     return complete(r) && take_out(node, r, header, payload);
+}
+
+void reload_reassembly_forget_answer(struct reload_node *node, uint64_t transaction_id)
+{
+    uint64_t hash = reload_hash_u64(&node->key, transaction_id);
+    struct reload_reassembly *r = find(node, hash, transaction_id, true);
+    if (r)
+        forget(node, r);
 }
 
 uint64_t reload_reassembly_deadline(const struct reload_node *node)

@@ -145,6 +145,9 @@ bool reload_reassembly_add(struct reload_node *node, const struct reload_slot *s
                            struct reload_slice fragment,
                            const struct reload_forwarding_header *fragment_header,
                            struct reload_forwarding_header *header, struct reload_slice *payload);
+/* The request goes out once more: what came of an answer to it is of no use, as the next answer is
+ * signed anew and has other bytes. */
+void reload_reassembly_forget_answer(struct reload_node *node, uint64_t transaction_id);
 uint64_t reload_reassembly_deadline(const struct reload_node *node);
 void reload_reassembly_tick(struct reload_node *node);
 void reload_reassembly_fini(struct reload_node *node);

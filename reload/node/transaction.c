@@ -357,6 +357,7 @@ static void send_again(struct reload_node *node, struct reload_transaction *t)
 {
     struct reload_route route;
     node->counters.retransmitted++;
+    reload_reassembly_forget_answer(node, t->id);
     transmit(node, t, find_way(node, t, &route), &route);
 }
 

@@ -250,22 +250,28 @@ static void a_message_in_very_many_pieces_is_cut_off(void **state)
     rig_fini(&rig);
 }
 
+static uint64_t ask(struct rig *rig)
+{
+    const struct reload_target target = { NULL, true,
+                                          reload_slice_of(rig->fake.owned_resource, 16) };
+    uint64_t number;
+    rig->fake.hop = rig->parties[0].id;
+    assert_int_equal(
+        reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &number), 0);
+    rig_pull(rig);
+    uint64_t id = rig_sent(rig, 0, NULL).header.transaction_id;
+    rig_clear(rig);
+    return id;
+}
+
 /* R6940-6.7-15: request and response of one transaction are kept apart. */
 static void a_request_and_a_response_of_one_transaction_do_not_mix(void **state)
 {
     struct rig rig;
     struct pieces request, response;
-    uint64_t number;
     (void)state;
     set_up(&rig);
-    rig.fake.hop = rig.parties[0].id;
-    const struct reload_target target = { NULL, true,
-                                          reload_slice_of(rig.fake.owned_resource, 16) };
-    assert_int_equal(
-        reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &number), 0);
-    rig_pull(&rig);
-    uint64_t own = rig_sent(&rig, 0, NULL).header.transaction_id;
-    rig_clear(&rig);
+    uint64_t own = ask(&rig);
     rig.fake.owns_resource = true; /* the ring changed: the request comes round to its sender */
     struct rig_message m = big_ping(&rig, own);
     m.destination_list = rig_resource(rig.fake.owned_resource, 16);
@@ -279,6 +285,53 @@ static void a_request_and_a_response_of_one_transaction_do_not_mix(void **state)
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
     give(&rig, &request, 1, 1000, request.payload_len);
     assert_true(answered(&rig));
+    rig_fini(&rig);
+}
+
+static void answer(struct rig *rig, uint64_t id, uint8_t response_id, struct pieces *out)
+{
+    struct rig_message ans = big_ping(rig, id);
+    ans.code = RELOAD_PING_ANS;
+    padded_ping[9] = response_id; /* every byte of the payload may differ */
+    take(rig, &ans, out);
+}
+
+/* R6940-6.7-1: the first answer is lost in part, the second has other bytes. */
+static void a_second_answer_does_not_wait_for_the_rest_of_the_first(void **state)
+{
+    struct rig rig;
+    struct pieces first, second;
+    (void)state;
+    set_up(&rig);
+    uint64_t id = ask(&rig);
+    answer(&rig, id, 1, &first);
+    answer(&rig, id, 2, &second);
+    give(&rig, &first, 1, 0, 1000);
+    give(&rig, &second, 1, 0, 1000);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 1);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
+    give(&rig, &second, 1, 1000, second.payload_len);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
+    rig_fini(&rig);
+}
+
+static void a_request_sent_again_forgets_what_came_of_its_first_answer(void **state)
+{
+    struct rig rig;
+    struct pieces first, second;
+    (void)state;
+    set_up(&rig);
+    uint64_t id = ask(&rig);
+    answer(&rig, id, 1, &first);
+    answer(&rig, id, 2, &second);
+    give(&rig, &first, 1, 1000, first.payload_len); /* its end holds the signature */
+    rig_run(&rig, 3000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    give(&rig, &second, 1, 0, 1000);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
+    give(&rig, &second, 1, 1000, second.payload_len);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 0);
     rig_fini(&rig);
 }
 
@@ -438,6 +491,8 @@ int main(void)
         cmocka_unit_test(the_caps_on_messages_under_way_hold),
         cmocka_unit_test(a_message_in_very_many_pieces_is_cut_off),
         cmocka_unit_test(a_request_and_a_response_of_one_transaction_do_not_mix),
+        cmocka_unit_test(a_second_answer_does_not_wait_for_the_rest_of_the_first),
+        cmocka_unit_test(a_request_sent_again_forgets_what_came_of_its_first_answer),
         cmocka_unit_test(a_message_above_the_mtu_is_cut_into_equal_fragments),
         cmocka_unit_test(no_fragment_but_the_last_has_less_than_256_bytes),
         cmocka_unit_test(an_mtu_too_small_for_256_bytes_means_no_fragmentation),
