@@ -26,6 +26,8 @@ struct reload_cert_document_policy {
     const struct reload_kind_config
         *kinds; /* registered Kinds known besides reload/config/registry.h */
     size_t kind_count;
+    const struct reload_kind_ops *const *kind_ops; /* of the usages this node runs */
+    size_t kind_ops_count;
     bool allow_unsigned;   /* a first document without a valid signature is taken all the same */
     bool bare_node_id_uri; /* see certs/uri.h */
 };

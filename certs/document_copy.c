@@ -40,6 +40,19 @@ static const char *const *strings(struct copying *c, const char *const *from, si
     return copy;
 }
 
+static const struct reload_kind_parameter *parameters(struct copying *c,
+                                                      const struct reload_kind_config *from)
+{
+    struct reload_kind_parameter *copy =
+        array(c, from->parameters, from->parameter_count, 0, sizeof *copy);
+    for (size_t i = 0; copy && i < from->parameter_count; i++) {
+        copy[i].namespace_uri = string(c, from->parameters[i].namespace_uri);
+        copy[i].name = string(c, from->parameters[i].name);
+        copy[i].text = string(c, from->parameters[i].text);
+    }
+    return copy;
+}
+
 static const struct reload_kind_config *kinds(struct copying *c, const struct reload_config *from,
                                               size_t room)
 {
@@ -47,6 +60,7 @@ static const struct reload_kind_config *kinds(struct copying *c, const struct re
     for (size_t i = 0; copy && i < from->kind_count; i++) {
         copy[i].name = string(c, from->kinds[i].name);
         copy[i].block = slice(c, from->kinds[i].block);
+        copy[i].parameters = parameters(c, &from->kinds[i]);
     }
     return copy;
 }

@@ -94,6 +94,28 @@ static void nodes(struct reload_cert_text *t, const struct reload_config *c)
     strings(t, "mandatory-extension", c->mandatory_extensions, c->mandatory_extension_count);
 }
 
+/* An element declares its namespace itself: a kind-block also travels alone (s6.5.4). */
+static size_t extension(struct reload_cert_text *t, const struct reload_kind_parameter *p,
+                        size_t left)
+{
+    size_t n = 1;
+    reload_cert_text_format(t, "<x:%s xmlns:x=\"", p->name);
+    reload_cert_text_escaped(t, p->namespace_uri);
+    for (; n < left && p[n].part == RELOAD_PARAMETER_ATTRIBUTE; n++) {
+        reload_cert_text_format(t, "\" %s=\"", p[n].name);
+        reload_cert_text_escaped(t, p[n].text);
+    }
+    reload_cert_text_string(t, "\">");
+    reload_cert_text_escaped(t, p->text);
+    for (; n < left && p[n].part == RELOAD_PARAMETER_CHILD; n++) {
+        reload_cert_text_format(t, "<x:%s>", p[n].name);
+        reload_cert_text_escaped(t, p[n].text);
+        reload_cert_text_format(t, "</x:%s>", p[n].name);
+    }
+    reload_cert_text_format(t, "</x:%s>", p->name);
+    return n;
+}
+
 static void kind(struct reload_cert_text *t, const struct reload_kind_config *k)
 {
     static const char *const models[] = { [RELOAD_MODEL_SINGLE] = "SINGLE",
@@ -114,8 +136,11 @@ static void kind(struct reload_cert_text *t, const struct reload_kind_config *k)
     if (k->max_node_multiple)
         reload_cert_text_format(t, "<max-node-multiple>%u</max-node-multiple>",
                                 k->max_node_multiple);
-    reload_cert_text_format(t, "<max-count>%u</max-count><max-size>%u</max-size></kind>",
-                            k->max_count, k->max_size);
+    reload_cert_text_format(t, "<max-count>%u</max-count><max-size>%u</max-size>", k->max_count,
+                            k->max_size);
+    for (size_t i = 0; i < k->parameter_count;)
+        i += extension(t, &k->parameters[i], k->parameter_count - i);
+    reload_cert_text_string(t, "</kind>");
 }
 
 int reload_cert_kind_write(const struct reload_kind_config *k, struct reload_cert_bytes *out)

@@ -2,6 +2,7 @@
 
 #include "certs/document_open.h"
 #include "reload/config/registry.h"
+#include "reload/store/access.h"
 
 /* One <kind> of a kind-block (RFC 6940 s11.1). */
 
@@ -118,6 +119,18 @@ static int read_access(xmlNodePtr node, struct reload_cert_arena *arena,
     return read_model(model, &out->data_model, out->id, reason);
 }
 
+/* What the parameters mean is for the usage that owns the Kind to say. */
+static int ask_usage(const struct reload_cert_document_policy *policy,
+                     struct reload_kind_config *out, struct reload_cert_reason *reason)
+{
+    for (size_t i = 0; i < policy->kind_ops_count; i++)
+        if (policy->kind_ops[i]->kind == out->id)
+            out->ops = policy->kind_ops[i];
+    const char *wrong = out->ops ? out->ops->refuses(out) : NULL;
+    return wrong ? reload_cert_refuse(reason, RELOAD_E_INVALID, "Kind 0x%x: %s", out->id, wrong)
+                 : 0;
+}
+
 int reload_cert_kind_read(xmlNodePtr node, struct reload_cert_arena *arena,
                           const struct reload_cert_document_policy *policy,
                           struct reload_kind_config *out, struct reload_cert_reason *reason)
@@ -136,5 +149,9 @@ int reload_cert_kind_read(xmlNodePtr node, struct reload_cert_arena *arena,
     } else {
         error = read_access(node, arena, policy, out, reason);
     }
-    return error ? error : read_limits(node, arena, out, reason);
+    if (!error)
+        error = read_limits(node, arena, out, reason);
+    if (!error)
+        error = reload_cert_kind_parameters(node, arena, out, reason);
+    return error ? error : ask_usage(policy, out, reason);
 }

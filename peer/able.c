@@ -1,6 +1,7 @@
 #include "peer/able.h"
 
 #include "topology/chord/chord.h"
+#include "usage-sip/domain.h"
 
 const struct reload_topology_ops *reload_able_topology(const struct reload_config *config)
 {
@@ -9,6 +10,13 @@ const struct reload_topology_ops *reload_able_topology(const struct reload_confi
         if (strcmp(all[i]->name, config->topology_plugin) == 0)
             return all[i];
     return NULL;
+}
+
+const struct reload_kind_ops *const *reload_able_kinds(size_t *count)
+{
+    static const struct reload_kind_ops *const all[] = { &reload_sip_kind_ops };
+    *count = sizeof all / sizeof all[0];
+    return all;
 }
 
 static bool links_suit(const struct reload_config *config)

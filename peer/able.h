@@ -10,6 +10,9 @@
 /* The plug-in of the configuration's topology-plugin, or NULL. */
 const struct reload_topology_ops *reload_able_topology(const struct reload_config *config);
 
+/* The usages that have rules of their own for a Kind. */
+const struct reload_kind_ops *const *reload_able_kinds(size_t *count);
+
 /* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN
  * (a client where clients are not permitted), with a reason. */
 RELOAD_MUST_USE int reload_able_check(const struct reload_config *config, enum reload_role role,

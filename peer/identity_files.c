@@ -1,6 +1,7 @@
 #include "peer/identity_files.h"
 
 #include "certs/file.h"
+#include "peer/able.h"
 
 /* "DIR/name" of an identity folder, unless the loose file is given. For g_free(). */
 static char *path_of(const char *file, const char *directory, const char *name)
@@ -18,6 +19,7 @@ static int read_config(const char *path, const struct reload_overlay_options *op
         .allow_unsigned = options->allow_unsigned,
         .bare_node_id_uri = options->bare_node_id_uri,
     };
+    policy.kind_ops = reload_able_kinds(&policy.kind_ops_count);
     struct reload_cert_bytes bytes = { 0 };
     struct reload_cert_reason why = { "" };
     int error = reload_cert_file_read(path, &bytes, reason);

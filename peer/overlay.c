@@ -96,6 +96,7 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
         .policy.bare_node_id_uri = options->bare_node_id_uri,
         .log = o->log,
     };
+    certs.policy.kind_ops = reload_able_kinds(&certs.policy.kind_ops_count);
     int error = reload_cert_context_new(&certs, &o->certs, reason);
     if (!error)
         o->crypto = reload_cert_context_crypto(o->certs);

@@ -4,6 +4,8 @@
 #include "certs/overlay_dir.h"
 #include "peer/address.h"
 #include "peer/verbs/verbs.h"
+#include "reload/config/registry.h"
+#include "usage-sip/domain.h"
 
 /* `reload overlay ...`: an overlay's folder, for its operator. */
 
@@ -20,14 +22,15 @@
 
 static struct {
     char *directory, *key;
-    char **bootstrap, **kinds, **hosts;
+    char **bootstrap, **kinds, **hosts, **domains;
     gboolean no_ice, self_signed, json;
 } o;
 
 /* What the options point to; it outlives reload_cert_overlay_create(). */
 static struct {
     struct reload_bootstrap_node bootstrap[BOOTSTRAP_MAX];
-    struct reload_kind_config kinds[KINDS_MAX];
+    struct reload_kind_config kinds[KINDS_MAX + 1];
+    struct reload_kind_parameter domains[RELOAD_KIND_PARAMETERS_MAX];
     const char *names[HOSTS_MAX], *urls[HOSTS_MAX];
 } parsed;
 
@@ -51,6 +54,43 @@ static int read_bootstrap(struct reload_config *config)
     return 0;
 }
 
+/* --domain-restriction PATTERN: the element that RFC 7904 s3.4 puts into the Kind. */
+static int read_domains(struct reload_kind_config *sip)
+{
+    static const struct reload_kind_parameter head[] = {
+        { RELOAD_PARAMETER_ELEMENT, RELOAD_SIP_NAMESPACE, "domain-restriction", "" },
+        { RELOAD_PARAMETER_ATTRIBUTE, RELOAD_SIP_NAMESPACE, "enable", "true" },
+    };
+    size_t n = sizeof head / sizeof head[0];
+    memcpy(parsed.domains, head, sizeof head);
+    for (char **text = o.domains; *text; text++) {
+        const char *wrong = reload_sip_pattern_refusal(*text);
+        if (wrong || n == RELOAD_KIND_PARAMETERS_MAX)
+            return reload_verb_fail(RELOAD_EXIT_USAGE, "--domain-restriction %s: %s", *text,
+                                    wrong ? wrong : "too many patterns");
+        parsed.domains[n++] =
+            (struct reload_kind_parameter){ RELOAD_PARAMETER_CHILD, RELOAD_SIP_NAMESPACE, "pattern",
+                                            *text };
+    }
+    sip->parameters = parsed.domains;
+    sip->parameter_count = n;
+    return 0;
+}
+
+/* Every overlay made here can be called in; --kind may set other limits. */
+static int add_sip(struct reload_config *config)
+{
+    struct reload_kind_config *sip = NULL;
+    for (size_t i = 0; i < config->kind_count; i++)
+        if (parsed.kinds[i].id == RELOAD_KIND_SIP_REGISTRATION)
+            sip = &parsed.kinds[i];
+    if (!sip) {
+        sip = &parsed.kinds[config->kind_count++];
+        *sip = *reload_config_registered_kind(RELOAD_KIND_SIP_REGISTRATION);
+    }
+    return o.domains ? read_domains(sip) : 0;
+}
+
 static int read_kinds(struct reload_config *config)
 {
     struct reload_cert_reason reason = { "" };
@@ -60,6 +100,9 @@ static int read_kinds(struct reload_config *config)
             return reload_verb_fail(RELOAD_EXIT_USAGE, "--kind %s: %s", *text, reason.text);
         config->kind_count++;
     }
+    int code = add_sip(config);
+    if (code)
+        return code;
     config->kinds = parsed.kinds;
     uint32_t size = DOCUMENT_SIZE + KIND_SIZE * (uint32_t)config->kind_count;
     config->max_message_size = MAX(config->max_message_size, size);
@@ -118,6 +161,9 @@ int reload_verb_overlay_create(int argc, char **argv)
         { "kind", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.kinds,
           "A Kind of one's own; MODEL is single, array or dictionary, POLICY one of the RFC's four",
           "ID:MODEL:POLICY:MAXCOUNT:MAXSIZE[:MAXMULTIPLE]" },
+        { "domain-restriction", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.domains,
+          "SIP addresses of these domains only, an extended regular expression; may be repeated",
+          "PATTERN" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
         { 0 },
     };

@@ -13,6 +13,21 @@
 
 #define RELOAD_ACCESS_NAME_MAX 32
 
+/* What an extension says in a <kind> (s11.1: elements of other namespaces), for whoever owns that
+ * namespace: each element, then its attributes and child elements. What lies deeper is left out. */
+struct reload_kind_parameter {
+    enum reload_kind_parameter_part {
+        RELOAD_PARAMETER_ELEMENT,
+        RELOAD_PARAMETER_ATTRIBUTE, /* of the element before; namespace_uri is the element's */
+        RELOAD_PARAMETER_CHILD,
+    } part;
+    const char *namespace_uri, *name;
+    const char *text; /* without white space around it */
+};
+#define RELOAD_KIND_PARAMETERS_MAX 256 /* of one Kind; a document with more is refused */
+
+struct reload_kind_ops; /* reload/store/access.h */
+
 struct reload_kind_config { /* one kind-block */
     uint32_t id;
     const char *name; /* NULL when the block has a numeric id only */
@@ -21,6 +36,9 @@ struct reload_kind_config { /* one kind-block */
     uint32_t max_count;                          /* values per (Resource-ID, Kind) */
     uint32_t max_size;                           /* bytes of one value */
     uint32_t max_node_multiple;                  /* NODE-MULTIPLE only, else 0 */
+    const struct reload_kind_parameter *parameters;
+    size_t parameter_count;
+    const struct reload_kind_ops *ops; /* of the usage that owns the Kind; NULL: it adds no rules */
     struct reload_slice block; /* raw bytes "<kind-block" .. "</kind-block>" with its signature;
                                   empty for a Kind the document does not list */
 };

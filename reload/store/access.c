@@ -77,3 +77,11 @@ const struct reload_access_ops *reload_access_find(const char *name)
             return &policies[i];
     return NULL;
 }
+
+int reload_access_allows(const struct reload_access_question *q, const struct reload_crypto *crypto,
+                         reload_resource_id_function *resource_id)
+{
+    const struct reload_access_ops *policy = reload_access_find(q->kind->access_control);
+    int error = policy ? policy->allows(q, crypto, resource_id) : RELOAD_E_FORBIDDEN;
+    return error || !q->kind->ops ? error : q->kind->ops->allows(q);
+}

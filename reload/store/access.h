@@ -14,6 +14,7 @@ typedef int reload_resource_id_function(const struct reload_crypto *crypto,
                                         size_t *len);
 
 struct reload_access_question {
+    const struct reload_config *config;
     const struct reload_kind_config *kind;
     struct reload_slice resource;
     struct reload_slice key; /* dictionary key; empty otherwise */
@@ -32,5 +33,22 @@ struct reload_access_ops {
 
 /* The policy of that name, or NULL. */
 const struct reload_access_ops *reload_access_find(const char *name);
+
+/* What the usage that defines a Kind adds to the rules of this folder. Constant; found through
+ * reload_kind_config.ops. */
+struct reload_kind_ops {
+    uint32_t kind;
+    /* Judges what a configuration document says of the Kind in its parameters: NULL, or what is
+     * wrong with it, a static string. */
+    const char *(*refuses)(const struct reload_kind_config *kind);
+    /* Asked after the access control policy has allowed it: 0 or RELOAD_E_FORBIDDEN. */
+    int (*allows)(const struct reload_access_question *question);
+};
+
+/* The policy of the question's Kind, and then its usage. 0 or RELOAD_E_FORBIDDEN; also when the
+ * policy is not known here. */
+int reload_access_allows(const struct reload_access_question *question,
+                         const struct reload_crypto *crypto,
+                         reload_resource_id_function *resource_id);
 
 #endif

@@ -57,7 +57,6 @@ static uint16_t read_kinds(struct reload_put *put, struct reload_writer *info)
             return refuse(put, RELOAD_ERROR_INVALID_MESSAGE, "a Kind appears twice");
         put->kinds[put->kind_count++] = (struct reload_put_kind){
             .config = config,
-            .access = reload_access_find(config->access_control),
             .data = data,
         };
     }
@@ -86,6 +85,7 @@ static bool allows(struct reload_put *put, const struct reload_put_kind *kind,
                    const struct reload_stored_data *data, const struct reload_signer *signer)
 {
     const struct reload_access_question question = {
+        .config = put->store->config,
         .kind = kind->config,
         .resource = put->req.resource,
         .key = data->value.key,
@@ -94,8 +94,8 @@ static bool allows(struct reload_put *put, const struct reload_put_kind *kind,
         .value = data->value.data.value,
         .signer = signer,
     };
-    return kind->access && signer &&
-           kind->access->allows(&question, put->store->crypto, put->store->resource_id) == 0;
+    return signer &&
+           reload_access_allows(&question, put->store->crypto, put->store->resource_id) == 0;
 }
 
 static uint16_t check_place(struct reload_put *put)

@@ -29,12 +29,12 @@ static bool is_synthetic(const struct reload_stored_data *data)
 static int judge(const struct reload_fetched *walk, const struct reload_kind_config *kind,
                  const struct reload_stored_data *data, struct reload_signer *signer)
 {
-    const struct reload_access_ops *access = reload_access_find(kind->access_control);
     int error = reload_value_verify(walk->crypto, walk->resource, kind->id, data,
                                     walk->certificates, walk->now, signer);
-    if (error || !access)
-        return error ? error : RELOAD_E_FORBIDDEN;
+    if (error)
+        return error;
     const struct reload_access_question question = {
+        .config = walk->config,
         .kind = kind,
         .resource = walk->resource,
         .key = data->value.key,
@@ -43,7 +43,7 @@ static int judge(const struct reload_fetched *walk, const struct reload_kind_con
         .value = data->value.data.value,
         .signer = signer,
     };
-    return access->allows(&question, walk->crypto, walk->resource_id);
+    return reload_access_allows(&question, walk->crypto, walk->resource_id);
 }
 
 static void describe(const struct reload_fetched *walk, const struct reload_stored_data *data,

@@ -10,7 +10,6 @@
 
 struct reload_put_kind { /* one StoreKindData */
     const struct reload_kind_config *config;
-    const struct reload_access_ops *access;
     struct reload_store_kind_data data;
     struct reload_held_kind *held; /* once a value was put there */
     bool has_values, changed;

@@ -162,11 +162,8 @@ static int check_row(struct reload_store *store, const struct reload_store_row *
                      struct reload_stored_data *data, struct reload_signer *signer)
 {
     struct reload_reader r = reload_reader_over(row->stored_data);
-    const struct reload_access_ops *access = reload_access_find(config->access_control);
     if (reload_stored_data_decode(&r, config->data_model, data) || reload_reader_finish(&r))
         return RELOAD_E_DECODE;
-    if (!access)
-        return RELOAD_E_FORBIDDEN;
     if (row->expires_ms <= now.unix_ms)
         return RELOAD_E_EXPIRED;
 
@@ -187,6 +184,7 @@ static int check_row(struct reload_store *store, const struct reload_store_row *
     if (error)
         return error;
     const struct reload_access_question question = {
+        .config = store->config,
         .kind = config,
         .resource = row->resource,
         .key = data->value.key,
@@ -195,7 +193,7 @@ static int check_row(struct reload_store *store, const struct reload_store_row *
         .value = data->value.data.value,
         .signer = signer,
     };
-    return access->allows(&question, store->crypto, store->resource_id);
+    return reload_access_allows(&question, store->crypto, store->resource_id);
 }
 
 static uint32_t seconds_left(const struct reload_store_row *row, struct reload_time now)

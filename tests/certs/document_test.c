@@ -316,7 +316,7 @@ static void kinds_are_read_and_registered_ones_keep_their_registered_rules(void 
     assert_memory_equal(kind->block.p + kind->block.n - 13, "</kind-block>", 13);
     reload_cert_document_free(c);
 
-    /* the document is wrong about a registered Kind: the registry counts */
+    /* the document is wrong about a registered Kind: the registry counts. R7904-7-1 */
     c = must_parse_with(KIND("name=\"SIP-REGISTRATION\"", "SINGLE", "USER-MATCH", LIMITS));
     kind = reload_config_kind(c, 1);
     assert_int_equal(kind->data_model, RELOAD_MODEL_DICTIONARY);
