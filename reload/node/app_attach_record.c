@@ -165,17 +165,16 @@ static void fail(struct reload_node *node, struct reload_app_attach_record *a, i
 void reload_app_attach_gathered(struct reload_node *node, struct reload_app_attach_record *a,
                                 const struct reload_offer *own)
 {
-    if (!reload_offer_is_own(own, a->ice)) {
+    if (a->state == RELOAD_APP_ATTACH_REQUESTED) {
+        reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
+    } else if (!reload_offer_is_own(own, a->ice)) {
         reload_drop(node, RELOAD_DROP_BODY, NULL, "what was gathered");
         fail(node, a, RELOAD_E_INVALID);
-        return;
+    } else if (a->state == RELOAD_APP_ATTACH_GATHERING) {
+        reload_app_attach_ask(node, a, own);
+    } else {
+        reload_app_attach_answer(node, a, own);
     }
-    switch (a->state) {
-    case RELOAD_APP_ATTACH_GATHERING: reload_app_attach_ask(node, a, own); return;
-    case RELOAD_APP_ATTACH_ANSWERING: reload_app_attach_answer(node, a, own); return;
-    case RELOAD_APP_ATTACH_REQUESTED: break;
-    }
-    reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
 }
 
 bool reload_app_attach_open_failed(struct reload_node *node, uint32_t number)

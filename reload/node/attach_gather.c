@@ -17,16 +17,6 @@ int reload_attach_prepare(struct reload_node *node, struct reload_attach_record 
     return 0;
 }
 
-/* The sender gave an earlier request up: its answer would go to nobody. */
-static void replace(struct reload_node *node, struct reload_attach_record *a,
-                    struct reload_asked *asked)
-{
-    if (a->asked && !reload_asked_is(a->asked, &asked->reply))
-        reload_answered_forget(node, &a->asked->reply);
-    reload_free(a->asked);
-    a->asked = asked;
-}
-
 static void begin_answer(struct reload_node *node, struct reload_attach_record *a)
 {
     reload_attach_withdraw(node, a); /* s6.5.1.2: an own request is not repeated any more */
@@ -48,7 +38,8 @@ void reload_attach_prepare_answer(struct reload_node *node, struct reload_attach
         reload_attach_end(node, a, RELOAD_E_NOMEM, 0);
         return;
     }
-    replace(node, a, asked);
+    reload_free(a->asked); /* its sender gave that one up: copies of it stay without an answer */
+    a->asked = asked;
     if (!under_way)
         begin_answer(node, a);
 }
@@ -74,6 +65,7 @@ static void answer(struct reload_node *node, struct reload_attach_record *a,
         return;
     }
     a->asked = NULL;
+    a->answered = asked->reply.transaction_id;
     reload_respond(node, &asked->reply, body, (struct reload_slice){ 0 });
     if (reload_connection_to(node, &a->remote)) /* linked by other means: nothing to wait for */
         reload_attach_tell(node, a, 0, 0);
@@ -81,21 +73,22 @@ static void answer(struct reload_node *node, struct reload_attach_record *a,
     reload_free(asked);
 }
 
+static bool is_awaited(const struct reload_attach_record *a)
+{
+    return a->state == RELOAD_ATTACH_GATHERING || a->state == RELOAD_ATTACH_ANSWERING;
+}
+
 void reload_attach_gathered(struct reload_node *node, struct reload_attach_record *a,
                             const struct reload_offer *own)
 {
-    if (!reload_offer_is_own(own, true)) {
+    if (!is_awaited(a)) {
+        reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
+    } else if (!reload_offer_is_own(own, true)) {
         reload_drop(node, RELOAD_DROP_BODY, NULL, "what was gathered");
         reload_attach_end(node, a, RELOAD_E_INVALID, 0);
-        return;
+    } else if (a->asked) {
+        answer(node, a, own);
+    } else {
+        ask(node, a, own);
     }
-    switch (a->state) {
-    case RELOAD_ATTACH_GATHERING: ask(node, a, own); return;
-    case RELOAD_ATTACH_ANSWERING: answer(node, a, own); return;
-    case RELOAD_ATTACH_REQUESTED:
-    case RELOAD_ATTACH_DEFERRED:
-    case RELOAD_ATTACH_EXPECTING:
-    case RELOAD_ATTACH_DIALLING: break;
-    }
-    reload_drop(node, RELOAD_DROP_STATE, NULL, "candidates that were not asked for");
 }

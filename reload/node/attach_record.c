@@ -153,12 +153,22 @@ static void settle_request(struct reload_node *node, const struct reload_asked *
                                   "no candidates for a connection could be gathered");
 }
 
+/* Checks that nobody met, perhaps because the answer was lost: a repetition of the request must not
+ * get that answer, whose candidates are gone, but another. */
+static void take_back_answer(struct reload_node *node, const struct reload_attach_record *a)
+{
+    const struct reload_reply reply = { .transaction_id = a->answered, .signer = a->remote };
+    reload_answered_forget(node, &reply);
+}
+
 void reload_attach_end(struct reload_node *node, struct reload_attach_record *a, int error,
                        uint16_t error_code)
 {
     take_out(node, a);
     if (a->asked)
         settle_request(node, a->asked, error);
+    else if (error != 0 && a->ice && a->state == RELOAD_ATTACH_DIALLING)
+        take_back_answer(node, a);
     reload_attach_tell(node, a, error, error_code);
     release(a);
 }

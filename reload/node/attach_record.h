@@ -54,6 +54,7 @@ struct reload_attach_record {
     size_t destination_len;
     struct reload_transaction *transaction; /* REQUESTED */
     struct reload_asked *asked;             /* ANSWERING */
+    uint64_t answered;                      /* DIALLING by ICE: transaction_id of the answer */
     bool send_update;                       /* we want an Update */
     bool owe_update;                        /* the far end wants one */
     struct reload_waiter waiters[RELOAD_ATTACH_WAITERS_MAX];

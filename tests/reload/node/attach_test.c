@@ -1,5 +1,6 @@
-/* Attach and AppAttach without ICE: RFC 6940 s6.5.1, s6.5.2. Three nodes: A and C are linked to the
- * hub only, and attach to each other through it. */
+/* Attach: RFC 6940 s6.5.1. Three nodes: A and C are linked to the hub only, and attach to each
+ * other through it, without ICE and where it says so with it. Then one node by hand, without ICE.
+ */
 #include "tests/reload/node/rig.h"
 #include "tests/reload/node/world.h"
 
@@ -15,6 +16,7 @@
 enum { HUB, A, C, NODES };
 
 static struct fake fakes[NODES];
+static bool ice; /* what the next world does */
 
 static void set_up(struct world *world, bool a_is_larger)
 {
@@ -25,6 +27,7 @@ static void set_up(struct world *world, bool a_is_larger)
         large = swap;
     }
     world_init(world, &fake_topology);
+    world->config.config.no_ice = !ice;
     struct reload_node_id hub = reload_standin_node_id(50);
     world_add(world, &hub);
     world_add(world, a_is_larger ? &large : &small);
@@ -198,6 +201,25 @@ static void both_attach(struct world *world, bool a_is_larger, uint64_t gap_ms)
     world_run(world, 120000);
 }
 
+static bool ended_well(const struct world *world, size_t node)
+{
+    return world->nodes[node].result_count == 1 && world_result(world, node)->error == 0;
+}
+
+static void lose_and_expect_one_link(struct world *world, bool a_is_larger, uint64_t gap_ms)
+{
+    both_attach(world, a_is_larger, gap_ms);
+    if (world_links_between(world, A, C) != 1 || !ended_well(world, A) || !ended_well(world, C) ||
+        world->channels.count != 0)
+        fail_msg("ice %d, larger %d, gap %u ms, lost %u and %u: %zu links, %zu channels, results "
+                 "%d %d",
+                 ice, a_is_larger, (unsigned)gap_ms, lose_at[0], lose_at[1],
+                 world_links_between(world, A, C), world->channels.count,
+                 world->nodes[A].result_count ? world->nodes[A].results[0].error : 99,
+                 world->nodes[C].result_count ? world->nodes[C].results[0].error : 99);
+    world_fini(world);
+}
+
 /* R6940-6.5.1.2-2 R6940-6.5.1.2-3 R6940-6.5.1.2-4 R6940-6.5.1.2-5: whatever the order,
  * and whichever one or two messages are lost, there is one link in the end and both sides know. */
 static void simultaneous_attaches_end_in_one_link_whatever_is_lost(void **state)
@@ -205,40 +227,122 @@ static void simultaneous_attaches_end_in_one_link_whatever_is_lost(void **state)
     struct world *world = test_malloc(sizeof *world);
     (void)state;
     for (unsigned run = 0; run < 2 * 4 * 11 * 11; run++) {
-        bool a_is_larger = run & 1;
         unsigned rest = run / 2;
-        uint64_t gap_ms = (rest % 4) * 5;
         lose_at[0] = rest / 4 % 11;
         lose_at[1] = rest / 44;
-        if (lose_at[1] > lose_at[0])
-            continue;
-        both_attach(world, a_is_larger, gap_ms);
-        if (world_links_between(world, A, C) != 1 || world->nodes[A].result_count != 1 ||
-            world->nodes[C].result_count != 1 || world_result(world, A)->error ||
-            world_result(world, C)->error)
-            fail_msg("larger %d, gap %u ms, lost %u and %u: %zu links, results %d %d", a_is_larger,
-                     (unsigned)gap_ms, lose_at[0], lose_at[1], world_links_between(world, A, C),
-                     world->nodes[A].result_count ? world->nodes[A].results[0].error : 99,
-                     world->nodes[C].result_count ? world->nodes[C].results[0].error : 99);
-        world_fini(world);
+        if (lose_at[1] <= lose_at[0])
+            lose_and_expect_one_link(world, run & 1, (rest % 4) * 5);
     }
     test_free(world);
 }
 
-/* R6940-6.5.1.2-4 R6940-6.5.1.2-5: with nothing lost the smaller one gives way and dials. */
+/* The same by ICE. The far end's request comes while the own candidates are being gathered, while
+ * the own request is on its way, while the answer waits for its candidates, and after. */
+static void simultaneous_attaches_by_ice_end_in_one_link_whatever_is_lost(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    ice = true;
+    for (unsigned run = 0; run < 2 * 9 * 11 * 11; run++) {
+        unsigned rest = run / 2;
+        lose_at[0] = rest / 9 % 11;
+        lose_at[1] = rest / 99;
+        if (lose_at[1] <= lose_at[0])
+            lose_and_expect_one_link(world, run & 1, (rest % 9) * 5);
+    }
+    ice = false;
+    test_free(world);
+}
+
+/* R6940-6.5.1.2-4 R6940-6.5.1.2-5: with nothing lost the smaller one gives way: it dials, or takes
+ * its candidates back and gathers others for the answer. */
 static void the_larger_node_id_wins_the_tie(void **state)
 {
     struct world *world = test_malloc(sizeof *world);
     (void)state;
-    for (int a_is_larger = 0; a_is_larger < 2; a_is_larger++) {
+    for (int run = 0; run < 4; run++) {
+        bool a_is_larger = run & 1;
+        size_t larger = a_is_larger ? A : C, smaller = a_is_larger ? C : A;
+        ice = run & 2;
         lose_at[0] = lose_at[1] = 0;
         both_attach(world, a_is_larger, 0);
-        assert_int_equal(world->nodes[a_is_larger ? C : A].dials, 1);
-        assert_int_equal(world->nodes[a_is_larger ? A : C].dials, 0);
-        assert_int_equal(reload_node_counters(world->nodes[a_is_larger ? A : C].node)->errors_sent,
-                         1);
+        assert_int_equal(world->nodes[smaller].dials, 1);
+        assert_int_equal(world->nodes[larger].dials, ice);
+        assert_int_equal(world->nodes[smaller].abandons, ice);
+        assert_int_equal(world->nodes[larger].abandons, 0);
+        assert_int_equal(reload_node_counters(world->nodes[larger].node)->errors_sent, 1);
         world_fini(world);
     }
+    ice = false;
+    test_free(world);
+}
+
+/* R6940-6.5.1.2-1 R6940-6.5.1.2-7 R6940-6.5.1.13-1: each end gathers and opens once; the link that
+ * comes up is known by its number at both. */
+static void an_attach_by_ice_makes_one_link_that_both_open(void **state)
+{
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    ice = true;
+    set_up(world, false);
+    start(world);
+    attach(world, A, C);
+    world_run(world, 60000);
+    expect_attached(world, A);
+    for (size_t i = A; i <= C; i++) {
+        struct reload_connection connections[4];
+        assert_int_equal(world->nodes[i].gathers, 1);
+        assert_int_equal(world->nodes[i].dials, 1);
+        assert_int_equal(world->nodes[i].abandons, 0);
+        assert_int_equal(reload_node_connections(world->nodes[i].node, connections, 4), 2);
+    }
+    assert_int_equal(world_links_between(world, A, C), 1);
+    assert_int_equal(world->channels.count, 0);
+    world_fini(world);
+    ice = false;
+    test_free(world);
+}
+
+static size_t unlucky;
+
+static bool gathers_nothing(struct world *world, size_t node)
+{
+    (void)world;
+    return node == unlucky;
+}
+
+static bool fail_all(struct world *world, size_t from, size_t to);
+
+/* Candidates that are not found, checks that find no way, a far end that dies meanwhile: the
+ * application is told, and no host holds anything afterwards. */
+static void an_attach_by_ice_that_fails_leaves_nothing_behind(void **state)
+{
+    enum { NO_CANDIDATES_HERE, NO_CANDIDATES_THERE, NO_WAY, DEATH, CAUSES };
+    static const int errors[] = { RELOAD_E_IO, RELOAD_E_FORBIDDEN, RELOAD_E_IO, RELOAD_E_TIMEOUT };
+    struct world *world = test_malloc(sizeof *world);
+    (void)state;
+    ice = true;
+    for (int cause = 0; cause < CAUSES; cause++) {
+        set_up(world, false);
+        start(world);
+        unlucky = cause == NO_CANDIDATES_HERE ? A : C;
+        if (cause <= NO_CANDIDATES_THERE)
+            world->fail_gather = gathers_nothing;
+        if (cause == NO_WAY)
+            world->fail_dial = fail_all;
+        attach(world, A, C);
+        world_run(world, 4 * WORLD_DELAY);
+        if (cause == DEATH)
+            world_kill(world, C);
+        world_run(world, 120000);
+        assert_int_equal(world_result(world, A)->error, errors[cause]);
+        assert_int_equal(world_links_between(world, A, C), 0);
+        assert_int_equal(world->channels.count, 0);
+        if (cause == NO_CANDIDATES_THERE)
+            assert_int_equal(world_result(world, A)->error_code, RELOAD_ERROR_REQUEST_TIMEOUT);
+        world_fini(world);
+    }
+    ice = false;
     test_free(world);
 }
 
@@ -290,47 +394,6 @@ static void a_node_without_an_address_dials_itself(void **state)
     attach(world, A, C);
     world_run(world, 60000);
     assert_int_equal(world_result(world, A)->error_code, RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY);
-    world_fini(world);
-    test_free(world);
-}
-
-/* --- AppAttach --- */
-
-/* R6940-6.5.2.2-2 R6940-6.5.2.2-4: agreed for a known application, Error_Not_Found for others. */
-static void app_attach_agrees_on_a_channel_for_known_applications_only(void **state)
-{
-    struct world *world = test_malloc(sizeof *world);
-    uint64_t request;
-    (void)state;
-    set_up(world, false);
-    start(world);
-    assert_int_equal(reload_node_set_application(world->nodes[C].node, 5060, true), 0);
-    struct reload_node_id a = world_id(world, A), c = world_id(world, C);
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&c) };
-    assert_int_equal(
-        reload_node_app_attach(world->nodes[A].node, &target, 5060, world->now, &request), 0);
-    world_pull(world, A);
-    world_run(world, 1000);
-    const struct reload_action_app_channel *there = &world->nodes[C].app_channel;
-    const struct reload_action_app_channel *here = &world->nodes[A].app_channel;
-    assert_int_equal(world->nodes[C].app_channels, 1);
-    assert_int_equal(there->request, 0);
-    assert_int_equal(there->application, 5060);
-    assert_int_equal(there->address_count, 1);
-    assert_false(there->tls_server);
-    assert_true(reload_node_id_equal(&there->node_id, &a));
-    assert_int_equal(world->nodes[A].app_channels, 1);
-    assert_int_equal(here->request, request);
-    assert_int_equal(here->address_count, 0);
-    assert_true(here->tls_server);
-    assert_true(reload_node_id_equal(&here->node_id, &c));
-    assert_int_equal(world->nodes[A].result_count, 0);
-    assert_int_equal(
-        reload_node_app_attach(world->nodes[A].node, &target, 5061, world->now, &request), 0);
-    world_pull(world, A);
-    world_run(world, 1000);
-    assert_int_equal(world_result(world, A)->error_code, RELOAD_ERROR_NOT_FOUND);
-    assert_int_equal(world->nodes[C].app_channels, 1);
     world_fini(world);
     test_free(world);
 }
@@ -653,10 +716,12 @@ int main(void)
         cmocka_unit_test(attaching_to_a_connected_node_succeeds_at_once),
         cmocka_unit_test(an_attach_to_a_resource_links_to_its_owner),
         cmocka_unit_test(simultaneous_attaches_end_in_one_link_whatever_is_lost),
+        cmocka_unit_test(simultaneous_attaches_by_ice_end_in_one_link_whatever_is_lost),
         cmocka_unit_test(the_larger_node_id_wins_the_tie),
+        cmocka_unit_test(an_attach_by_ice_makes_one_link_that_both_open),
+        cmocka_unit_test(an_attach_by_ice_that_fails_leaves_nothing_behind),
         cmocka_unit_test(a_dial_that_fails_ends_the_attach_and_leaves_nothing_behind),
         cmocka_unit_test(a_node_without_an_address_dials_itself),
-        cmocka_unit_test(app_attach_agrees_on_a_channel_for_known_applications_only),
         cmocka_unit_test(a_link_that_proves_another_node_is_closed),
         cmocka_unit_test(candidates_are_dialled_by_priority_and_unknown_ones_ignored),
         cmocka_unit_test(both_kinds_of_no_ice_links_are_offered_and_the_preferred_one_dialled),

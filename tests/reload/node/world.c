@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECKS_MS 2000 /* until ICE checks that find nobody are given up */
+#define CHECKS_MS 8000 /* until ICE checks that find nobody are given up */
 
 enum event_type {
     MESSAGE,
