@@ -5,6 +5,7 @@
 #include "reload/alloc.h"
 #include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 struct datagram {
@@ -19,7 +20,9 @@ struct desk {
     pthread_mutex_t lock;
     struct datagram inbox[RELOAD_MEDIA_INBOX]; /* a ring */
     size_t first, count;
-    bool stop, keyed, moved, held;
+    bool stop, keyed, moved, held, negotiated;
+    bool orphan; /* nobody holds the call any more: the thread frees it */
+    uint8_t payload_type, dtmf_payload_type;
     struct reload_media_keying keying; /* material stands in the next member */
     uint8_t material[RELOAD_MEDIA_SRTP_MATERIAL_MAX];
     uint64_t source;
@@ -30,10 +33,19 @@ struct desk {
     struct reload_media_call_status status;
 };
 
+/* The way out, closed when the host goes. The lock is held while a datagram is sent. */
+struct gate {
+    pthread_mutex_t lock;
+    const struct reload_media_transport_ops *ops; /* NULL: closed */
+    void *context;
+    int wake;
+};
+
 struct reload_media_call {
     struct desk desk;
-    pthread_t thread;
+    struct gate gate;
     /* The media thread's own from here on. */
+    char *device_spec;
     struct reload_media_stream *stream;
     struct reload_media_device *device;
     struct reload_media_recorder *recorder;
@@ -52,6 +64,25 @@ static struct reload_time present(void)
 {
     return (struct reload_time){ clock_ns(CLOCK_MONOTONIC) / 1000000,
                                  clock_ns(CLOCK_REALTIME) / 1000000 };
+}
+
+static int send_through_gate(void *context, const uint8_t *bytes, size_t len)
+{
+    struct gate *gate = context;
+    pthread_mutex_lock(&gate->lock);
+    int error = gate->ops ? gate->ops->send(gate->context, bytes, len) : RELOAD_E_CLOSED;
+    pthread_mutex_unlock(&gate->lock);
+    return error;
+}
+
+static const struct reload_media_transport_ops gate_ops = { send_through_gate };
+
+static void wake_host(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    if (gate->ops && gate->wake >= 0)
+        (void)eventfd_write(gate->wake, 1);
+    pthread_mutex_unlock(&gate->lock);
 }
 
 /* Takes the next datagram off the desk; false when there is none. */
@@ -89,6 +120,10 @@ static bool obey(struct reload_media_call *call)
         reload_media_stream_move(stream, desk->source);
     desk->moved = false;
     reload_media_stream_send(stream, !desk->held);
+    if (desk->negotiated &&
+        reload_media_stream_negotiate(stream, desk->payload_type, desk->dtmf_payload_type) != 0)
+        desk->status.error = RELOAD_E_INVALID;
+    desk->negotiated = false;
     for (size_t i = 0; i < desk->pressed_count; i++)
         desk->status.keys_refused += reload_media_stream_press(stream, desk->pressed[i]) != 0;
     desk->pressed_count = 0;
@@ -97,29 +132,40 @@ static bool obey(struct reload_media_call *call)
     return go_on;
 }
 
-static void report(struct reload_media_call *call, int error, uint64_t took_ns)
+/* Leaves what happened on the desk. Returns whether the host wants to know at once. */
+static bool report(struct reload_media_call *call, int error, uint64_t took_ns)
 {
     struct desk *desk = &call->desk;
+    struct reload_media_call_status *status = &desk->status;
     pthread_mutex_lock(&desk->lock);
+    bool heard_before = status->counters.frames_played > 0, bye_before = status->quality.remote_bye;
+    bool news = error != 0;
     if (error != 0)
-        desk->status.error = error;
-    desk->status.blocks++;
-    desk->status.late_blocks += took_ns > RELOAD_MEDIA_BLOCK_MS * UINT64_C(1000000);
-    reload_media_stream_counters(call->stream, &desk->status.counters);
-    reload_media_stream_quality(call->stream, &desk->status.quality);
+        status->error = error;
+    status->blocks++;
+    status->late_blocks += took_ns > RELOAD_MEDIA_BLOCK_MS * UINT64_C(1000000);
+    reload_media_stream_counters(call->stream, &status->counters);
+    reload_media_stream_quality(call->stream, &status->quality);
+    news |= heard_before != (status->counters.frames_played > 0);
+    news |= bye_before != status->quality.remote_bye;
     while (desk->heard_count < RELOAD_MEDIA_KEYS_HEARD) {
         char key = reload_media_stream_heard(call->stream);
         if (key == 0)
             break;
         desk->heard[desk->heard_count++] = key;
+        news = true;
     }
     pthread_mutex_unlock(&desk->lock);
+    return news;
 }
 
-static int one_block(struct reload_media_call *call)
+/* Waits for the device, then does everything that one block takes. False: this was the last. */
+static bool one_block(struct reload_media_call *call)
 {
     int error = reload_media_device_exchange(call->device, call->speaker, call->mic);
     uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+    if (!obey(call)) /* after the wait: keys that came meanwhile are used at once */
+        return false;
     while (next_datagram(call))
         reload_media_stream_receive(call->stream, call->current.source, call->current.bytes,
                                     call->current.len, present());
@@ -128,18 +174,9 @@ static int one_block(struct reload_media_call *call)
     if (error == 0 && call->recorder)
         error = reload_media_recorder_write(call->recorder, reload_media_stream_said(call->stream),
                                             call->speaker);
-    report(call, error, clock_ns(CLOCK_MONOTONIC) - start_ns);
-    return error;
-}
-
-static void *run(void *argument)
-{
-    struct reload_media_call *call = argument;
-    while (obey(call))
-        if (one_block(call) != 0)
-            break;
-    reload_media_stream_bye(call->stream, present());
-    return NULL;
+    if (report(call, error, clock_ns(CLOCK_MONOTONIC) - start_ns))
+        wake_host(&call->gate);
+    return error == 0;
 }
 
 static void release(struct reload_media_call *call)
@@ -148,8 +185,54 @@ static void release(struct reload_media_call *call)
     reload_media_device_close(call->device);
     reload_media_stream_free(call->stream);
     pthread_mutex_destroy(&call->desk.lock);
+    pthread_mutex_destroy(&call->gate.lock);
     explicit_bzero(call->desk.material, sizeof call->desk.material);
+    reload_free(call->device_spec);
     reload_free(call);
+}
+
+/* The device and the recording are closed before the host is told: it may read the files then. */
+static void finish(struct reload_media_call *call, int error)
+{
+    reload_media_recorder_free(call->recorder);
+    reload_media_device_close(call->device);
+    call->recorder = NULL;
+    call->device = NULL;
+    pthread_mutex_lock(&call->desk.lock);
+    if (error != 0)
+        call->desk.status.error = error;
+    pthread_mutex_unlock(&call->desk.lock);
+}
+
+static void *run(void *argument)
+{
+    struct reload_media_call *call = argument;
+    int error = reload_media_device_open(call->device_spec, true, &call->device);
+    if (error == 0)
+        while (one_block(call))
+            ;
+    reload_media_stream_bye(call->stream, present());
+    finish(call, error);
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.status.ended = true;
+    reload_media_stream_counters(call->stream, &call->desk.status.counters);
+    wake_host(&call->gate);
+    bool orphan = call->desk.orphan;
+    pthread_mutex_unlock(&call->desk.lock);
+    if (orphan)
+        release(call);
+    return NULL;
+}
+
+static int begin_thread(struct reload_media_call *call)
+{
+    pthread_attr_t detached;
+    pthread_t thread;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &detached, run, call) == 0 ? 0 : RELOAD_E_IO;
+    pthread_attr_destroy(&detached);
+    return error;
 }
 
 int reload_media_call_start(const struct reload_media_call_options *options,
@@ -157,17 +240,24 @@ int reload_media_call_start(const struct reload_media_call_options *options,
                             struct reload_media_call **out)
 {
     *out = NULL;
+    if (!reload_media_device_exists(options->device))
+        return RELOAD_E_NOT_FOUND;
     struct reload_media_call *call = reload_calloc(1, sizeof *call);
     if (!call)
         return RELOAD_E_NOMEM;
     pthread_mutex_init(&call->desk.lock, NULL);
-    int error = reload_media_stream_new(&options->stream, ops, context, &call->stream);
+    pthread_mutex_init(&call->gate.lock, NULL);
+    call->gate.ops = ops;
+    call->gate.context = context;
+    call->gate.wake = options->wake;
+    call->device_spec = reload_strndup(options->device, strlen(options->device));
+    int error = call->device_spec ? 0 : RELOAD_E_NOMEM;
     if (error == 0)
-        error = reload_media_device_open(options->device, true, &call->device);
+        error = reload_media_stream_new(&options->stream, &gate_ops, &call->gate, &call->stream);
     if (error == 0 && options->recording)
         error = reload_media_recorder_new(options->recording, &call->recorder);
-    if (error == 0 && pthread_create(&call->thread, NULL, run, call) != 0)
-        error = RELOAD_E_IO;
+    if (error == 0)
+        error = begin_thread(call);
     if (error != 0) {
         release(call);
         return error;
@@ -178,13 +268,24 @@ int reload_media_call_start(const struct reload_media_call_options *options,
 
 void reload_media_call_stop(struct reload_media_call *call)
 {
-    if (!call)
-        return;
     pthread_mutex_lock(&call->desk.lock);
     call->desk.stop = true;
     pthread_mutex_unlock(&call->desk.lock);
-    pthread_join(call->thread, NULL);
-    release(call);
+}
+
+void reload_media_call_free(struct reload_media_call *call)
+{
+    if (!call)
+        return;
+    pthread_mutex_lock(&call->gate.lock);
+    call->gate.ops = NULL;
+    pthread_mutex_unlock(&call->gate.lock);
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.stop = call->desk.orphan = true;
+    bool ended = call->desk.status.ended;
+    pthread_mutex_unlock(&call->desk.lock);
+    if (ended)
+        release(call);
 }
 
 int reload_media_call_key(struct reload_media_call *call, const struct reload_media_keying *keying)
@@ -234,6 +335,19 @@ void reload_media_call_send(struct reload_media_call *call, bool on)
     pthread_mutex_lock(&call->desk.lock);
     call->desk.held = !on;
     pthread_mutex_unlock(&call->desk.lock);
+}
+
+int reload_media_call_negotiate(struct reload_media_call *call, uint8_t payload_type,
+                                uint8_t dtmf_payload_type)
+{
+    if (!reload_media_payload_types_valid(payload_type, dtmf_payload_type))
+        return RELOAD_E_INVALID;
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.payload_type = payload_type;
+    call->desk.dtmf_payload_type = dtmf_payload_type;
+    call->desk.negotiated = true;
+    pthread_mutex_unlock(&call->desk.lock);
+    return 0;
 }
 
 int reload_media_call_press(struct reload_media_call *call, char key)

@@ -15,18 +15,25 @@ struct reload_media_call_options {
     struct reload_media_stream_options stream;
     const char *device;    /* borrowed for _start; as reload_media_device_open takes it */
     const char *recording; /* borrowed for _start; a path, or NULL for none */
+    int wake;              /* an eventfd that is written to when the status has news; -1: none */
 };
 
-/* ops->send is called, and options->stream.random drawn from, on the media thread. Errors of the
- * stream, the device and the recorder; RELOAD_E_IO also when no thread can be made. */
+/* The device is opened on the media thread, since a sound server may let one wait: what it refuses
+ * is found in the status. ops->send is called, and options->stream.random drawn from, on the media
+ * thread. Errors of the stream and the recorder; RELOAD_E_NOT_FOUND: there is no such kind of
+ * device; RELOAD_E_IO also when no thread can be made. */
 RELOAD_MUST_USE int reload_media_call_start(const struct reload_media_call_options *options,
                                             const struct reload_media_transport_ops *ops,
                                             void *context, struct reload_media_call **out);
 
-/* Says BYE, ends the thread (within a block or two), closes device and recording. After it returns
- * ops->send is not called any more, and the call is gone: the host stops handing it datagrams
- * before. NULL is fine. */
+/* Asks for the end: BYE goes out, device and recording are closed, and the status tells `ended`,
+ * within a block or two. */
 void reload_media_call_stop(struct reload_media_call *call);
+
+/* Never waits: what has not ended yet, because the sound server hangs, ends on its own, and nobody
+ * hears of it. Once it returns ops->send is not called any more and the wake descriptor is not
+ * written to. The host stops handing it datagrams before. NULL is fine. */
+void reload_media_call_free(struct reload_media_call *call);
 
 /* RELOAD_E_INVALID: the profile is not known or the material's length not right. The material is
  * copied, and wiped after use. */
@@ -38,12 +45,16 @@ RELOAD_MUST_USE int reload_media_call_receive(struct reload_media_call *call, ui
                                               const uint8_t *bytes, size_t len);
 void reload_media_call_move(struct reload_media_call *call, uint64_t source);
 void reload_media_call_send(struct reload_media_call *call, bool on); /* hold */
+/* What the far end wants to be sent, as reload_media_stream_negotiate takes it; the same error. */
+RELOAD_MUST_USE int reload_media_call_negotiate(struct reload_media_call *call,
+                                                uint8_t payload_type, uint8_t dtmf_payload_type);
 
 /* RELOAD_E_LIMIT when too many wait. What the stream then refuses is counted. */
 RELOAD_MUST_USE int reload_media_call_press(struct reload_media_call *call, char key);
 
 struct reload_media_call_status {
     int error;              /* 0, or why the audio ended: the device, the recording */
+    bool ended;             /* nothing more happens */
     uint64_t blocks;        /* of 10 ms so far */
     uint64_t late_blocks;   /* that took longer than they last */
     uint64_t inbox_dropped; /* datagrams */

@@ -3,10 +3,8 @@
 #include <string.h>
 
 static const struct reload_media_device_ops *const rows[] = {
-    &reload_media_pulse,
-    &reload_media_file,
-    &reload_media_tone,
-    &reload_media_null,
+    &reload_media_pulse, &reload_media_file,   &reload_media_tone,
+    &reload_media_null,  &reload_media_mirror,
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -26,6 +24,11 @@ static const struct reload_media_device_ops *find(const char *name, size_t len)
         if (strlen(rows[i]->name) == len && memcmp(rows[i]->name, name, len) == 0)
             return rows[i];
     return NULL;
+}
+
+bool reload_media_device_exists(const char *spec)
+{
+    return find(spec, strcspn(spec, ":")) != NULL;
 }
 
 int reload_media_device_open(const char *spec, bool paced, struct reload_media_device **out)

@@ -21,13 +21,17 @@ struct reload_media_device_ops {
     int (*list)(void (*each)(void *context, const char *line), void *context);
 };
 
-extern const struct reload_media_device_ops reload_media_pulse; /* "pulse[:[source][,sink]]" */
-extern const struct reload_media_device_ops reload_media_file;  /* "file:[in.wav][,out.wav]" */
-extern const struct reload_media_device_ops reload_media_tone;  /* "tone[:hertz]" */
-extern const struct reload_media_device_ops reload_media_null;  /* "null" */
+extern const struct reload_media_device_ops reload_media_pulse;  /* "pulse[:[source][,sink]]" */
+extern const struct reload_media_device_ops reload_media_file;   /* "file:[in.wav][,out.wav]" */
+extern const struct reload_media_device_ops reload_media_tone;   /* "tone[:hertz]" */
+extern const struct reload_media_device_ops reload_media_null;   /* "null" */
+extern const struct reload_media_device_ops reload_media_mirror; /* "mirror" */
 
 /* The i-th row of the table, or NULL behind the last. */
 const struct reload_media_device_ops *reload_media_device_row(size_t i);
+
+/* Whether spec names a row, whatever its argument. */
+bool reload_media_device_exists(const char *spec);
 
 struct reload_media_device;
 

@@ -27,11 +27,16 @@ static bool valid_type(uint8_t type)
     return type < 64 || (type > 95 && type < 128);
 }
 
+bool reload_media_payload_types_valid(uint8_t payload_type, uint8_t dtmf_payload_type)
+{
+    return valid_type(payload_type) && valid_type(dtmf_payload_type) &&
+           payload_type != dtmf_payload_type;
+}
+
 static bool valid(const struct reload_media_stream_options *o)
 {
     return o->cname && strlen(o->cname) <= RELOAD_MEDIA_CNAME_MAX && o->random.fill &&
-           valid_type(o->payload_type) && valid_type(o->dtmf_payload_type) &&
-           o->payload_type != o->dtmf_payload_type;
+           reload_media_payload_types_valid(o->payload_type, o->dtmf_payload_type);
 }
 
 /* RFC 3550 s5.1: sequence number, timestamp and SSRC begin at random. */
@@ -59,6 +64,8 @@ int reload_media_stream_new(const struct reload_media_stream_options *options,
     stream->options.cname = stream->cname;
     stream->ops = ops;
     stream->context = context;
+    stream->sending.payload_type = options->payload_type;
+    stream->sending.dtmf_payload_type = options->dtmf_payload_type;
     draw_numbers(stream);
     int error = reload_media_encoder_new(&options->encoder, &stream->encoder);
     if (error == 0)
@@ -108,10 +115,9 @@ void reload_media_stream_exchange(struct reload_media_stream *stream, const int1
         memcpy(stream->said, mic, sizeof stream->said);
     reload_media_stream_play_block(stream, speaker, now.monotonic_ms);
     memcpy(stream->far, speaker, sizeof stream->far);
-    if (!stream->srtp || stream->sending.bye)
-        return;
     reload_media_stream_send_block(stream);
-    reload_media_stream_report_when_due(stream, now);
+    if (stream->srtp && !stream->sending.bye)
+        reload_media_stream_report_when_due(stream, now);
 }
 
 const int16_t *reload_media_stream_said(const struct reload_media_stream *stream)
@@ -129,9 +135,19 @@ void reload_media_stream_send(struct reload_media_stream *stream, bool on)
     stream->sending.off = !on;
 }
 
+int reload_media_stream_negotiate(struct reload_media_stream *stream, uint8_t payload_type,
+                                  uint8_t dtmf_payload_type)
+{
+    if (!reload_media_payload_types_valid(payload_type, dtmf_payload_type))
+        return RELOAD_E_INVALID;
+    stream->sending.payload_type = payload_type;
+    stream->sending.dtmf_payload_type = dtmf_payload_type;
+    return 0;
+}
+
 int reload_media_stream_press(struct reload_media_stream *stream, char key)
 {
-    if (stream->options.dtmf_payload_type == 0)
+    if (stream->sending.dtmf_payload_type == 0)
         return RELOAD_E_UNSUPPORTED;
     return reload_media_dtmf_press(&stream->sending.dtmf, key);
 }

@@ -17,7 +17,8 @@
  * thread, no clock, no socket: media/call.h puts a stream on a device and a thread of its own.
  *
  * Nothing is sent before reload_media_stream_key and nothing is sent unencrypted after it; what
- * arrives before it is dropped. A stream is used from one thread at a time. */
+ * arrives before it is dropped. The frame at hand then goes out with the next block. A stream is
+ * used from one thread at a time. */
 struct reload_media_stream;
 
 #define RELOAD_MEDIA_KEYS_HEARD 32 /* DTMF keys kept for the host; more are dropped and counted */
@@ -28,7 +29,7 @@ struct reload_media_stream_options {
     struct reload_media_echo_options voice;
     bool conceal;              /* false: lost frames are silent. For comparison */
     bool recover;              /* false: copies of lost frames are not used. For comparison */
-    uint8_t payload_type;      /* of Opus, as negotiated */
+    uint8_t payload_type;      /* of Opus, both ways unless negotiated otherwise */
     uint8_t dtmf_payload_type; /* of telephone events; 0: not negotiated, never sent or heard */
     uint32_t ssrc;             /* ours; 0: drawn at random */
     uint32_t remote_ssrc;      /* as signalled; 0: that of the first packet that authenticates */
@@ -83,6 +84,14 @@ void reload_media_stream_free(struct reload_media_stream *stream); /* NULL is fi
  * the old keys, if any, then stay. */
 RELOAD_MUST_USE int reload_media_stream_key(struct reload_media_stream *stream,
                                             const struct reload_media_keying *keying);
+
+/* Of SDP: in the range of RTP, clear of RTCP (RFC 5761 s4), not equal; 0 for no telephone events.
+ */
+bool reload_media_payload_types_valid(uint8_t payload_type, uint8_t dtmf_payload_type);
+/* The types to send with, which are the far end's choice (RFC 3264 s5.1); those of the options are
+ * what it sends. RELOAD_E_INVALID. */
+RELOAD_MUST_USE int reload_media_stream_negotiate(struct reload_media_stream *stream,
+                                                  uint8_t payload_type, uint8_t dtmf_payload_type);
 
 /* Once per 10 ms of the device's clock: what the microphone heard, and into speaker what it shall
  * play next. Sends what is due. What the speaker plays and the microphone hears meets here in step,

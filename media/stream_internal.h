@@ -13,6 +13,7 @@
 
 struct reload_media_sending {
     bool off, bye;
+    uint8_t payload_type, dtmf_payload_type;
     bool talking; /* the last frame went out: the next one after a pause is marked */
     uint16_t sequence;
     uint32_t timestamp;

@@ -40,7 +40,7 @@ static void send_audio(struct reload_media_stream *stream)
     if (!silent) {
         struct reload_media_rtp rtp = {
             .timestamp = stream->sending.timestamp,
-            .payload_type = stream->options.payload_type,
+            .payload_type = stream->sending.payload_type,
             .marker = !stream->sending.talking, /* RFC 3551 s4.1: the first after silence */
             .payload = payload,
             .payload_len = (size_t)len,
@@ -53,7 +53,7 @@ static void send_audio(struct reload_media_stream *stream)
 static void send_frame(struct reload_media_stream *stream)
 {
     uint8_t event[RELOAD_MEDIA_DTMF_LEN];
-    struct reload_media_rtp rtp = { .payload_type = stream->options.dtmf_payload_type };
+    struct reload_media_rtp rtp = { .payload_type = stream->sending.dtmf_payload_type };
     struct reload_media_dtmf_sender *dtmf = &stream->sending.dtmf;
     if (!reload_media_dtmf_busy(dtmf)) {
         send_audio(stream);
@@ -69,9 +69,13 @@ void reload_media_stream_send_block(struct reload_media_stream *stream)
 {
     struct reload_media_sending *s = &stream->sending;
     unsigned samples = stream->options.encoder.frame_ms * (RELOAD_MEDIA_RATE_HZ / 1000);
+    if (s->filled == samples) { /* it waits for the keys: only the newest sound is kept */
+        s->filled -= RELOAD_MEDIA_BLOCK;
+        memmove(s->frame, s->frame + RELOAD_MEDIA_BLOCK, s->filled * sizeof *s->frame);
+    }
     memcpy(s->frame + s->filled, stream->said, sizeof stream->said);
     s->filled += RELOAD_MEDIA_BLOCK;
-    if (s->filled < samples)
+    if (s->filled < samples || !stream->srtp || s->bye)
         return;
     s->filled = 0;
     send_frame(stream);

@@ -45,6 +45,11 @@ static void start(size_t index, const struct reload_media_call_options *options)
     pthread_mutex_unlock(&lock);
 }
 
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
 /* Nobody may hand it datagrams any more before it goes. */
 static void stop(size_t index)
 {
@@ -53,12 +58,20 @@ static void stop(size_t index)
     ends[index] = NULL;
     pthread_mutex_unlock(&lock);
     reload_media_call_stop(call);
+    struct reload_media_call_status status = { 0 };
+    for (int i = 0; i < 200 && !status.ended; i++) {
+        sleep_ms(5);
+        reload_media_call_status(call, &status);
+    }
+    assert_true(status.ended);
+    reload_media_call_free(call);
 }
 
 static struct reload_media_call_options options_of(size_t index, const char *device)
 {
     struct reload_media_call_options options = { .stream = reload_media_stream_defaults(),
-                                                 .device = device };
+                                                 .device = device,
+                                                 .wake = -1 };
     options.stream.cname = "call";
     options.stream.random = random_of(&noise[index]);
     options.stream.source = 1 - index;
@@ -74,11 +87,6 @@ static void key(size_t index)
                                                      : RELOAD_MEDIA_DTLS_SERVER,
                                           material, sizeof material };
     assert_int_equal(reload_media_call_key(ends[index], &keying), 0);
-}
-
-static void sleep_ms(long ms)
-{
-    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
 }
 
 static int16_t *read_all(const char *path, size_t *count)
@@ -168,7 +176,7 @@ static void what_cannot_start_says_why(void **state)
     options.stream.encoder.frame_ms = 7;
     assert_int_equal(reload_media_call_start(&options, &transport, NULL, &call), RELOAD_E_INVALID);
     assert_null(call);
-    reload_media_call_stop(NULL);
+    reload_media_call_free(NULL);
 }
 
 static int make(void **state)

@@ -51,15 +51,28 @@ static double crossings_hz(const int16_t *pcm, size_t count)
     return (double)crossings * RELOAD_MEDIA_RATE_HZ / (double)count;
 }
 
-static void the_table_has_four_rows_that_explain_themselves(void **state)
+static void the_table_has_five_rows_that_explain_themselves(void **state)
 {
     (void)state;
-    static const char *const names[] = { "pulse", "file", "tone", "null" };
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const names[] = { "pulse", "file", "tone", "null", "mirror" };
+    for (size_t i = 0; i < 5; i++) {
         assert_string_equal(reload_media_device_row(i)->name, names[i]);
         assert_true(strlen(reload_media_device_row(i)->help) > 10);
     }
-    assert_null(reload_media_device_row(4));
+    assert_null(reload_media_device_row(5));
+}
+
+static void a_mirror_hears_what_it_plays(void **state)
+{
+    (void)state;
+    struct reload_media_device *device;
+    int16_t played[RELOAD_MEDIA_BLOCK], captured[RELOAD_MEDIA_BLOCK];
+    for (int i = 0; i < RELOAD_MEDIA_BLOCK; i++)
+        played[i] = (int16_t)(i * 31);
+    assert_int_equal(reload_media_device_open("mirror", false, &device), 0);
+    assert_int_equal(reload_media_device_exchange(device, played, captured), 0);
+    assert_memory_equal(played, captured, sizeof played);
+    reload_media_device_close(device);
 }
 
 static void a_wrong_name_or_argument_is_refused(void **state)
@@ -242,7 +255,8 @@ static int drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_table_has_four_rows_that_explain_themselves),
+        cmocka_unit_test(the_table_has_five_rows_that_explain_themselves),
+        cmocka_unit_test(a_mirror_hears_what_it_plays),
         cmocka_unit_test(a_wrong_name_or_argument_is_refused),
         cmocka_unit_test(the_tone_has_the_pitch_asked_for_and_null_is_silent),
         cmocka_unit_test(files_of_any_rate_and_channels_are_heard_then_silence),
