@@ -19,16 +19,18 @@ static bool is_direct(const struct reload_request *request)
            reload_node_id_equal(&request->from->node_id, &request->signer_id);
 }
 
-/* s6.5.1.2: whether the own Attach to that node goes on, so that this one is refused. */
-static bool own_goes_on(const struct reload_node *node, const struct reload_attach_record *a)
+/* s6.5.1.2: whether what is under way to that node goes on, so that this Attach is refused. */
+static bool goes_on(const struct reload_node *node, const struct reload_attach_record *a)
 {
     switch (a->state) {
     case RELOAD_ATTACH_EXPECTING: return true;
     case RELOAD_ATTACH_REQUESTED: return reload_node_id_compare(&node->self, &a->remote) > 0;
     case RELOAD_ATTACH_GATHERING: /* not asked yet */
     case RELOAD_ATTACH_DEFERRED:  /* it said that it would */
-    case RELOAD_ATTACH_ANSWERING: /* it asks again before we could answer */
-    case RELOAD_ATTACH_DIALLING: /* it asks again: the answer was lost */ return false;
+    case RELOAD_ATTACH_ANSWERING: /* it asks again before we could answer */ return false;
+    case RELOAD_ATTACH_DIALLING: /* it asks again: the answer was lost, or it wants candidates of
+                                    this host's as often as it can */
+        return a->ice && reload_attach_age_ms(node, a) < RELOAD_ATTACH_AGAIN_MS;
     }
     return false;
 }
@@ -147,7 +149,7 @@ static void process(struct reload_node *node, const struct reload_request *reque
                                   "too many Attaches under way");
         return;
     }
-    if (own_goes_on(node, a)) {
+    if (goes_on(node, a)) {
         reload_respond_error_text(node, &request->reply, RELOAD_ERROR_IN_PROGRESS,
                                   "an Attach to you is under way");
         return;

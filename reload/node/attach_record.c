@@ -18,6 +18,11 @@ static uint64_t patience_ms(const struct reload_node *node, const struct reload_
     return a->ice ? RELOAD_ATTACH_ICE_MS : RELOAD_ATTACH_DIAL_MS;
 }
 
+uint64_t reload_attach_age_ms(const struct reload_node *node, const struct reload_attach_record *a)
+{
+    return node->now.monotonic_ms + patience_ms(node, a) - a->timer.at_ms;
+}
+
 void reload_attach_enter(struct reload_node *node, struct reload_attach_record *a,
                          enum reload_attach_state state)
 {

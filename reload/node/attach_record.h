@@ -32,6 +32,7 @@
 
 #define RELOAD_ATTACH_DIAL_MS     20000
 #define RELOAD_ATTACH_ICE_MS      30000 /* checks and handshake */
+#define RELOAD_ATTACH_AGAIN_MS    3000  /* who was answered is not gathered for again before */
 #define RELOAD_ATTACH_WAITERS_MAX 8
 
 enum reload_attach_state {
@@ -70,6 +71,9 @@ struct reload_attach_record *reload_attach_add(struct reload_node *node,
                                                const struct reload_node_id *remote);
 void reload_attach_enter(struct reload_node *node, struct reload_attach_record *record,
                          enum reload_attach_state state);
+/* How long the record has been in its state. */
+uint64_t reload_attach_age_ms(const struct reload_node *node,
+                              const struct reload_attach_record *record);
 /* RELOAD_E_LIMIT. */
 int reload_attach_add_waiter(struct reload_attach_record *record, struct reload_waiter waiter);
 /* Drops the own request, sent or not yet, and what the host has gathered for it. */

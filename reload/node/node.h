@@ -70,6 +70,7 @@ struct reload_node_config {
 /* RELOAD_E_NOMEM, RELOAD_E_UNSUPPORTED (overlay and topology do not fit), RELOAD_E_INVALID. */
 int reload_node_new(const struct reload_node_config *config, struct reload_time now,
                     struct reload_node **out);
+/* Says nothing more: what the host holds under attach numbers is its to release. */
 void reload_node_free(struct reload_node *node);
 
 /* --- links: what the host tells --- */

@@ -362,11 +362,11 @@ static const struct {
     { "its Attach, it is smaller", its_attach, false,
       { [NOTHING] = GATHERS, [GATHERING] = RESTARTS,
         [REQUESTED] = REFUSES(RELOAD_ERROR_IN_PROGRESS), [DEFERRED] = GATHERS, [ANSWERING] = NIL,
-        [EXPECTING] = REFUSES(RELOAD_ERROR_IN_PROGRESS), [DIALLING] = RESTARTS } },
+        [EXPECTING] = REFUSES(RELOAD_ERROR_IN_PROGRESS), [DIALLING] = REFUSES(RELOAD_ERROR_IN_PROGRESS) } },
     { "its Attach, it is larger", its_attach, true,
       { [NOTHING] = GATHERS, [GATHERING] = RESTARTS, [REQUESTED] = RESTARTS,
         [DEFERRED] = GATHERS, [ANSWERING] = NIL, [EXPECTING] = REFUSES(RELOAD_ERROR_IN_PROGRESS),
-        [DIALLING] = RESTARTS } },
+        [DIALLING] = REFUSES(RELOAD_ERROR_IN_PROGRESS) } },
     { "its Attach without ICE", its_bad_attach, true,
       { [NOTHING] = REFUSES(RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY),
         [GATHERING] = REFUSES(RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY),
@@ -543,6 +543,26 @@ static void a_retransmission_gathers_and_opens_nothing_twice(void **state)
     rig_fini(&b.rig);
 }
 
+/* R6940-6.5.1.2-1 R6940-6.5.1.2-6: who asks anew is gathered for anew, with what it offers now, but
+ * not as often as it likes. */
+static void an_attach_after_the_answer_starts_over_now_and_then(void **state)
+{
+    (void)state;
+    struct bench b;
+    setup(&b, false);
+    drive(&b, DIALLING);
+    for (int i = 0; i < 20; i++)
+        its_attach(&b);
+    assert_int_equal(rig_count(&b.rig, RELOAD_ACTION_GATHER), 1);
+    rig_run(&b.rig, 3000);
+    its_attach(&b);
+    assert_int_equal(rig_count(&b.rig, RELOAD_ACTION_GATHER), 2);
+    assert_int_equal(rig_count(&b.rig, RELOAD_ACTION_ABANDON), 1);
+    gathered(&b);
+    expect_opened(&b, last_number(&b), false);
+    rig_fini(&b.rig);
+}
+
 /* The answer was lost, and the host gave its checks up before the request was repeated: the answer
  * to that brings other candidates. */
 static void a_retransmission_after_failed_checks_is_answered_anew(void **state)
@@ -645,6 +665,22 @@ static void an_attach_over_a_plain_link_makes_one_by_ice(void **state)
     struct reload_attach body;
     assert_int_equal(reload_attach_decode(rig_sent(&b.rig, 1, NULL).body, &body), 0);
     assert_int_equal(body.candidates.n, 0);
+    rig_fini(&b.rig);
+}
+
+/* A plain link that came up meanwhile ends the own Attach, but is not one that an Attach made. */
+static void a_plain_link_in_the_meantime_does_not_count_as_made_by_ice(void **state)
+{
+    (void)state;
+    struct bench b;
+    setup(&b, false);
+    drive(&b, GATHERING);
+    other_link(&b);
+    struct rig_message m = { .signer = &b.rig.parties[b.far],
+                             .code = RELOAD_ATTACH_REQ,
+                             .body = good_body("passive") };
+    rig_receive(&b.rig, NEW_LINK, &m);
+    assert_int_equal(rig_count(&b.rig, RELOAD_ACTION_GATHER), 2);
     rig_fini(&b.rig);
 }
 
@@ -953,11 +989,13 @@ int main(void)
         cmocka_unit_test(the_requester_controls_ice_and_is_the_dtls_server),
         cmocka_unit_test(the_answerer_is_controlled_and_the_dtls_client),
         cmocka_unit_test(a_retransmission_gathers_and_opens_nothing_twice),
+        cmocka_unit_test(an_attach_after_the_answer_starts_over_now_and_then),
         cmocka_unit_test(a_retransmission_after_failed_checks_is_answered_anew),
         cmocka_unit_test(a_request_that_the_cache_forgot_still_gathers_once),
         cmocka_unit_test(the_last_of_two_requests_is_answered),
         cmocka_unit_test(the_link_goes_away_while_candidates_are_gathered),
         cmocka_unit_test(an_attach_over_a_plain_link_makes_one_by_ice),
+        cmocka_unit_test(a_plain_link_in_the_meantime_does_not_count_as_made_by_ice),
         cmocka_unit_test(an_answer_from_a_node_with_a_link_ends_the_wait),
         cmocka_unit_test(offers_that_break_the_rules_are_refused),
         cmocka_unit_test(an_answer_with_the_requesters_role_is_no_answer),
