@@ -83,6 +83,11 @@ bool reload_ice_next(struct reload_ice *ice, struct reload_ice_event *event)
     return true;
 }
 
+bool reload_ice_waits(const struct reload_ice *ice)
+{
+    return ice->first != NULL;
+}
+
 /* --- the main loop's view of the queue --- */
 
 struct queue_source {
@@ -92,7 +97,7 @@ struct queue_source {
 
 static gboolean has_events(GSource *source)
 {
-    return ((struct queue_source *)(void *)source)->ice->first != NULL;
+    return reload_ice_waits(((struct queue_source *)(void *)source)->ice);
 }
 
 static gboolean prepare(GSource *source, gint *timeout)

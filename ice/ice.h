@@ -139,6 +139,8 @@ struct reload_ice *reload_ice_new(GMainContext *context);
 void reload_ice_free(struct reload_ice *ice);
 /* The oldest event: false when there is none. */
 bool reload_ice_next(struct reload_ice *ice, struct reload_ice_event *event);
+/* Whether next() has something. */
+bool reload_ice_waits(const struct reload_ice *ice);
 /* A source that is ready while events wait. The caller sets its callback, attaches and unrefs it;
  * it must be destroyed before reload_ice_free(). */
 GSource *reload_ice_source_new(struct reload_ice *ice);

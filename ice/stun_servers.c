@@ -114,6 +114,19 @@ void reload_ice_stun_servers_lost(struct reload_ice_stun_servers *servers, uint6
         leave(servers, s);
 }
 
+void reload_ice_stun_servers_silent(struct reload_ice_stun_servers *servers, uint64_t peer)
+{
+    struct reload_ice_stun_server *s = find(servers, peer);
+    if (!s)
+        return;
+    const struct reload_ice_stun_server unknown = { .peer = peer,
+                                                    .configured = s->configured,
+                                                    .address = s->address };
+    leave(servers, s);
+    if (unknown.configured)
+        (void)!enter(servers, &unknown); /* there is room: one has just left */
+}
+
 size_t reload_ice_stun_servers_in_use(const struct reload_ice_stun_servers *servers,
                                       struct reload_link_address *out, size_t cap)
 {
@@ -128,14 +141,14 @@ size_t reload_ice_stun_servers_in_use(const struct reload_ice_stun_servers *serv
     return n;
 }
 
-const struct reload_link_address *
+const struct reload_ice_stun_server *
 reload_ice_stun_servers_pick(struct reload_ice_stun_servers *servers)
 {
     for (size_t tried = 0; tried < servers->count; tried++) {
         const struct reload_ice_stun_server *s =
             &servers->servers[servers->turn++ % servers->count];
-        if (s->in_use)
-            return &s->address;
+        if (s->in_use && s->reflexive.len > 0)
+            return s;
     }
     return NULL;
 }

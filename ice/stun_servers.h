@@ -44,13 +44,16 @@ RELOAD_MUST_USE int reload_ice_stun_servers_learn(struct reload_ice_stun_servers
                                                   const struct reload_link_address *reflexive);
 /* The link to the peer is gone: it MUST NOT serve any longer. A configured one stays. */
 void reload_ice_stun_servers_lost(struct reload_ice_stun_servers *servers, uint64_t peer);
+/* It does not answer: as lost; of a configured one it is not known any longer what it shows. */
+void reload_ice_stun_servers_silent(struct reload_ice_stun_servers *servers, uint64_t peer);
 
 /* The servers in use, one of each group: up to cap of them; returns how many there are. */
 size_t reload_ice_stun_servers_in_use(const struct reload_ice_stun_servers *servers,
                                       struct reload_link_address *out, size_t cap);
 /* The server for the next channel; channels take the groups in turn, since the ICE library asks one
- * server a channel. NULL when there is none. Valid until the next change. */
-const struct reload_link_address *
+ * server a channel. Only those whose answer is known: one that does not answer would hold up each
+ * channel's gathering. NULL when there is none. Valid until the next change. */
+const struct reload_ice_stun_server *
 reload_ice_stun_servers_pick(struct reload_ice_stun_servers *servers);
 
 #endif

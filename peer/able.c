@@ -1,5 +1,7 @@
 #include "peer/able.h"
 
+#include <sys/resource.h>
+
 #include "topology/chord/chord.h"
 #include "usage-sip/domain.h"
 
@@ -46,4 +48,16 @@ int reload_able_check(const struct reload_config *config, enum reload_role role,
         return reload_cert_refuse(reason, RELOAD_E_FORBIDDEN,
                                   "the overlay permits no clients; join it as a peer");
     return 0;
+}
+
+int reload_able_descriptors(struct reload_cert_reason *reason)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= RELOAD_ABLE_DESCRIPTORS)
+        return 0;
+    return reload_cert_refuse(
+        reason, RELOAD_E_LIMIT,
+        "links by ICE need descriptors: this process may open %llu, and needs "
+        "%d. Raise the limit: ulimit -n %d",
+        (unsigned long long)limit.rlim_cur, RELOAD_ABLE_DESCRIPTORS, RELOAD_ABLE_DESCRIPTORS);
 }

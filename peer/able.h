@@ -18,4 +18,9 @@ const struct reload_kind_ops *const *reload_able_kinds(size_t *count);
 RELOAD_MUST_USE int reload_able_check(const struct reload_config *config, enum reload_role role,
                                       struct reload_cert_reason *reason);
 
+/* Links by ICE have sockets of their own, one for each address of this machine: whether the process
+ * may open as many as a node of an ICE overlay needs. 0, or RELOAD_E_LIMIT with a reason. */
+#define RELOAD_ABLE_DESCRIPTORS 256
+RELOAD_MUST_USE int reload_able_descriptors(struct reload_cert_reason *reason);
+
 #endif

@@ -2,9 +2,7 @@
 
 #include "peer/json.h"
 
-/* Looking in: status and links. */
-
-#define CONNECTIONS_MAX 1024
+/* Looking in: status. */
 
 const char *reload_state_name(enum reload_topology_state state)
 {
@@ -103,6 +101,53 @@ static json_t *file_counters(const struct reload_overlay *overlay)
                      (json_int_t)s.damaged);
 }
 
+static json_t *ice_counters(const struct reload_overlay *overlay)
+{
+    const struct reload_ice_stats *s = reload_overlay_ice_view(overlay);
+    json_t *json = json_object();
+#define COUNTER(name) json_object_set_new(json, #name, reload_json_u64(s->name))
+    COUNTER(channels);
+    COUNTER(connected);
+    COUNTER(failed);
+    COUNTER(consent_lost);
+    COUNTER(queue_full);
+    COUNTER(candidates_taken);
+    COUNTER(candidates_over);
+    COUNTER(candidates_refused);
+    COUNTER(candidates_unknown);
+#undef COUNTER
+    return json;
+}
+
+static json_t *stun_servers(const struct reload_ice_stun_servers *servers)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < servers->count; i++) {
+        const struct reload_ice_stun_server *s = &servers->servers[i];
+        char at[RELOAD_LINK_ADDRESS_TEXT], seen[RELOAD_LINK_ADDRESS_TEXT];
+        json_array_append_new(
+            array,
+            json_pack("{s:s,s:s?,s:b,s:b}", "address", reload_link_address_text(&s->address, at),
+                      "sees",
+                      s->reflexive.len ? reload_link_address_text(&s->reflexive, seen) : NULL,
+                      "in_use", s->in_use, "configured", s->configured));
+    }
+    return array;
+}
+
+static json_t *stun_counters(const struct reload_overlay *overlay)
+{
+    struct reload_overlay_stun_view s;
+    reload_overlay_stun_view(overlay, &s);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "answered",
+                     (json_int_t)s.to_others->answered, "refused", (json_int_t)s.to_others->refused,
+                     "malformed", (json_int_t)s.to_others->malformed, "other",
+                     (json_int_t)s.to_others->other, "answers", (json_int_t)s.own->answers,
+                     "answers_forged", (json_int_t)s.own->forged, "answers_malformed",
+                     (json_int_t)s.own->malformed, "timeouts", (json_int_t)s.own->timeouts, "nat",
+                     reload_overlay_nat_text(s.nat), "servers", stun_servers(s.servers));
+}
+
 static json_t *link_counters(const struct reload_links *links)
 {
     struct reload_links_stats s;
@@ -140,59 +185,8 @@ void reload_control_status(struct reload_control_call *call)
     json_object_set_new(json, "store", store_counters(reload_node_store_view(node)));
     json_object_set_new(json, "store_file", file_counters(overlay));
     json_object_set_new(json, "links", link_counters(reload_overlay_links(overlay)));
+    json_object_set_new(json, "ice", ice_counters(overlay));
+    json_object_set_new(json, "stun", stun_counters(overlay));
     json_object_set_new(json, "messages", message_counters(reload_node_counters(node)));
     reload_control_answer(call, json);
-}
-
-/* OverlayLinkType, RFC 6940 s6.5.1.1. */
-static const char *protocol_name(uint8_t link_type)
-{
-    switch (link_type) {
-    case RELOAD_LINK_TYPE_DTLS_UDP_SR: return "DTLS-UDP-SR";
-    case RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE: return "DTLS-UDP-SR-NO-ICE";
-    case RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE: return "TLS-TCP-FH-NO-ICE";
-    default: return "unknown";
-    }
-}
-
-static json_t *link_object(const struct reload_overlay *overlay, const struct reload_connection *c)
-{
-    struct reload_link_info info;
-    char text[RELOAD_LINK_ADDRESS_TEXT];
-    json_t *json = json_object();
-    json_object_set_new(json, "node_id", reload_json_node_id(&c->node_id));
-    json_object_set_new(json, "inbound", json_boolean(c->inbound));
-    json_object_set_new(json, "routable", json_boolean(c->routable));
-    json_object_set_new(json, "suspect", json_boolean(c->suspect));
-    json_object_set_new(
-        json, "up_s", reload_json_u64((reload_overlay_now().monotonic_ms - c->up_since_ms) / 1000));
-    json_object_set_new(json, "messages_in", reload_json_u64(c->received));
-    json_object_set_new(json, "messages_out", reload_json_u64(c->sent));
-    if (reload_links_info(reload_overlay_links(overlay), c->link, &info))
-        return json;
-    json_object_set_new(json, "address",
-                        json_string(reload_link_address_text(&info.address, text)));
-    json_object_set_new(json, "protocol", json_string(protocol_name(info.link_type)));
-    json_object_set_new(json, "tls", json_string(info.tls_version ? info.tls_version : ""));
-    json_object_set_new(json, "tls_role",
-                        json_string(info.role == RELOAD_LINK_SERVER ? "server" : "client"));
-    json_object_set_new(json, "rtt_ms", json_integer(info.rtt_ms));
-    json_object_set_new(json, "rto_ms", json_integer(info.rto_ms));
-    json_object_set_new(json, "queued_bytes", json_integer(info.queued_bytes));
-    json_object_set_new(json, "bytes_in", reload_json_u64(info.counters.bytes_in));
-    json_object_set_new(json, "bytes_out", reload_json_u64(info.counters.bytes_out));
-    json_object_set_new(json, "retransmissions", reload_json_u64(info.counters.retransmissions));
-    return json;
-}
-
-void reload_control_links(struct reload_control_call *call)
-{
-    const struct reload_overlay *overlay = reload_control_overlay(call->control);
-    struct reload_connection *all = g_new0(struct reload_connection, CONNECTIONS_MAX);
-    size_t count = reload_node_connections(reload_overlay_node(overlay), all, CONNECTIONS_MAX);
-    json_t *array = json_array();
-    for (size_t i = 0; i < MIN(count, CONNECTIONS_MAX); i++)
-        json_array_append_new(array, link_object(overlay, &all[i]));
-    g_free(all);
-    reload_control_answer(call, json_pack("{s:o}", "links", array));
 }

@@ -9,7 +9,8 @@
  *
  *   control.c        socket, clients, lines
  *   control_call.c   one request: from its verb to its answer
- *   control_info.c   status, links
+ *   control_info.c   status
+ *   control_links.c  links
  *   control_ring.c   ring
  *   control_net.c    ping, trace
  *   control_data.c   store, remove, fetch, stat, find

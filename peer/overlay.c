@@ -1,9 +1,9 @@
+#include "ice/address.h"
 #include "peer/able.h"
 #include "peer/overlay_internal.h"
+#include "peer/own_addresses.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <sys/random.h>
 
 /* Making the overlay object: everything is read and checked before anything is sent. */
@@ -24,65 +24,13 @@ static void fill_random(void *unused, uint8_t *out, size_t len)
 
 /* --- where others find this node --- */
 
-static void add_candidate(struct reload_candidates *c, const uint8_t *bytes, size_t len,
-                          uint16_t port)
-{
-    if (c->count == RELOAD_LINK_DIAL_MAX)
-        return;
-    memcpy(c->bytes[c->count], bytes, len);
-    c->addresses[c->count] = (struct reload_ip_address_port){
-        .type = len == 4 ? RELOAD_ADDRESS_IPV4 : RELOAD_ADDRESS_IPV6,
-        .port = port,
-        .address = { c->bytes[c->count], len },
-    };
-    c->count++;
-}
-
-static bool is_wildcard(const struct reload_link_address *address)
-{
-    static const uint8_t zeros[16];
-    return memcmp(address->bytes, zeros, address->len) == 0;
-}
-
-static void add_interface(struct reload_candidates *c, const struct reload_link_address *listen,
-                          const struct sockaddr *address, bool loopback)
-{
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-        if ((ntohl(v4->sin_addr.s_addr) >> 24 == 127) == loopback)
-            add_candidate(c, (const uint8_t *)&v4->sin_addr, 4, listen->port);
-    } else if (address->sa_family == AF_INET6 && listen->len == 16) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-        if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) == loopback &&
-            !IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
-            add_candidate(c, v6->sin6_addr.s6_addr, 16, listen->port);
-    }
-}
-
-/* A wildcard listener is offered under the addresses of the interfaces; the loopback's only on a
- * machine that has no other. */
-static void add_interfaces(struct reload_candidates *c, const struct reload_link_address *listen)
-{
-    struct ifaddrs *list = NULL;
-    size_t before = c->count;
-    if (getifaddrs(&list))
-        return;
-    for (int loopback = 0; loopback < 2 && c->count == before; loopback++)
-        for (struct ifaddrs *i = list; i; i = i->ifa_next)
-            if (i->ifa_addr)
-                add_interface(c, listen, i->ifa_addr, loopback);
-    freeifaddrs(list);
-}
-
 static void find_candidates(struct reload_overlay *o)
 {
-    for (size_t i = 0; i < o->listening_count; i++) {
-        const struct reload_link_address *listen = &o->listening[i];
-        if (is_wildcard(listen))
-            add_interfaces(&o->candidates, listen);
-        else
-            add_candidate(&o->candidates, listen->bytes, listen->len, listen->port);
-    }
+    struct reload_candidates *c = &o->candidates;
+    for (size_t i = 0; i < o->listening_count; i++)
+        reload_own_addresses(&o->listening[i], c->own, &c->count, RELOAD_LINK_DIAL_MAX);
+    for (size_t i = 0; i < c->count; i++)
+        c->addresses[i] = reload_ice_address_to_wire(&c->own[i]);
 }
 
 /* --- the parts, in the order they need each other --- */
@@ -104,19 +52,27 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
 }
 
 /* UDP ports with the numbers of the TCP ones: one candidate address serves both link types. */
-static int open_bare_ports(struct reload_overlay *o, struct reload_cert_reason *reason)
+static int open_bare_port(struct reload_overlay *o, const struct reload_link_address *at,
+                          struct reload_cert_reason *reason)
 {
-    for (size_t i = 0; i < o->listening_count; i++) {
-        struct reload_link_address actual;
-        char text[RELOAD_LINK_ADDRESS_TEXT];
-        int error = reload_links_listen_datagrams(o->links, &o->listening[i], &actual);
-        if (error)
-            return reload_cert_refuse(
-                reason, error, "cannot open UDP port %s: %s. Choose another with --listen",
-                reload_link_address_text(&o->listening[i], text),
-                error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
-    }
+    char text[RELOAD_LINK_ADDRESS_TEXT];
+    int error = reload_links_listen_datagrams(o->links, at, &o->bare[o->bare_count]);
+    if (error)
+        return reload_cert_refuse(
+            reason, error, "cannot open UDP port %s: %s. Choose another with --listen",
+            reload_link_address_text(at, text),
+            error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
+    o->bare_count++;
     return 0;
+}
+
+int reload_overlay_open_bare_ports(struct reload_overlay *o, struct reload_cert_reason *reason)
+{
+    static const struct reload_link_address any = { .len = 4 };
+    int error = o->listening_count == 0 ? open_bare_port(o, &any, reason) : 0;
+    for (size_t i = 0; i < o->listening_count && error == 0; i++)
+        error = open_bare_port(o, &o->listening[i], reason);
+    return error;
 }
 
 static int make_links(struct reload_overlay *o, const struct reload_overlay_options *options,
@@ -149,7 +105,21 @@ static int make_links(struct reload_overlay *o, const struct reload_overlay_opti
                 error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
         o->listening_count++;
     }
-    return options->dtls ? open_bare_ports(o, reason) : 0;
+    return options->dtls || !o->files.config->no_ice ? reload_overlay_open_bare_ports(o, reason)
+                                                     : 0;
+}
+
+static int make_ice(struct reload_overlay *o, const struct reload_overlay_options *options,
+                    struct reload_cert_reason *reason)
+{
+    int error = o->files.config->no_ice ? 0 : reload_able_descriptors(reason);
+    if (error)
+        return error;
+    reload_overlay_stun_init(o);
+    error = reload_overlay_ice_new(o, options->context);
+    return error ? reload_cert_refuse(reason, error, "ICE cannot be set up: %s",
+                                      reload_error_text(error))
+                 : 0;
 }
 
 static int make_node(struct reload_overlay *o, const struct reload_overlay_options *options,
@@ -169,6 +139,7 @@ static int make_node(struct reload_overlay *o, const struct reload_overlay_optio
         .link_types = { o->dtls ? RELOAD_LINK_DTLS_UDP_SR_NO_ICE : RELOAD_LINK_TLS_TCP_FH_NO_ICE,
                         RELOAD_LINK_TLS_TCP_FH_NO_ICE },
         .link_type_count = o->dtls ? 2 : 1,
+        .ice = true,
         .persist = options->store_file != NULL,
         .publish_certificate = true,
         .log_level = o->log ? o->log->level : RELOAD_LOG_ERROR,
@@ -226,6 +197,8 @@ static int make(struct reload_overlay *o, const struct reload_overlay_options *o
     if (!error)
         error = make_links(o, options, reason);
     if (!error)
+        error = make_ice(o, options, reason);
+    if (!error)
         error = make_node(o, options, reason);
     if (!error)
         error = make_store(o, options, reason);
@@ -245,7 +218,7 @@ int reload_overlay_new(const struct reload_overlay_options *options, struct relo
     o->dtls = options->dtls;
     o->log = options->log;
     o->random.fill = fill_random;
-    o->harvest_at_ms = RELOAD_NEVER;
+    o->harvest_at_ms = o->bootstrap_tcp_ms = RELOAD_NEVER;
     o->now = reload_overlay_now();
     o->dials = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     o->dialled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -276,6 +249,7 @@ void reload_overlay_free(struct reload_overlay *o)
     reload_overlay_abandon(o);
     reload_bootstrap_fini(&o->bootstrap);
     reload_node_free(o->node);
+    reload_overlay_ice_free(o);
     reload_links_free(o->links);
     reload_pcap_close(o->pcap);
     reload_store_file_close(o->store);

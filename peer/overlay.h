@@ -4,6 +4,10 @@
 #include <glib.h>
 
 #include "certs/reason.h"
+#include "ice/ice.h"
+#include "ice/stun.h"
+#include "ice/stun_client.h"
+#include "ice/stun_servers.h"
 #include "peer/store_file.h"
 #include "reload/link/links.h"
 #include "reload/log.h"
@@ -100,6 +104,29 @@ enum reload_role reload_overlay_role(const struct reload_overlay *overlay);
 /* The addresses it listens on, as bound. */
 const struct reload_link_address *reload_overlay_listening(const struct reload_overlay *overlay,
                                                            size_t *count);
+/* The pair of candidates that carries a link; RELOAD_E_NOT_FOUND for a link that is not by ICE. */
+RELOAD_MUST_USE int reload_overlay_link_pair(const struct reload_overlay *overlay,
+                                             reload_link_id link, struct reload_ice_pair *out);
+const struct reload_ice_stats *reload_overlay_ice_view(const struct reload_overlay *overlay);
+
+/* What the answers of STUN servers tell of the way to the outside. */
+enum reload_overlay_nat {
+    RELOAD_OVERLAY_NAT_UNKNOWN,   /* nobody was asked, or the answers are not there yet */
+    RELOAD_OVERLAY_NAT_NONE,      /* seen at an address of this machine */
+    RELOAD_OVERLAY_NAT_SOME,      /* behind a NAT; only one server has answered */
+    RELOAD_OVERLAY_NAT_CONE,      /* behind a NAT: one address and port for all (RFC 4787 s4.1) */
+    RELOAD_OVERLAY_NAT_SYMMETRIC, /* behind a NAT: each destination sees another port */
+    RELOAD_OVERLAY_NAT_BLOCKED,   /* nobody answers over UDP */
+};
+const char *reload_overlay_nat_text(enum reload_overlay_nat nat); /* "none", "symmetric", ... */
+struct reload_overlay_stun_view { /* all zero and empty in an overlay without ICE */
+    enum reload_overlay_nat nat;
+    const struct reload_ice_stun_stats *to_others; /* answers to Binding requests */
+    const struct reload_ice_stun_client *own;      /* own Binding requests */
+    const struct reload_ice_stun_servers *servers;
+};
+void reload_overlay_stun_view(const struct reload_overlay *overlay,
+                              struct reload_overlay_stun_view *out);
 /* Counters of the store file; false in memory mode. */
 bool reload_overlay_store_stats(const struct reload_overlay *overlay,
                                 struct reload_store_file_stats *out);

@@ -16,7 +16,20 @@ static bool link_address(const struct reload_ip_address_port *from, struct reloa
     return true;
 }
 
-static void open_link(struct reload_overlay *o, const struct reload_action_open_link *want)
+void reload_overlay_dialled(struct reload_overlay *o, reload_link_id link, uint32_t attach)
+{
+    struct dial *dial = g_new0(struct dial, 1);
+    *dial = (struct dial){ .attach = attach, .bootstrap = attach == 0 };
+    g_hash_table_insert(o->dials, GUINT_TO_POINTER(link), dial);
+}
+
+bool reload_overlay_is_ice(const struct reload_overlay *o)
+{
+    return !reload_node_overlay(o->node)->no_ice;
+}
+
+/* s6.5.1.11: one of the far end's addresses is dialled. */
+static int dial(struct reload_overlay *o, const struct reload_action_open_link *want)
 {
     struct reload_link_address addresses[RELOAD_LINK_DIAL_MAX];
     size_t count = 0;
@@ -29,13 +42,25 @@ static void open_link(struct reload_overlay *o, const struct reload_action_open_
             : reload_links_dial(o->links, addresses, count, &want->node_id,
                                 want->tls_server ? RELOAD_LINK_SERVER : RELOAD_LINK_CLIENT, o->now,
                                 &link);
-    if (error) {
+    if (error == 0)
+        reload_overlay_dialled(o, link, want->attach);
+    return error;
+}
+
+static void open_link(struct reload_overlay *o, const struct reload_action_open_link *want)
+{
+    int error = want->link_type == RELOAD_LINK_DTLS_UDP_SR ? reload_overlay_ice_open_link(o, want)
+                                                           : dial(o, want);
+    if (error)
         g_array_append_val(o->failed_attaches, want->attach);
-        return;
-    }
-    struct dial *dial = g_new0(struct dial, 1);
-    dial->attach = want->attach;
-    g_hash_table_insert(o->dials, GUINT_TO_POINTER(link), dial);
+}
+
+static void gather(struct reload_overlay *o, const struct reload_action_gather *want)
+{
+    if (reload_overlay_is_ice(o))
+        reload_overlay_ice_gather(o, want);
+    else /* nothing here listens for a single channel */
+        g_array_append_val(o->failed_attaches, want->attach);
 }
 
 static void persist(struct reload_overlay *o, const struct reload_action_persist *want)
@@ -59,6 +84,8 @@ static void config_changed(struct reload_overlay *o, const struct reload_config 
     reload_log_write(o->log, RELOAD_LOG_INFO, "config", "configuration %u is in force",
                      config->sequence);
     struct reload_cert_reason unable = { "" };
+    if (!config->no_ice && o->bare_count == 0 && reload_overlay_open_bare_ports(o, &unable))
+        reload_log_write(o->log, RELOAD_LOG_WARNING, "config", "%s", unable.text);
     if (reload_able_check(config, o->role, &unable)) { /* s11.1: a node that cannot meet it exits */
         reload_log_write(o->log, RELOAD_LOG_ERROR, "config", "%s: leaving", unable.text);
         o->unable = true;
@@ -73,10 +100,8 @@ static void act(struct reload_overlay *o, const struct reload_action *action)
         (void)!reload_links_send(o->links, action->send.link, action->send.parts,
                                  action->send.part_count, o->now);
         break;
-    case RELOAD_ACTION_GATHER: /* nothing here gathers */
-        g_array_append_val(o->failed_attaches, action->gather.attach);
-        break;
-    case RELOAD_ACTION_ABANDON: break;
+    case RELOAD_ACTION_GATHER: gather(o, &action->gather); break;
+    case RELOAD_ACTION_ABANDON: reload_overlay_ice_abandon(o, action->abandon.attach); break;
     case RELOAD_ACTION_OPEN_LINK: open_link(o, &action->open_link); break;
     case RELOAD_ACTION_CLOSE_LINK:
         reload_links_close(o->links, action->close_link.link, action->close_link.reason, o->now);

@@ -5,6 +5,8 @@
 #include "peer/bootstrap.h"
 #include "peer/identity_files.h"
 #include "peer/overlay.h"
+#include "peer/overlay_ice.h"
+#include "peer/overlay_stun.h"
 #include "reload/link/datagram.h"
 
 /* Inside of the overlay object.
@@ -13,6 +15,8 @@
  *   overlay_loop.c       the GSource: links and time into the node, what the node wants out of it
  *   overlay_actions.c    the node's actions, one by one
  *   overlay_bootstrap.c  dialling bootstrap nodes
+ *   overlay_ice.c        ICE channels under links and application channels
+ *   overlay_stun.c       STUN on the bare UDP ports, both ways
  *   overlay_requests.c   the application's requests and callbacks
  *
  * The node is never called while its actions are being pulled, and the application never while the
@@ -43,8 +47,8 @@ struct notice { /* something to tell the application; owns what it points to */
 };
 
 struct reload_candidates { /* where others find this node, s6.5.1.11; the node borrows it */
-    uint8_t bytes[RELOAD_LINK_DIAL_MAX][16];
-    struct reload_ip_address_port addresses[RELOAD_LINK_DIAL_MAX];
+    struct reload_link_address own[RELOAD_LINK_DIAL_MAX];
+    struct reload_ip_address_port addresses[RELOAD_LINK_DIAL_MAX]; /* borrow from `own` */
     size_t count;
 };
 
@@ -58,10 +62,15 @@ struct reload_overlay {
     enum reload_role role;
     struct reload_link_address listening[RELOAD_OVERLAY_LISTENERS];
     size_t listening_count;
+    struct reload_link_address bare[RELOAD_OVERLAY_LISTENERS]; /* UDP ports, as bound */
+    size_t bare_count;
+    bool over_loopback; /* the bootstrap node is on this machine: so may others be */
     struct reload_candidates candidates;
 
     /* the parts */
     struct reload_links *links;
+    struct reload_overlay_ice *ice;
+    struct reload_overlay_stun stun;
     struct reload_pcap *pcap;
     struct reload_store_file *store;
     struct reload_node *node;
@@ -72,10 +81,12 @@ struct reload_overlay {
     bool dtls; /* the link type that is preferred */
     bool bootstrap_wanted;
     bool unable; /* the configuration in force asks for what this program cannot do */
-    reload_link_id bootstrap_link; /* being dialled; 0: none */
-    reload_link_id joining_link;   /* the bootstrap link that this attempt to join uses; 0: none */
-    GHashTable *dialled;    /* link id -> struct reload_link_address: links that are up, dialled */
-    uint64_t harvest_at_ms; /* when to look for peers to remember */
+    struct reload_link_address bootstrap_address; /* being dialled ... */
+    reload_link_id bootstrap_udp, bootstrap_tcp;  /* ... over both, as it may be; 0: none */
+    uint64_t bootstrap_tcp_ms;                    /* when TCP joins the race; RELOAD_NEVER: not */
+    reload_link_id joining_link; /* the bootstrap link that this attempt to join uses; 0: none */
+    GHashTable *dialled;         /* link id -> struct reload_link_address: where far ends listen */
+    uint64_t harvest_at_ms;      /* when to look for peers to remember */
 
     /* the loop */
     GSource *source;
@@ -99,13 +110,24 @@ void reload_overlay_settle(struct reload_overlay *overlay);
 
 /* overlay_actions.c: pulls and does all actions of the node. */
 void reload_overlay_drain(struct reload_overlay *overlay);
+/* This link is the outcome of an OPEN_LINK with that number, or of a bootstrap dial (0). */
+void reload_overlay_dialled(struct reload_overlay *overlay, reload_link_id link, uint32_t attach);
+/* The configuration in force has links by ICE. */
+bool reload_overlay_is_ice(const struct reload_overlay *overlay);
+/* overlay.c: opens the UDP ports, those of the listeners, or for a node without any one that the
+ * system chooses. */
+RELOAD_MUST_USE int reload_overlay_open_bare_ports(struct reload_overlay *overlay,
+                                                   struct reload_cert_reason *reason);
 
 /* overlay_bootstrap.c */
 void reload_overlay_bootstrap_run(
     struct reload_overlay *overlay); /* when wanted and time has come */
 uint64_t reload_overlay_bootstrap_deadline(const struct reload_overlay *overlay);
-void reload_overlay_bootstrap_up(struct reload_overlay *overlay, reload_link_id link);
-void reload_overlay_bootstrap_down(struct reload_overlay *overlay); /* the dial failed */
+/* A bootstrap link is up: false when another was faster, and this one is to be closed. */
+bool reload_overlay_bootstrap_up(struct reload_overlay *overlay,
+                                 const struct reload_link_event *event);
+void reload_overlay_bootstrap_down(struct reload_overlay *overlay,
+                                   reload_link_id link); /* the dial failed */
 
 /* The state changed: an attempt to join that starts again does so through another node. */
 void reload_overlay_bootstrap_state(struct reload_overlay *overlay,
@@ -113,6 +135,10 @@ void reload_overlay_bootstrap_state(struct reload_overlay *overlay,
 /* An outbound link is up: its far end may be worth remembering. */
 void reload_overlay_bootstrap_linked(struct reload_overlay *overlay,
                                      const struct reload_link_event *event);
+/* The far end of a link listens at this address, over TCP and UDP: it is worth remembering, and in
+ * an ICE overlay it is asked how it sees this node. */
+void reload_overlay_listens_at(struct reload_overlay *overlay, reload_link_id link,
+                               const struct reload_link_address *address);
 /* Puts the peers that are linked and route into the cache. */
 void reload_overlay_bootstrap_harvest(struct reload_overlay *overlay);
 

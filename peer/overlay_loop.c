@@ -33,10 +33,13 @@ static void link_up(struct reload_overlay *o, const struct reload_link_event *ev
         reload_links_close(o->links, event->link, "own address", o->now);
         return;
     }
+    if (info.bootstrap && !reload_overlay_bootstrap_up(o, event)) {
+        reload_links_close(o->links, event->link, "another way was faster", o->now);
+        return;
+    }
     reload_overlay_bootstrap_linked(o, event);
+    reload_overlay_ice_linked(o, event->link);
     g_hash_table_remove(o->dials, GUINT_TO_POINTER(event->link));
-    if (info.bootstrap)
-        reload_overlay_bootstrap_up(o, event->link);
     reload_node_link_up(o->node, event->link, &info, o->now);
 }
 
@@ -45,6 +48,8 @@ static void link_down(struct reload_overlay *o, const struct reload_link_event *
 {
     struct dial *dial = NULL;
     g_hash_table_remove(o->dialled, GUINT_TO_POINTER(event->link));
+    reload_overlay_ice_unlinked(o, event->link);
+    reload_overlay_stun_unlinked(o, event->link);
     if (o->joining_link == event->link)
         o->joining_link = 0;
     reload_log_write(o->log, event->error ? RELOAD_LOG_INFO : RELOAD_LOG_DEBUG, "link", "%u: %s",
@@ -55,7 +60,7 @@ static void link_down(struct reload_overlay *o, const struct reload_link_event *
         return;
     }
     if (dial->bootstrap)
-        reload_overlay_bootstrap_down(o);
+        reload_overlay_bootstrap_down(o, event->link);
     else
         reload_node_open_failed(o->node, dial->attach, o->now);
     g_free(dial);
@@ -76,8 +81,8 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
         reload_node_link_suspect(o->node, event->link, event->type == RELOAD_LINK_SUSPECT, o->now);
         break;
     case RELOAD_LINK_DOWN: link_down(o, event); break;
-    case RELOAD_LINK_STUN:
-    case RELOAD_LINK_DATAGRAM: break;
+    case RELOAD_LINK_STUN: reload_overlay_stun_take(o, event); break;
+    case RELOAD_LINK_DATAGRAM: reload_overlay_ice_send(o, event); break;
     }
     reload_overlay_drain(o);
 }
@@ -131,6 +136,8 @@ static void take_time(struct reload_overlay *o)
         reload_overlay_drain(o);
     }
     reload_overlay_bootstrap_run(o);
+    reload_overlay_stun_run(o);
+    reload_overlay_ice_run(o);
     if (o->harvest_at_ms <= o->now.monotonic_ms)
         reload_overlay_bootstrap_harvest(o);
 }
@@ -140,6 +147,8 @@ static void rearm(struct reload_overlay *o)
 {
     uint64_t deadline = MIN(reload_node_deadline(o->node), reload_links_deadline(o->links));
     deadline = MIN(deadline, reload_overlay_bootstrap_deadline(o));
+    deadline = MIN(deadline, reload_overlay_stun_deadline(o));
+    deadline = MIN(deadline, reload_overlay_ice_deadline(o));
     deadline = MIN(deadline, o->harvest_at_ms);
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;
@@ -168,7 +177,7 @@ static gboolean prepare(GSource *source, gint *timeout_ms)
     *timeout_ms = -1;
     if (o->in_turn) /* the application runs a loop of its own from inside a callback */
         return FALSE;
-    if (is_due(source, o))
+    if (is_due(source, o) || reload_overlay_ice_waits(o))
         return TRUE;
     uint64_t wait_ms = o->wake_ms - (uint64_t)g_source_get_time(source) / 1000;
     *timeout_ms = (gint)MIN(wait_ms, G_MAXINT);
@@ -182,7 +191,7 @@ static gboolean check(GSource *source)
         return FALSE;
     return g_source_query_unix_fd(source, s->links_fd) ||
            (s->store_fd && g_source_query_unix_fd(source, s->store_fd)) ||
-           is_due(source, s->overlay);
+           is_due(source, s->overlay) || reload_overlay_ice_waits(s->overlay);
 }
 
 static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unused)
@@ -192,6 +201,7 @@ static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unus
     (void)also_unused;
     o->in_turn = true;
     o->now = reload_overlay_now();
+    reload_overlay_ice_take(o);
     take_links(o);
     take_commits(o);
     take_time(o);

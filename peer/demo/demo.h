@@ -31,6 +31,7 @@
 struct demo_options {
     bool json, keep, pcap, verbose;
     bool dtls;    /* links over DTLS and UDP instead of TLS and TCP */
+    bool ice;     /* links by ICE */
     bool rsa;     /* overlay's keys; one node has the other kind */
     guint32 seed; /* of all choices; 0: random */
 };

@@ -50,7 +50,8 @@ static bool create_overlay(struct demo *demo)
     g_ptr_array_add(arguments, g_strdup("overlay"));
     g_ptr_array_add(arguments, g_strdup("create"));
     g_ptr_array_add(arguments, g_strdup(DEMO_NAME));
-    g_ptr_array_add(arguments, g_strdup("--no-ice"));
+    if (!demo->options.ice)
+        g_ptr_array_add(arguments, g_strdup("--no-ice"));
     g_ptr_array_add(arguments, g_strdup_printf("--dir=%s/overlay", demo->directory));
     g_ptr_array_add(arguments, g_strdup_printf("--key=%s", demo->options.rsa ? "rsa" : "ec"));
     g_ptr_array_add(arguments, g_strdup_printf("--host=127.0.0.1:%u", demo->ports[0]));

@@ -1,6 +1,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "peer/address.h"
 #include "peer/control.h"
@@ -186,6 +187,16 @@ static void start_refetch(void)
     p.refetch = reload_refetch_new(&options);
 }
 
+/* Each link by ICE has sockets of its own: what the system grants on demand is asked for. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)!setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(void)
 {
     p.loop = g_main_loop_new(NULL, FALSE);
@@ -256,6 +267,7 @@ int reload_verb_peer(int argc, char **argv)
     if (code)
         return code;
     p.log = reload_verb_log(o.verbose);
+    raise_descriptors();
     options.events = &events;
     int error = reload_overlay_new(&options, &p.overlay, &reason);
     return error ? reload_verb_refuse(error, "peer", &reason) : run();

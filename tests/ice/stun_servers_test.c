@@ -59,7 +59,7 @@ static void a_lost_server_is_replaced_from_its_group_and_else_others_remain(void
     assert_int_equal(s.replaced, 1);
     reload_ice_stun_servers_lost(&s, 2); /* its group is empty */
     assert_true(IN_USE(&s, 3));
-    assert_int_equal(reload_ice_stun_servers_pick(&s)->bytes[3], 3);
+    assert_int_equal(reload_ice_stun_servers_pick(&s)->address.bytes[3], 3);
     reload_ice_stun_servers_lost(&s, 3);
     assert_null(reload_ice_stun_servers_pick(&s));
     reload_ice_stun_servers_lost(&s, 3);
@@ -95,6 +95,25 @@ static void a_bootstrap_node_serves_without_a_link_until_a_peer_relieves_it(void
     assert_true(IN_USE(&s, 9));
 }
 
+static void a_server_that_does_not_answer_serves_no_channel(void **state)
+{
+    (void)state;
+    struct reload_ice_stun_servers s = { 0 };
+    struct reload_link_address bootstrap = address(9, 6084);
+    assert_int_equal(reload_ice_stun_servers_configure(&s, 9, &bootstrap), 0);
+    assert_null(reload_ice_stun_servers_pick(&s)); /* not asked yet */
+    assert_int_equal(learn(&s, 9, 100), 0);
+    assert_int_equal(learn(&s, 1, 100), 0);
+    reload_ice_stun_servers_silent(&s, 1);
+    assert_int_equal(reload_ice_stun_servers_pick(&s)->address.bytes[3], 9);
+    reload_ice_stun_servers_silent(&s, 9);
+    assert_null(reload_ice_stun_servers_pick(&s));
+    assert_int_equal(s.count, 1); /* configured: it is asked again */
+    assert_int_equal(learn(&s, 9, 100), 0);
+    assert_non_null(reload_ice_stun_servers_pick(&s));
+    reload_ice_stun_servers_silent(&s, 77); /* not one of them */
+}
+
 static void channels_take_the_groups_in_turn(void **state)
 {
     (void)state;
@@ -104,7 +123,7 @@ static void channels_take_the_groups_in_turn(void **state)
     for (uint64_t n = 1; n <= 4; n++)
         assert_int_equal(learn(&s, n, shows[n]), 0);
     for (int i = 0; i < 30; i++)
-        picked[reload_ice_stun_servers_pick(&s)->bytes[3]]++;
+        picked[reload_ice_stun_servers_pick(&s)->address.bytes[3]]++;
     assert_int_equal(picked[2], 0);
     assert_int_equal(picked[1], 10);
     assert_int_equal(picked[3], 10);
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_lost_server_is_replaced_from_its_group_and_else_others_remain),
         cmocka_unit_test(a_server_that_was_not_in_use_leaves_without_a_change),
         cmocka_unit_test(a_bootstrap_node_serves_without_a_link_until_a_peer_relieves_it),
+        cmocka_unit_test(a_server_that_does_not_answer_serves_no_channel),
         cmocka_unit_test(channels_take_the_groups_in_turn),
         cmocka_unit_test(both_tables_have_an_end),
     };

@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -82,6 +84,20 @@ static void clients_stay_out_where_they_are_not_permitted(void **state)
     refused(&config, RELOAD_ROLE_CLIENT_ANY, RELOAD_E_FORBIDDEN, "clients");
 }
 
+static void a_process_that_may_open_too_few_descriptors_makes_no_links_by_ice(void **state)
+{
+    (void)state;
+    struct reload_cert_reason reason = { "" };
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(reload_able_descriptors(&reason), 0);
+    low = (struct rlimit){ RELOAD_ABLE_DESCRIPTORS - 1, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(reload_able_descriptors(&reason), RELOAD_E_LIMIT);
+    assert_non_null(strstr(reason.text, "ulimit"));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +105,7 @@ int main(void)
         cmocka_unit_test(what_this_program_does_not_have_keeps_it_out),
         cmocka_unit_test(the_reason_does_not_tell_the_secret),
         cmocka_unit_test(clients_stay_out_where_they_are_not_permitted),
+        cmocka_unit_test(a_process_that_may_open_too_few_descriptors_makes_no_links_by_ice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ class Node(Process):
 class Overlay:
     """An overlay's folder with accounts, its enrollment server, and nodes."""
 
-    def __init__(self, *options, users=(), key="ec"):
+    def __init__(self, *options, users=(), key="ec", ice=False):
         self.directory = tempfile.mkdtemp(prefix="reload-test-")
         self.processes = []
         self.folder = self.path("overlay")
@@ -88,7 +88,8 @@ class Overlay:
             f.write(PASSWORD + "\n")
         self.https = free_port()
         self.bootstrap = free_port()
-        done = run("overlay", "create", NAME, "--dir", self.folder, "--no-ice", "--key", key,
+        done = run("overlay", "create", NAME, "--dir", self.folder,
+                   *([] if ice else ["--no-ice"]), "--key", key,
                    "--host", f"127.0.0.1:{self.https}", "--bootstrap",
                    f"127.0.0.1:{self.bootstrap}", *options)
         assert done.returncode == 0, done.stderr

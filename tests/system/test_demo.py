@@ -42,6 +42,10 @@ class Demo(unittest.TestCase):
     def test_with_rsa_keys(self):
         self.assertEqual(self.check("--key", "rsa")["key"], "rsa")
 
+    def test_with_links_by_ice(self):
+        self.check("--ice")
+        self.assertEqual(os.listdir(self.directory), [])
+
     def test_for_people_it_draws_the_ring(self):
         done = demo(self.directory)
         self.assertEqual(done.returncode, 0, done.stderr[-4000:])
