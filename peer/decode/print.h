@@ -27,6 +27,8 @@ json_t *reload_decode_destination(const struct reload_destination *destination);
 json_t *reload_decode_security(const struct reload_security_block *block);
 json_t *reload_decode_signature(const struct reload_signature *signature);
 json_t *reload_decode_certificate(struct reload_slice der);
+/* null when it is none (RFC 7904 s3.2) */
+json_t *reload_decode_sip_registration(struct reload_slice value, size_t node_id_len);
 json_t *reload_decode_address(const struct reload_ip_address_port *address);
 
 /* A message body by its code; NULL and a fault when it is malformed. */

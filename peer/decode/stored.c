@@ -41,12 +41,15 @@ static json_t *kind_object(const struct reload_decode *d, uint32_t id, uint64_t 
     return json;
 }
 
-static json_t *content(uint32_t kind, struct reload_slice value)
+static json_t *content(const struct reload_decode *d, uint32_t kind, struct reload_slice value)
 {
     struct reload_turn_server turn;
     json_t *json = reload_json_value(value);
     if ((kind == KIND_CERTIFICATE_BY_NODE || kind == KIND_CERTIFICATE_BY_USER) && value.n)
         json_object_set_new(json, "certificate", reload_decode_certificate(value));
+    if (kind == KIND_SIP_REGISTRATION && value.n)
+        json_object_set_new(json, "sip_registration",
+                            reload_decode_sip_registration(value, d->options->node_id_len));
     if (kind == KIND_TURN_SERVICE && reload_turn_server_decode(value, &turn) == 0)
         json_object_set_new(json, "turn_server",
                             json_pack("{s:i,s:o}", "iteration", turn.iteration, "server_address",
@@ -63,13 +66,14 @@ static void place(json_t *json, enum reload_data_model model, uint32_t index,
         json_object_set_new(json, "key", reload_json_text(key));
 }
 
-static json_t *stored_data(uint32_t kind, const struct reload_stored_data *data)
+static json_t *stored_data(const struct reload_decode *d, uint32_t kind,
+                           const struct reload_stored_data *data)
 {
     json_t *json = json_pack("{s:o,s:I}", "storage_time_ms", reload_json_u64(data->storage_time_ms),
                              "lifetime_s", (json_int_t)data->lifetime_s);
     place(json, data->value.model, data->value.index, data->value.key);
     json_object_set_new(json, "exists", json_boolean(data->value.data.exists));
-    json_object_set_new(json, "value", content(kind, data->value.data.value));
+    json_object_set_new(json, "value", content(d, kind, data->value.data.value));
     json_object_set_new(json, "signature", reload_decode_signature(&data->signature));
     return json;
 }
@@ -110,7 +114,7 @@ static json_t *values(struct reload_decode *d, uint32_t kind, struct reload_slic
         if (meta && reload_stored_meta_data_next(&r, model, &data_about))
             json_array_append_new(array, meta_data(&data_about));
         else if (!meta && reload_stored_data_next(&r, model, &data))
-            json_array_append_new(array, stored_data(kind, &data));
+            json_array_append_new(array, stored_data(d, kind, &data));
         else
             break;
     }

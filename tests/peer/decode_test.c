@@ -6,6 +6,7 @@
 #include "peer/decode/decode.h"
 #include "peer/json.h"
 #include "reload/wire/message.h"
+#include "reload/wire/store.h"
 
 /* What an independent encoder made (tests/data/vectors) must come out as JSON, whole; cut or
  * damaged bytes must end as an error with its place. */
@@ -54,6 +55,51 @@ static void every_body_of_the_vectors_is_printed_by_its_name(void **state)
         json_decref(objects);
     }
     json_decref(vectors);
+}
+
+static json_t *printed_registration(struct reload_slice value)
+{
+    uint8_t buffer[512];
+    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
+    struct reload_stored_data data = {
+        .value = { .model = RELOAD_MODEL_DICTIONARY, .data = { true, value } },
+    };
+    size_t mark = reload_store_req_begin(&w, reload_slice_of("0123456789abcdef", 16), 0);
+    size_t kind = reload_store_kind_begin(&w, 1, 0);
+    assert_int_equal(reload_stored_data_encode(&w, &data), 0);
+    reload_store_kind_end(&w, kind);
+    reload_store_req_end(&w, mark);
+    json_t *body = reload_decode_body(RELOAD_STORE_REQ, reload_writer_slice(&w), &options);
+    json_t *kinds = json_object_get(body, "kind_data");
+    json_t *values = json_object_get(json_array_get(kinds, 0), "values");
+    json_t *printed =
+        json_object_get(json_object_get(json_array_get(values, 0), "value"), "sip_registration");
+    json_incref(printed);
+    json_decref(body);
+    return printed;
+}
+
+/* R7904-3.2-1 R7904-3.2-8 */
+static void registrations_are_printed_by_their_type(void **state)
+{
+    (void)state;
+    json_t *uri = printed_registration(reload_slice_of("\x01\x00\x05\x00\x03"
+                                                       "a@b",
+                                                       8));
+    assert_string_equal(text_of(uri, "type"), "uri");
+    assert_string_equal(text_of(uri, "uri"), "a@b");
+    json_t *route = printed_registration(reload_slice_of("\x02\x00\x16\x00\x00\x00\x12\x01\x10"
+                                                         "0123456789abcdef",
+                                                         25));
+    assert_string_equal(text_of(route, "type"), "route");
+    assert_int_equal(json_array_size(json_object_get(route, "destination_list")), 1);
+    json_t *other = printed_registration(reload_slice_of("\x09\x00\x01x", 4));
+    assert_int_equal(json_integer_value(json_object_get(other, "type")), 9);
+    assert_string_equal(text_of(other, "data"), "78");
+    assert_true(json_is_null(printed_registration(reload_slice_of("x", 1))));
+    json_decref(uri);
+    json_decref(route);
+    json_decref(other);
 }
 
 static json_t *body_named(const char *name)
@@ -267,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_body_of_the_vectors_is_printed_by_its_name),
+        cmocka_unit_test(registrations_are_printed_by_their_type),
         cmocka_unit_test(error_info_is_opened_where_the_code_gives_it_a_form),
         cmocka_unit_test(stored_values_are_printed_by_their_kinds_model),
         cmocka_unit_test(signed_messages_show_signer_and_certificate),
