@@ -291,6 +291,11 @@ struct reload_overlay *reload_control_overlay(const struct reload_control *contr
     return control->options.overlay;
 }
 
+struct reload_sip_node *reload_control_sip(const struct reload_control *control)
+{
+    return control->options.sip;
+}
+
 bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call)
 {
     struct client *client = find(control, call->client);

@@ -1,7 +1,7 @@
 #ifndef PEER_CONTROL_H
 #define PEER_CONTROL_H
 
-#include "peer/overlay.h"
+#include "peer/sip_node.h"
 
 /* The control socket of a running peer: a Unix stream socket, mode 0600, that only its owner's and
  * root's processes may use. One JSON object per line each way.
@@ -27,6 +27,12 @@
  *   fetch PLACE                   verified values
  *   stat PLACE                    sizes and digests
  *   find PLACE                    nearest stored Resource-ID
+ *   sip_register                  this node takes the calls of its user (RFC 7904), or the node in
+ *                                 "node"; "scheme": "sip" or "sips", "lifetime" in s
+ *   sip_forward                   calls go to "uri" instead; "lifetime"
+ *   sip_unregister                this node's registration is removed
+ *   sip_lookup                    where "uri" can be reached; "anew": cached contacts have failed
+ *   sip_gruu                      the URI of this very node
  *   subscribe                     events follow: {"event": "state" | "config", ...}
  *   leave                         leaves the overlay; the program then ends
  *
@@ -53,7 +59,8 @@ struct reload_control;
 struct reload_control_options {
     const char *path;
     struct reload_overlay *overlay;
-    GMainContext *context; /* of the overlay; NULL: the default one */
+    struct reload_sip_node *sip; /* on that overlay; freed after the control socket */
+    GMainContext *context;       /* of the overlay; NULL: the default one */
     const struct reload_log *log;
     void (*leave)(void *leave_context); /* a client asked to leave */
     void *leave_context;

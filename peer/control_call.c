@@ -25,12 +25,23 @@ static const struct {
     const char *name;
     reload_control_verb *run;
 } verbs[] = {
-    { "status", reload_control_status }, { "links", reload_control_links },
-    { "ring", reload_control_ring },     { "ping", reload_control_ping },
-    { "trace", reload_control_trace },   { "store", reload_control_store },
-    { "remove", reload_control_remove }, { "fetch", reload_control_fetch },
-    { "stat", reload_control_stat },     { "find", reload_control_find },
-    { "subscribe", subscribe },          { "leave", leave },
+    { "status", reload_control_status },
+    { "links", reload_control_links },
+    { "ring", reload_control_ring },
+    { "ping", reload_control_ping },
+    { "trace", reload_control_trace },
+    { "store", reload_control_store },
+    { "remove", reload_control_remove },
+    { "fetch", reload_control_fetch },
+    { "stat", reload_control_stat },
+    { "find", reload_control_find },
+    { "sip_register", reload_control_sip_register },
+    { "sip_forward", reload_control_sip_forward },
+    { "sip_unregister", reload_control_sip_unregister },
+    { "sip_lookup", reload_control_sip_lookup },
+    { "sip_gruu", reload_control_sip_gruu },
+    { "subscribe", subscribe },
+    { "leave", leave },
 };
 
 static void end(struct reload_control_call *call, json_t *answer)

@@ -14,6 +14,7 @@
  *   control_ring.c   ring
  *   control_net.c    ping, trace
  *   control_data.c   store, remove, fetch, stat, find
+ *   control_sip.c    sip_register and its like
  *   place.c          which resource, index or key a request means */
 
 struct reload_control_call { /* a request under way; freed by answer or fail */
@@ -52,10 +53,13 @@ void reload_control_run(struct reload_control *control, uint64_t client, const c
 typedef void reload_control_verb(struct reload_control_call *call);
 reload_control_verb reload_control_status, reload_control_links, reload_control_ring,
     reload_control_ping, reload_control_trace, reload_control_store, reload_control_remove,
-    reload_control_fetch, reload_control_stat, reload_control_find;
+    reload_control_fetch, reload_control_stat, reload_control_find, reload_control_sip_register,
+    reload_control_sip_forward, reload_control_sip_unregister, reload_control_sip_lookup,
+    reload_control_sip_gruu;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
+struct reload_sip_node *reload_control_sip(const struct reload_control *control);
 void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */
 void reload_control_subscribe(struct reload_control *control, uint64_t client);
 bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call);

@@ -28,6 +28,7 @@ static struct {
     GMainLoop *loop;
     struct reload_overlay *overlay;
     struct reload_control *control;
+    struct reload_sip_node *sip;
     struct reload_refetch *refetch;
     struct reload_log log;
     struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX];
@@ -172,7 +173,7 @@ static gboolean on_signal(gpointer unused)
 static int open_control(void)
 {
     struct reload_control_options options = {
-        .path = o.control, .overlay = p.overlay, .log = &p.log, .leave = leave
+        .path = o.control, .overlay = p.overlay, .sip = p.sip, .log = &p.log, .leave = leave
     };
     struct reload_cert_reason reason = { "" };
     int error = o.control ? reload_control_new(&options, &p.control, &reason) : 0;
@@ -200,6 +201,7 @@ static void raise_descriptors(void)
 static int run(void)
 {
     p.loop = g_main_loop_new(NULL, FALSE);
+    p.sip = reload_sip_node_new(p.overlay, NULL, &p.log);
     int code = open_control();
     if (code == 0) {
         signal(SIGPIPE, SIG_IGN);
@@ -211,6 +213,7 @@ static int run(void)
     }
     reload_refetch_free(p.refetch);
     reload_control_free(p.control);
+    reload_sip_node_free(p.sip);
     reload_overlay_free(p.overlay);
     g_main_loop_unref(p.loop);
     return code;

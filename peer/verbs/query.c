@@ -112,17 +112,10 @@ int reload_query_call(json_t *request, json_t **answer)
     return code;
 }
 
-int reload_query_run(const char *verb, const GOptionEntry *entries, int argc, char **argv,
-                     void (*print)(const json_t *answer))
+int reload_query_show(json_t *request, void (*print)(const json_t *answer))
 {
     json_t *answer;
-    int code = reload_verb_options(verb, entries, &argc, &argv, 0, 0);
-    if (code)
-        return code;
-    json_t *request = reload_query_request(verb);
-    if (!request)
-        return RELOAD_EXIT_USAGE;
-    code = reload_query_call(request, &answer);
+    int code = request ? reload_query_call(request, &answer) : RELOAD_EXIT_USAGE;
     if (code)
         return code;
     if (reload_query.json) {
@@ -132,4 +125,11 @@ int reload_query_run(const char *verb, const GOptionEntry *entries, int argc, ch
         json_decref(answer);
     }
     return 0;
+}
+
+int reload_query_run(const char *verb, const GOptionEntry *entries, int argc, char **argv,
+                     void (*print)(const json_t *answer))
+{
+    int code = reload_verb_options(verb, entries, &argc, &argv, 0, 0);
+    return code ? code : reload_query_show(reload_query_request(verb), print);
 }

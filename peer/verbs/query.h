@@ -61,6 +61,9 @@ json_t *reload_query_request(const char *verb);
 /* Sends it (taken) to the peer and waits. 0 and *answer, or an exit code after the error was
  * printed (with --json the answer itself, when there is one). */
 int reload_query_call(json_t *request, json_t **answer);
+/* Sends it (taken; NULL is wrong usage that was told) and shows the answer to people with `print`,
+ * or as JSON. An exit code. */
+int reload_query_show(json_t *request, void (*print)(const json_t *answer));
 /* The whole of a simple verb: options, request, answer; `print` shows it to people. */
 int reload_query_run(const char *verb, const GOptionEntry *entries, int argc, char **argv,
                      void (*print)(const json_t *answer));

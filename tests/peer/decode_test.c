@@ -63,6 +63,7 @@ static json_t *printed_registration(struct reload_slice value)
     struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
     struct reload_stored_data data = {
         .value = { .model = RELOAD_MODEL_DICTIONARY, .data = { true, value } },
+        .signature.identity.type = RELOAD_SIGNER_NONE,
     };
     size_t mark = reload_store_req_begin(&w, reload_slice_of("0123456789abcdef", 16), 0);
     size_t kind = reload_store_kind_begin(&w, 1, 0);
