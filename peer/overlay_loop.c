@@ -83,6 +83,9 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
     case RELOAD_LINK_DOWN: link_down(o, event); break;
     case RELOAD_LINK_STUN: reload_overlay_stun_take(o, event); break;
     case RELOAD_LINK_DATAGRAM: reload_overlay_ice_send(o, event); break;
+    case RELOAD_LINK_BYTES:
+    case RELOAD_LINK_WRITABLE:
+    case RELOAD_LINK_ENDED: break;
     }
     reload_overlay_drain(o);
 }

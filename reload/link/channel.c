@@ -21,7 +21,7 @@ int reload_links_open_channel(struct reload_links *links, const struct reload_li
     if (!dial)
         return RELOAD_E_NOMEM;
     int error;
-    struct reload_link *link = reload_link_new(links, &error);
+    struct reload_link *link = reload_link_new(links, channel->raw, &error);
     if (!link) {
         reload_free(dial);
         return error;

@@ -31,16 +31,15 @@ static int make_sender(struct reload_link *link, uint16_t datagram_len)
 int reload_datagram_begin(struct reload_link *link, struct reload_udp_port *port, uint16_t path_mtu,
                           bool cookie_shown)
 {
-    const struct reload_node_id *expected =
-        link->dial && link->dial->expected.len ? &link->dial->expected : NULL;
     uint16_t datagram_len = path_len(link, path_mtu);
     link->dtls = reload_calloc(1, sizeof *link->dtls);
     if (!link->dtls || !reload_datagrams_of(link->set))
         return RELOAD_E_NOMEM; /* reload_datagram_release() frees what there is */
     int status = make_sender(link, datagram_len);
     if (!status)
-        status = reload_engine_new_datagram(link->set->engines, link->role, expected, datagram_len,
-                                            cookie_shown, &link->engine);
+        status =
+            reload_engine_new_datagram(link->set->engines, link->role, reload_link_expected(link),
+                                       datagram_len, cookie_shown, &link->engine);
     if (status)
         return status;
     link->dtls->port = port;
@@ -64,14 +63,15 @@ void reload_datagram_release(struct reload_link *link)
     struct reload_datagram_link *dtls = link->dtls;
     if (!dtls)
         return;
-    if (dtls->port && dtls->port->owner)
-        reload_udp_free_port(dtls->port);
-    else if (dtls->port)
+    struct reload_udp_port *port = dtls->port;
+    if (port && !port->owner)
         leave_bucket(link);
     reload_reliable_free(dtls->reliable);
     reload_buffer_free(&dtls->arrived);
     reload_free(dtls);
     link->dtls = NULL;
+    if (port && port->owner)
+        reload_udp_free_port(port);
 }
 
 bool reload_datagram_push(struct reload_link *link)
@@ -86,7 +86,8 @@ void reload_datagram_refused(struct reload_link *link, int error)
     link->set->stats.icmp_errors++;
     if (link->state == RELOAD_LINK_LINGERING)
         reload_link_enter(link, RELOAD_LINK_DEAD);
-    else if (link->state == RELOAD_LINK_HANDSHAKING || s.unacked > 0) /* R6940-6.6.3.1-10 */
+    else if (link->state == RELOAD_LINK_HANDSHAKING || link->raw ||
+             s.unacked > 0) /* R6940-6.6.3.1-10 */
         reload_link_fail(link, RELOAD_E_IO, "the far end's system refuses: %s", strerror(error));
 }
 
@@ -215,7 +216,8 @@ static enum reload_link_step decrypt(struct reload_link *link, struct reload_lin
     if (reload_buffer_len(reload_engine_output(link->engine)) > 0)
         reload_link_mark_dirty(link); /* an alert, or a flight that was asked for again */
     if (status == 0)
-        return take_record(link, reload_slice_of(d->record, n), event);
+        return link->raw ? reload_raw_datagram(link, reload_slice_of(d->record, n), event)
+                         : take_record(link, reload_slice_of(d->record, n), event);
     if (status == RELOAD_ENGINE_WANT)
         return RELOAD_STEP_DONE;
     if (!link->over)
@@ -327,6 +329,8 @@ void reload_datagram_flush(struct reload_link *link)
         reload_datagram_send_ack(link);
     while ((error = reload_udp_send(link)) == 0 && transmit(link))
         ;
+    if (link->raw && reload_link_is_up(link))
+        reload_raw_flushed(link);
     if (error && error != EAGAIN)
         reload_datagram_refused(link, error);
     else if (link->state == RELOAD_LINK_LINGERING && error == 0 && !has_last_words(link))
@@ -422,6 +426,8 @@ bool reload_datagram_is_suspect(const struct reload_link *link)
 uint32_t reload_datagram_mtu(const struct reload_link *link)
 {
     size_t room = reload_engine_datagram_room(link->engine);
+    if (link->raw)
+        return (uint32_t)room;
     return room > RELOAD_FRAME_DATA_HEADER_LEN ? (uint32_t)room - RELOAD_FRAME_DATA_HEADER_LEN : 0;
 }
 

@@ -61,6 +61,7 @@ struct reload_link_channel {    /* a datagram channel between two nodes, made by
     struct reload_link_address local;
     uint16_t path_mtu; /* of the path with its IP header [the set's] */
     uint32_t rtt_ms;   /* of a STUN check, the first measurement (R6940-6.6.3.1-6); 0: none */
+    bool raw;          /* for an application: reload/link/raw.h */
 };
 
 /* Begins a link of type DTLS-UDP-SR on a channel. What it sends comes as RELOAD_LINK_DATAGRAM

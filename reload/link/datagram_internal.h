@@ -21,6 +21,7 @@
  *   channel.c   links on somebody else's channel                              */
 
 #define RELOAD_UDP_PORTS_MAX 8
+#define RELOAD_UDP_ALL_PORTS (RELOAD_UDP_PORTS_MAX + RELOAD_LINK_DOORS_MAX)
 #define RELOAD_UDP_BATCH     16    /* datagrams of one recvmmsg() or sendmmsg() */
 #define RELOAD_UDP_RUN       64    /* datagrams in one message: the kernel's limit */
 #define RELOAD_UDP_RUN_LEN   60000 /* bytes of it */
@@ -35,7 +36,9 @@
 
 struct reload_udp_port { /* a socket */
     struct reload_links *set;
-    struct reload_link *owner; /* of a dialled link; NULL: a bare port */
+    struct reload_link *owner;       /* of a dialled link; NULL: a bare port */
+    bool is_door;                    /* a bare port that lets in one link, an application's */
+    reload_invitation_id invitation; /* of a door until its guest is in */
     int fd;
     struct reload_link_address at;
     bool any;        /* bound to all of the machine's addresses: answers leave from the one asked */
@@ -77,7 +80,7 @@ struct reload_udp_inbox { /* a batch that was read and is being handed out */
 };
 
 struct reload_datagrams { /* the part of a set that only DTLS needs; made when first wanted */
-    struct reload_udp_port *bare[RELOAD_UDP_PORTS_MAX];
+    struct reload_udp_port *bare[RELOAD_UDP_ALL_PORTS]; /* first those for overlay links */
     struct reload_cookie_jar *jar;
     struct reload_link *by_far[RELOAD_UDP_BUCKETS]; /* inbound links on bare ports */
     struct reload_udp_queue ready;

@@ -72,8 +72,11 @@ static struct reload_link *admit(struct reload_udp_port *port,
     uint64_t *counter = reload_links_refusal(links, far);
     if (!counter && takes_too_much(links, far))
         counter = &links->stats.refused_handshakes;
+    if (!counter && port->invitation)
+        reload_invitation_knock(links, port->invitation);
     int error = 0;
-    struct reload_link *link = counter ? NULL : reload_link_new(links, &error);
+    struct reload_link *link =
+        counter ? NULL : reload_link_new(links, port->invitation != 0, &error);
     if (!link) {
         if (counter)
             ++*counter;
@@ -81,6 +84,8 @@ static struct reload_link *admit(struct reload_udp_port *port,
                                   counter ? "refused: a limit is reached" : "no memory");
         return NULL;
     }
+    if (link->raw)
+        link->raw->invitation = port->invitation;
     link->type = RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE;
     link->inbound = true;
     link->role = RELOAD_LINK_SERVER;
@@ -112,6 +117,10 @@ static struct reload_link *meet(struct reload_udp_port *port, const struct reloa
 {
     struct reload_links *links = port->set;
     uint8_t reply[RELOAD_COOKIE_REPLY_LEN];
+    if (port->is_door && !port->invitation) { /* it has let in its guest */
+        links->stats.strays++;
+        return NULL;
+    }
     switch (
         reload_cookie_judge(links->datagrams->jar, far, datagram, links->now.monotonic_ms, reply)) {
     case RELOAD_COOKIE_DROP: links->stats.strays++; break;
@@ -202,7 +211,7 @@ static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
         reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
     inbox->local = reload_udp_local_of(port, &inbox->messages[i].msg_hdr);
     uint8_t first = inbox->datagram.n ? inbox->datagram.p[0] : 255;
-    if (first <= 3 && !port->owner) /* RFC 7983 */
+    if (first <= 3 && !port->owner && !port->is_door) /* RFC 7983 */
         return tell_stun(inbox, event);
     if (first < 20 || first > 63) {
         port->set->stats.strays++;

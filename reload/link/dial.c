@@ -80,7 +80,7 @@ static struct reload_link_dial *dial_of(const struct reload_link_address *addres
     return dial;
 }
 
-static int dial_type(struct reload_links *links, uint8_t type,
+static int dial_type(struct reload_links *links, uint8_t type, bool raw,
                      const struct reload_link_address *addresses, size_t count,
                      const struct reload_node_id *expected, enum reload_link_role role,
                      struct reload_time now, reload_link_id *id)
@@ -95,7 +95,7 @@ static int dial_type(struct reload_links *links, uint8_t type,
     if (!dial)
         return RELOAD_E_NOMEM;
     int error;
-    struct reload_link *link = reload_link_new(links, &error);
+    struct reload_link *link = reload_link_new(links, raw, &error);
     if (!link) {
         reload_free(dial);
         return error;
@@ -117,8 +117,8 @@ int reload_links_dial(struct reload_links *links, const struct reload_link_addre
                       size_t count, const struct reload_node_id *expected,
                       enum reload_link_role role, struct reload_time now, reload_link_id *id)
 {
-    return dial_type(links, RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE, addresses, count, expected, role,
-                     now, id);
+    return dial_type(links, RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE, false, addresses, count, expected,
+                     role, now, id);
 }
 
 int reload_links_dial_datagrams(struct reload_links *links,
@@ -126,6 +126,18 @@ int reload_links_dial_datagrams(struct reload_links *links,
                                 const struct reload_node_id *expected, struct reload_time now,
                                 reload_link_id *id)
 {
-    return dial_type(links, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE, addresses, count, expected,
+    return dial_type(links, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE, false, addresses, count, expected,
                      RELOAD_LINK_CLIENT, now, id);
+}
+
+int reload_links_dial_raw(struct reload_links *links, uint8_t link_type,
+                          const struct reload_link_address *addresses, size_t count,
+                          const struct reload_node_id *expected, enum reload_link_role role,
+                          struct reload_time now, reload_link_id *id)
+{
+    bool datagrams = link_type == RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE;
+    if (!datagrams && link_type != RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE)
+        return RELOAD_E_INVALID;
+    return dial_type(links, link_type, true, addresses, count, expected,
+                     datagrams ? RELOAD_LINK_CLIENT : role, now, id);
 }

@@ -131,6 +131,10 @@ static int outcome(struct reload_engine *engine, int result)
     switch (SSL_get_error(engine->ssl, result)) {
     case SSL_ERROR_WANT_READ: break;
     case SSL_ERROR_ZERO_RETURN:
+        if (engine->halved) {
+            status = RELOAD_E_CLOSED;
+            break;
+        }
         status = reload_engine_fail(engine, RELOAD_E_CLOSED, "closed by the far end");
         break;
     default: status = explain(engine);
@@ -200,6 +204,20 @@ int reload_engine_write(struct reload_engine *engine, struct reload_slice plain)
     ERR_clear_error();
     int result = SSL_write_ex(engine->ssl, plain.p, plain.n, &written);
     return result == 1 ? 0 : outcome(engine, result);
+}
+
+void reload_engine_halve(struct reload_engine *engine)
+{
+    engine->halved = true;
+}
+
+void reload_engine_end(struct reload_engine *engine)
+{
+    if (!engine->done || engine->error)
+        return;
+    ERR_clear_error();
+    (void)SSL_shutdown(engine->ssl); /* sends; the answer comes when the far end has said all */
+    ERR_clear_error();
 }
 
 void reload_engine_close(struct reload_engine *engine)

@@ -58,6 +58,11 @@ RELOAD_MUST_USE int reload_engine_read(struct reload_engine *engine, uint8_t *ou
 /* Encrypts all of it into the output. RELOAD_E_STATE before the handshake is done, RELOAD_E_NOMEM.
  */
 RELOAD_MUST_USE int reload_engine_write(struct reload_engine *engine, struct reload_slice plain);
+/* From now on each direction ends by itself (TLS only): when the far end has ended its own, read()
+ * answers RELOAD_E_CLOSED and writing goes on. */
+void reload_engine_halve(struct reload_engine *engine);
+/* Ends the own direction: a close_notify alert goes to the output, reading goes on. */
+void reload_engine_end(struct reload_engine *engine);
 /* Ends the association in order: a close_notify alert goes to the output. */
 void reload_engine_close(struct reload_engine *engine);
 

@@ -30,6 +30,7 @@ struct reload_engine {
     int error; /* the first failure; it stays */
     bool done, confirmed, untrusted, unexpected;
     bool datagrams;    /* DTLS: input is one datagram, output a row of them with their lengths */
+    bool halved;       /* a direction ends by itself */
     bool listening;    /* DTLS server whose ClientHello showed a cookie: it is yet to be taken */
     uint16_t path_len; /* DTLS: bytes of one datagram */
     char reason[RELOAD_ENGINE_REASON];

@@ -67,6 +67,8 @@ void reload_link_enter(struct reload_link *link, enum reload_link_state state)
     if (state == RELOAD_LINK_RUNNING) {
         reload_free(link->dial);
         link->dial = NULL;
+        if (link->raw && link->raw->invitation)
+            reload_invitation_taken(link);
         reload_link_note(link);
     }
     if (state == RELOAD_LINK_DEAD) {
@@ -86,7 +88,7 @@ static uint32_t wanted_interest(const struct reload_link *link)
     case RELOAD_LINK_CONNECTING: return EPOLLOUT;
     case RELOAD_LINK_OVERSIZED: return out; /* s6.6: nothing more is taken from it */
     case RELOAD_LINK_DEAD: return 0;
-    default: return EPOLLIN | out;
+    default: return reload_raw_is_deaf(link) ? out : EPOLLIN | out;
     }
 }
 
@@ -174,12 +176,28 @@ void reload_link_end(struct reload_link *link, const char *reason)
     finish(link, 0, link->engine != NULL);
 }
 
+void reload_link_complete(struct reload_link *link, const char *reason)
+{
+    snprintf(link->reason, sizeof link->reason, "%s", reason);
+    finish(link, 0, true);
+}
+
+const struct reload_node_id *reload_link_expected(const struct reload_link *link)
+{
+    if (link->dial)
+        return link->dial->expected.len ? &link->dial->expected : NULL;
+    const struct reload_link_invitation *invitation =
+        link->raw ? reload_invitation_find(link->set, link->raw->invitation) : NULL;
+    return invitation ? &invitation->expected : NULL;
+}
+
 void reload_link_secure(struct reload_link *link, int fd)
 {
     link->fd = fd;
-    const struct reload_node_id *expected =
-        link->dial && link->dial->expected.len ? &link->dial->expected : NULL;
-    int status = reload_engine_new(link->set->engines, link->role, expected, &link->engine);
+    int status = reload_engine_new(link->set->engines, link->role, reload_link_expected(link),
+                                   &link->engine);
+    if (status == 0 && link->raw)
+        reload_engine_halve(link->engine);
     if (status) {
         reload_link_fail(link, status, "TLS: %s", reload_error_text(status));
         return;

@@ -26,15 +26,20 @@ struct reload_link *reload_links_find(const struct reload_links *links, reload_l
     return link;
 }
 
-struct reload_link *reload_link_new(struct reload_links *links, int *error)
+struct reload_link *reload_link_new(struct reload_links *links, bool raw, int *error)
 {
     *error = RELOAD_E_LIMIT;
     if (links->count >= links->config.limits.links || links->last_id == UINT32_MAX)
         return NULL;
     struct reload_link *link = reload_calloc(1, sizeof *link);
+    struct reload_link_raw *raw_part = raw ? reload_calloc(1, sizeof *raw_part) : NULL;
     *error = RELOAD_E_NOMEM;
-    if (!link)
+    if (!link || (raw && !raw_part)) {
+        reload_free(link);
+        reload_free(raw_part);
         return NULL;
+    }
+    link->raw = raw_part;
     link->set = links;
     link->id = ++links->last_id;
     link->fd = -1;
@@ -72,7 +77,10 @@ static void destroy(struct reload_link *link)
     reload_engine_free(link->engine);
     reload_buffer_free(&link->queue);
     reload_frame_stream_fini(&link->stream);
+    if (link->raw && link->raw->door)
+        reload_udp_close_door(link->raw->door);
     reload_free(link->dial);
+    reload_free(link->raw);
     reload_free(link);
 }
 
@@ -81,7 +89,7 @@ void reload_link_mark_ready(struct reload_link *link)
     if (link->is_ready)
         return;
     link->is_ready = true;
-    link->budget = RELOAD_LINK_READ_BUDGET;
+    link->budget = link->raw ? RELOAD_LINK_RAW_BUDGET : RELOAD_LINK_READ_BUDGET;
     link->drained = false;
     TAILQ_INSERT_TAIL(&link->set->ready, link, in_ready);
 }
@@ -161,7 +169,8 @@ int reload_links_new(const struct reload_links_config *config, struct reload_lin
     TAILQ_INIT(&links->ready);
     TAILQ_INIT(&links->dirty);
     TAILQ_INIT(&links->noted);
-    for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++)
+    TAILQ_INIT(&links->invitations);
+    for (size_t i = 0; i < RELOAD_LINK_ALL_LISTENERS; i++)
         links->listeners[i].fd = -1;
     int status = set_up(links);
     if (status) {
@@ -185,7 +194,8 @@ void reload_links_free(struct reload_links *links)
     while (!TAILQ_EMPTY(&links->all))
         destroy(TAILQ_FIRST(&links->all));
     reload_datagrams_free(links);
-    for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++)
+    reload_invitations_free(links);
+    for (size_t i = 0; i < RELOAD_LINK_ALL_LISTENERS; i++)
         close_if_open(links->listeners[i].fd);
     close_if_open(links->epoll_fd);
     close_if_open(links->spare_fd);
@@ -212,7 +222,8 @@ int reload_links_fd(const struct reload_links *links)
 uint64_t reload_links_deadline(const struct reload_links *links)
 {
     bool work_is_left = !TAILQ_EMPTY(&links->ready) || !TAILQ_EMPTY(&links->dirty) ||
-                        !TAILQ_EMPTY(&links->noted) || reload_datagrams_are_waiting(links);
+                        !TAILQ_EMPTY(&links->noted) || links->expired > 0 ||
+                        reload_datagrams_are_waiting(links);
     return work_is_left ? links->now.monotonic_ms : links->earliest_ms;
 }
 
@@ -259,6 +270,9 @@ static void run_deadlines(struct reload_links *links)
         reload_link_rearm(link);
     }
     uint64_t listeners_ms = reload_links_resume_listeners(links);
+    uint64_t invitations_ms = reload_invitations_tick(links);
+    if (invitations_ms < listeners_ms)
+        listeners_ms = invitations_ms;
     if (listeners_ms < links->earliest_ms)
         links->earliest_ms = listeners_ms;
 }
@@ -282,6 +296,8 @@ static void describe_up(struct reload_link *link, struct reload_link_event *even
     event->link_type = link->type;
     event->mtu = link->dtls ? reload_datagram_mtu(link) : 0;
     reload_buffer_free(&links->certificate);
+    if (link->raw)
+        reload_raw_describe(link, event);
     if (reload_engine_certificate(link->engine, &links->certificate) == 0)
         event->certificate =
             reload_slice_of(links->certificate.p, reload_buffer_len(&links->certificate));
@@ -298,9 +314,9 @@ static void describe_down(struct reload_link *link, struct reload_link_event *ev
 /* The next thing to tell of a link; false when there is none. */
 static bool describe(struct reload_link *link, struct reload_link_event *event)
 {
-    *event = (struct reload_link_event){ .link = link->id,
-                                         .inbound = link->inbound,
-                                         .address = link->far };
+    *event = (struct reload_link_event){
+        .link = link->id, .inbound = link->inbound, .raw = link->raw != NULL, .address = link->far
+    };
     if (reload_channel_tell(link, event))
         return true;
     if (link->over) {
@@ -316,6 +332,8 @@ static bool describe(struct reload_link *link, struct reload_link_event *event)
         describe_up(link, event);
         return true;
     }
+    if (link->raw)
+        return reload_raw_tell(link, event);
     bool suspect = reload_link_is_suspect(link);
     if (suspect == link->told_suspect)
         return false;
@@ -335,7 +353,7 @@ static bool tell(struct reload_links *links, struct reload_link_event *event)
         if (link->state == RELOAD_LINK_DEAD)
             destroy(link); /* its last event was pulled, so nobody holds its bytes */
     }
-    return false;
+    return links->expired > 0 && reload_invitations_tell(links, event);
 }
 
 static bool read_on(struct reload_links *links, struct reload_link_event *event)

@@ -128,18 +128,23 @@ enum reload_link_event_type {
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
     RELOAD_LINK_STUN,      /* a bare port got a STUN message; `link` is 0 */
     RELOAD_LINK_DATAGRAM,  /* `message` is to be sent over the channel of this link */
+    RELOAD_LINK_BYTES,     /* of an application: reload/link/raw.h has these three */
+    RELOAD_LINK_WRITABLE,
+    RELOAD_LINK_ENDED,
 };
 
-#define RELOAD_LINK_EVENT_TYPES (RELOAD_LINK_DATAGRAM + 1)
+#define RELOAD_LINK_EVENT_TYPES (RELOAD_LINK_ENDED + 1)
 
 struct reload_link_event { /* pointers and slices are good until the next reload_links_next() or
                               reload_links_process(), whatever is sent or closed in between */
     enum reload_link_event_type type;
     reload_link_id link;
     bool inbound;                        /* the far end opened the TCP connection */
+    bool raw;                            /* of an application */
+    uint32_t invitation;                 /* raw UP: by which it came; 0: it was dialled */
     struct reload_link_address address;  /* the far end */
-    struct reload_link_address local;    /* STUN: the bare port */
-    struct reload_slice message;         /* MESSAGE, OVERSIZE, STUN, DATAGRAM */
+    struct reload_link_address local;    /* STUN: the bare port; raw UP: this end */
+    struct reload_slice message;         /* MESSAGE, OVERSIZE, STUN, DATAGRAM, BYTES */
     const struct reload_link_peer *peer; /* UP: the far end's Node-IDs */
     struct reload_slice certificate;     /* UP: its certificate, DER */
     uint8_t link_type;                   /* UP: RELOAD_LINK_TYPE_... */
@@ -186,6 +191,11 @@ struct reload_links_stats {
     uint64_t bad_frames;          /* records that hold no frame */
     uint64_t icmp_errors;         /* hard ones; a link that waits for an ack ends with it */
     uint64_t replaced;            /* links whose far end began anew */
+    uint32_t raw, invitations;    /* of applications, now */
+    uint64_t refused_invitations; /* no more of them, or no more ports for them */
+    uint64_t expired_invitations; /* nobody came */
+    uint64_t evicted_guests;      /* handshakes that made room for newer ones */
+    uint64_t dropped_datagrams;   /* of applications that were paused */
 };
 
 void reload_links_stats(const struct reload_links *links, struct reload_links_stats *out);
@@ -193,6 +203,7 @@ void reload_links_stats(const struct reload_links *links, struct reload_links_st
 struct reload_link_info { /* for `reload links` */
     reload_link_id link;
     bool inbound, up, suspect;
+    bool raw; /* of an application */
     uint8_t link_type;
     enum reload_link_role role;
     struct reload_link_address address;

@@ -8,6 +8,7 @@
 #include "reload/frame/stream.h"
 #include "reload/link/engine.h"
 #include "reload/link/links.h"
+#include "reload/link/raw.h"
 
 /* What the files of the link set share; nobody else includes this.
  *
@@ -17,14 +18,18 @@
  *   life.c      the states of one link
  *   traffic.c   bytes in: handshake, decryption, frames
  *   output.c    bytes out: queueing, acks, encryption, back-pressure
+ *   raw.c       connections of applications: what they do instead of frames
+ *   invitation.c  ports that wait for one of them
  *   stats.c     counters and descriptions
  *
  * DTLS links have files of their own: see datagram_internal.h. */
 
 #define RELOAD_LINK_LISTENERS_MAX 8
+#define RELOAD_LINK_ALL_LISTENERS (RELOAD_LINK_LISTENERS_MAX + RELOAD_LINK_DOORS_MAX)
 #define RELOAD_LINK_BUCKETS       256
 #define RELOAD_LINK_READ_LEN      (32 * 1024)  /* one recv() */
 #define RELOAD_LINK_READ_BUDGET   (256 * 1024) /* bytes of one link in one round */
+#define RELOAD_LINK_RAW_BUDGET    (64 * 1024)  /* the same, of an application */
 #define RELOAD_LINK_FLUSH_LEN     (64 * 1024)  /* this much queued is written in mid-round */
 #define RELOAD_LINK_REASON        200
 #define RELOAD_LINK_LOG_LINES     10 /* about strangers, in a second */
@@ -55,6 +60,25 @@ struct reload_link_dial { /* what an outbound link still may try */
     struct reload_node_id expected; /* len 0: anyone */
 };
 
+struct reload_link_raw { /* the part of a link that only an application's has */
+    reload_invitation_id invitation;
+    struct reload_udp_port *door; /* by which it came in, and which is its own */
+    bool paused;
+    bool starved;       /* a send was refused */
+    bool ending, ended; /* this end's direction: wanted; the close_notify is with the engine */
+    bool far_ended, told_far_ended;
+};
+
+struct reload_link_invitation {
+    reload_invitation_id id;
+    struct reload_node_id expected; /* len 0: not known yet */
+    uint64_t deadline_ms;
+    bool expired; /* yet to be told */
+    TAILQ_ENTRY(reload_link_invitation) in_all;
+};
+
+TAILQ_HEAD(reload_invitation_list, reload_link_invitation);
+
 struct reload_link {
     struct reload_links *set;
     reload_link_id id;
@@ -75,6 +99,7 @@ struct reload_link {
 
     struct reload_engine *engine;
     struct reload_datagram_link *dtls; /* NULL: TLS, or no attempt is being made */
+    struct reload_link_raw *raw;       /* NULL: an overlay link */
     struct reload_frame_stream stream; /* TLS only, and so is the sender */
     struct reload_frame_sender sender;
     struct reload_frame_receiver receiver;
@@ -101,7 +126,8 @@ TAILQ_HEAD(reload_link_queue, reload_link);
 struct reload_link_listener {
     int fd; /* -1: unused */
     enum reload_link_role role;
-    bool paused; /* no descriptors: looked at again at resume_ms */
+    reload_invitation_id invitation; /* 0: for overlay links */
+    bool paused;                     /* no descriptors: looked at again at resume_ms */
     uint64_t resume_ms;
 };
 
@@ -112,7 +138,11 @@ struct reload_links {
     int epoll_fd;
     int spare_fd; /* given up for a moment to refuse a connection when descriptors run out */
     struct reload_time now; /* of the round */
-    struct reload_link_listener listeners[RELOAD_LINK_LISTENERS_MAX];
+    /* First those for overlay links, then those of invitations. */
+    struct reload_link_listener listeners[RELOAD_LINK_ALL_LISTENERS];
+    struct reload_invitation_list invitations;
+    reload_invitation_id last_invitation;
+    uint32_t expired; /* invitations to tell of */
 
     struct reload_link *buckets[RELOAD_LINK_BUCKETS]; /* by id */
     reload_link_id last_id;
@@ -137,7 +167,7 @@ struct reload_links {
 /* links.c */
 struct reload_link *reload_links_find(const struct reload_links *links, reload_link_id id);
 /* A link without a socket. NULL when a limit or memory is exhausted; *error tells. */
-struct reload_link *reload_link_new(struct reload_links *links, int *error);
+struct reload_link *reload_link_new(struct reload_links *links, bool raw, int *error);
 void reload_link_mark_ready(struct reload_link *link);
 void reload_link_mark_dirty(struct reload_link *link);
 void reload_link_note(struct reload_link *link); /* its owner is to be told something */
@@ -147,6 +177,8 @@ void reload_link_rearm(struct reload_link *link);
 /* life.c */
 void reload_link_enter(struct reload_link *link, enum reload_link_state state);
 bool reload_link_is_up(const struct reload_link *link); /* RUNNING or OVERSIZED */
+/* Who the far end must be; NULL: anyone. */
+const struct reload_node_id *reload_link_expected(const struct reload_link *link);
 /* TCP stands: begins TLS. */
 void reload_link_secure(struct reload_link *link, int fd);
 /* The link, or the present attempt to dial it, failed. */
@@ -154,6 +186,8 @@ void reload_link_fail(struct reload_link *link, int error, const char *format, .
     __attribute__((format(printf, 3, 4)));
 /* The owner ends it, or the far end did in order: error 0. */
 void reload_link_end(struct reload_link *link, const char *reason);
+/* Both directions have ended, and all is with the engine. */
+void reload_link_complete(struct reload_link *link, const char *reason);
 void reload_link_tick(struct reload_link *link);
 uint64_t reload_link_deadline(const struct reload_link *link);
 /* Bits of epoll that matter now. */
@@ -194,6 +228,39 @@ bool reload_link_push(struct reload_link *link);
 
 /* listen.c: what limit, if any, speaks against an inbound link from this address. */
 uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far);
+/* The first free listener from index `from` on opens for an invitation, or for overlay links (0).
+ * Those of invitations are not watched. Errors as reload_links_listen(). */
+int reload_links_open_listener(struct reload_links *links, size_t from, size_t count,
+                               const struct reload_link_address *address,
+                               struct reload_link_listener with,
+                               struct reload_link_address *actual);
+int reload_links_watch_listener(struct reload_links *links, size_t index); /* -1: errno */
+
+/* raw.c */
+/* Tells what is unread. */
+enum reload_link_step reload_raw_bytes(struct reload_link *link, struct reload_link_event *event);
+/* The connection broke while nothing was read from it: fails the link. */
+bool reload_raw_is_cut(struct reload_link *link);
+/* What one record of a datagram channel held. */
+enum reload_link_step reload_raw_datagram(struct reload_link *link, struct reload_slice datagram,
+                                          struct reload_link_event *event);
+bool reload_raw_is_deaf(const struct reload_link *link); /* reads nothing now */
+void reload_raw_far_ended(struct reload_link *link);
+void reload_raw_flushed(struct reload_link *link); /* what was queued is with the engine */
+void reload_raw_describe(struct reload_link *link, struct reload_link_event *event); /* its UP */
+/* What there is to tell of one that is up; false: nothing. */
+bool reload_raw_tell(struct reload_link *link, struct reload_link_event *event);
+
+/* invitation.c */
+struct reload_link_invitation *reload_invitation_find(const struct reload_links *links,
+                                                      reload_invitation_id id);
+/* One more knocks: others may have to go. */
+void reload_invitation_knock(struct reload_links *links, reload_invitation_id id);
+/* Its guest is up: the others go, and so do the ports. */
+void reload_invitation_taken(struct reload_link *link);
+uint64_t reload_invitations_tick(struct reload_links *links); /* next wanted time */
+bool reload_invitations_tell(struct reload_links *links, struct reload_link_event *event);
+void reload_invitations_free(struct reload_links *links);
 
 /* datagram.c and the other files of datagram_internal.h: for links with a DTLS part */
 enum reload_link_step reload_datagram_step(struct reload_link *link,
@@ -206,6 +273,15 @@ uint64_t reload_datagram_deadline(const struct reload_link *link);
 void reload_datagram_release(struct reload_link *link); /* frees it and its own socket */
 bool reload_datagram_push(struct reload_link *link);
 bool reload_datagram_dial(struct reload_link *link); /* a handshake with link->far; false: errno */
+/* Room of an invitation for datagrams: opening a port, unwatched; watching all; closing all but the
+ * one that `guest` came in by, which is then its own (NULL: all). */
+int reload_datagrams_open_door(struct reload_links *links, reload_invitation_id id,
+                               const struct reload_link_address *address,
+                               struct reload_link_address *actual);
+int reload_datagrams_watch_doors(struct reload_links *links, reload_invitation_id id);
+void reload_udp_close_door(struct reload_udp_port *door); /* ends what is left of others there */
+void reload_datagrams_close_doors(struct reload_links *links, reload_invitation_id id,
+                                  struct reload_link *guest);
 bool reload_channel_tell(struct reload_link *link, struct reload_link_event *event);
 void reload_datagram_describe(const struct reload_link *link, struct reload_link_info *info);
 uint32_t reload_datagram_mtu(const struct reload_link *link);
@@ -219,6 +295,7 @@ bool reload_datagrams_are_waiting(const struct reload_links *links);
 void reload_datagrams_free(struct reload_links *links);
 
 /* stats.c */
+void reload_link_learn_local(struct reload_link *link);
 bool reload_link_is_suspect(const struct reload_link *link);
 void reload_link_capture(struct reload_link *link, bool sent, const struct reload_slice *parts,
                          size_t count);

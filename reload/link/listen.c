@@ -30,34 +30,45 @@ static int bind_listener(int fd, const struct reload_link_address *address,
 }
 
 /* Listeners are told apart from links by an epoll datum above every link id. */
-static int watch_listener(struct reload_links *links, size_t index, int fd)
+int reload_links_watch_listener(struct reload_links *links, size_t index)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = (UINT64_C(1) << 32) + index };
-    return epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, links->listeners[index].fd, &event);
+}
+
+int reload_links_open_listener(struct reload_links *links, size_t from, size_t count,
+                               const struct reload_link_address *address,
+                               struct reload_link_listener with, struct reload_link_address *actual)
+{
+    size_t index = from;
+    while (index < from + count && links->listeners[index].fd >= 0)
+        index++;
+    if (index == from + count)
+        return RELOAD_E_LIMIT;
+    if (address->len != 4 && address->len != 16)
+        return RELOAD_E_INVALID;
+    struct reload_link_listener *listener = &links->listeners[index];
+    *listener = with;
+    listener->fd = socket(address->len == 4 ? AF_INET : AF_INET6,
+                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0)
+        return RELOAD_E_IO;
+    if (bind_listener(listener->fd, address, actual) < 0 ||
+        (!with.invitation && reload_links_watch_listener(links, index) < 0)) {
+        int error = errno;
+        close(listener->fd);
+        listener->fd = -1;
+        errno = error;
+        return RELOAD_E_IO;
+    }
+    return 0;
 }
 
 int reload_links_listen(struct reload_links *links, const struct reload_link_address *address,
                         enum reload_link_role accepted_role, struct reload_link_address *actual)
 {
-    size_t index = 0;
-    while (index < RELOAD_LINK_LISTENERS_MAX && links->listeners[index].fd >= 0)
-        index++;
-    if (index == RELOAD_LINK_LISTENERS_MAX)
-        return RELOAD_E_LIMIT;
-    if (address->len != 4 && address->len != 16)
-        return RELOAD_E_INVALID;
-    int fd = socket(address->len == 4 ? AF_INET : AF_INET6,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return RELOAD_E_IO;
-    if (bind_listener(fd, address, actual) < 0 || watch_listener(links, index, fd) < 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return RELOAD_E_IO;
-    }
-    links->listeners[index] = (struct reload_link_listener){ .fd = fd, .role = accepted_role };
-    return 0;
+    const struct reload_link_listener with = { .role = accepted_role };
+    return reload_links_open_listener(links, 0, RELOAD_LINK_LISTENERS_MAX, address, with, actual);
 }
 
 uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far)
@@ -80,15 +91,17 @@ uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_l
     return NULL;
 }
 
-static int add_link(struct reload_links *links, enum reload_link_role role, int fd,
+static int add_link(struct reload_links *links, const struct reload_link_listener *listener, int fd,
                     const struct reload_link_address *far)
 {
     int error;
-    struct reload_link *link = reload_link_new(links, &error);
+    struct reload_link *link = reload_link_new(links, listener->invitation != 0, &error);
     if (!link)
         return error;
     link->inbound = true;
-    link->role = role;
+    link->role = listener->role;
+    if (link->raw)
+        link->raw->invitation = listener->invitation;
     link->far = *far;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = link->id };
@@ -100,13 +113,15 @@ static int add_link(struct reload_links *links, enum reload_link_role role, int 
     return 0;
 }
 
-static void admit(struct reload_links *links, enum reload_link_role role, int fd,
+static void admit(struct reload_links *links, const struct reload_link_listener *listener, int fd,
                   const struct sockaddr_storage *from)
 {
     struct reload_link_address far;
     reload_link_from_sockaddr(from, &far);
     uint64_t *counter = reload_links_refusal(links, &far);
-    if (!counter && add_link(links, role, fd, &far) == 0)
+    if (!counter && listener->invitation)
+        reload_invitation_knock(links, listener->invitation);
+    if (!counter && add_link(links, listener, fd, &far) == 0)
         return;
     if (counter)
         ++*counter;
@@ -162,7 +177,7 @@ void reload_links_accept(struct reload_links *links, struct reload_link_listener
         int fd =
             accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
-            admit(links, listener->role, fd, &from);
+            admit(links, listener, fd, &from);
         else if (!accept_failed(links, listener, errno))
             return;
     }
@@ -171,12 +186,12 @@ void reload_links_accept(struct reload_links *links, struct reload_link_listener
 uint64_t reload_links_resume_listeners(struct reload_links *links)
 {
     uint64_t next_ms = RELOAD_NEVER;
-    for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++) {
+    for (size_t i = 0; i < RELOAD_LINK_ALL_LISTENERS; i++) {
         struct reload_link_listener *listener = &links->listeners[i];
         if (!listener->paused)
             continue;
         if (links->now.monotonic_ms >= listener->resume_ms) {
-            listener->paused = watch_listener(links, i, listener->fd) != 0;
+            listener->paused = reload_links_watch_listener(links, i) != 0;
             listener->resume_ms = links->now.monotonic_ms + PAUSE_MS;
         }
         if (listener->paused && listener->resume_ms < next_ms)

@@ -138,6 +138,8 @@ void reload_link_flush(struct reload_link *link)
     }
     if (reload_link_is_up(link))
         flush_up(link);
+    if (link->raw && reload_link_is_up(link))
+        reload_raw_flushed(link);
     if (link->state == RELOAD_LINK_LINGERING && !link->sending_ended) {
         link->sending_ended = true;
         shutdown(link->fd, SHUT_WR);
@@ -192,7 +194,7 @@ int reload_links_send(struct reload_links *links, reload_link_id id,
                       const struct reload_slice *parts, size_t count, struct reload_time now)
 {
     struct reload_link *link = reload_links_find(links, id);
-    if (!link || link->over)
+    if (!link || link->over || link->raw)
         return RELOAD_E_NOT_FOUND;
     if (!reload_link_is_up(link)) /* R6940-13.2-1: nothing leaves before the handshake */
         return RELOAD_E_STATE;

@@ -38,7 +38,7 @@ void reload_link_from_sockaddr(const void *sockaddr_storage, struct reload_link_
     }
 }
 
-static void learn_local(struct reload_link *link)
+void reload_link_learn_local(struct reload_link *link)
 {
     struct sockaddr_storage at;
     socklen_t len = sizeof at;
@@ -53,7 +53,7 @@ void reload_link_capture(struct reload_link *link, bool sent, const struct reloa
     if (!pcap)
         return;
     if (!link->local.len)
-        learn_local(link);
+        reload_link_learn_local(link);
     const struct reload_link_address *from = sent ? &link->local : &link->far;
     const struct reload_link_address *to = sent ? &link->far : &link->local;
     reload_pcap_write(pcap, link->set->now, from, to, sent == link->inbound, parts, count);
@@ -86,7 +86,13 @@ void reload_links_stats(const struct reload_links *links, struct reload_links_st
     TAILQ_FOREACH(link, &links->all, in_all)
     {
         out->up += reload_link_is_up(link);
+        out->raw += link->raw && !link->over;
         out->handshaking += link->state <= RELOAD_LINK_CONFIRMING;
+    }
+    const struct reload_link_invitation *invitation;
+    TAILQ_FOREACH(invitation, &links->invitations, in_all)
+    {
+        out->invitations += !invitation->expired;
     }
 }
 
@@ -106,6 +112,7 @@ int reload_links_info(const struct reload_links *links, reload_link_id id,
     *out = (struct reload_link_info){ .link = id,
                                       .inbound = link->inbound,
                                       .up = reload_link_is_up(link),
+                                      .raw = link->raw != NULL,
                                       .role = link->role,
                                       .address = link->far,
                                       .tls_version = "",

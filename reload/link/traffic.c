@@ -9,7 +9,7 @@
 static enum reload_link_step receive(struct reload_link *link)
 {
     struct reload_links *links = link->set;
-    if (link->drained || link->budget == 0)
+    if (link->drained || link->budget == 0 || reload_raw_is_deaf(link))
         return RELOAD_STEP_DONE; /* epoll tells again if there is more */
     ssize_t n = recv(link->fd, links->cipher, RELOAD_LINK_READ_LEN, 0);
     if (n > 0) {
@@ -32,6 +32,10 @@ static enum reload_link_step receive(struct reload_link *link)
 enum reload_link_step reload_link_engine_failed(struct reload_link *link, int error)
 {
     const char *reason = reload_engine_reason(link->engine);
+    if (error == RELOAD_E_CLOSED && reload_link_is_up(link) && link->raw && !link->dtls) {
+        reload_raw_far_ended(link);
+        return RELOAD_STEP_DONE;
+    }
     if (error != RELOAD_E_CLOSED || !reload_link_is_up(link)) {
         reload_link_fail(link, error, "%s", reason);
         return RELOAD_STEP_DONE;
@@ -205,7 +209,10 @@ enum reload_link_step reload_link_step(struct reload_link *link, struct reload_l
         return link->state == RELOAD_LINK_HANDSHAKING ? RELOAD_STEP_AGAIN : RELOAD_STEP_DONE;
     case RELOAD_LINK_HANDSHAKING: return shake_hands(link);
     case RELOAD_LINK_CONFIRMING:
-    case RELOAD_LINK_RUNNING: return links->unread.n ? take_frame(link, event) : decrypt(link);
+    case RELOAD_LINK_RUNNING:
+        if (!links->unread.n)
+            return reload_raw_is_cut(link) ? RELOAD_STEP_DONE : decrypt(link);
+        return link->raw ? reload_raw_bytes(link, event) : take_frame(link, event);
     case RELOAD_LINK_LINGERING: return swallow(link);
     case RELOAD_LINK_OVERSIZED: /* not read, so only epoll can tell that it broke */
         if (link->ready & (EPOLLHUP | EPOLLERR))

@@ -40,7 +40,7 @@ void reload_datagrams_free(struct reload_links *links)
     struct reload_datagrams *d = links->datagrams;
     if (!d)
         return;
-    for (size_t i = 0; i < RELOAD_UDP_PORTS_MAX; i++)
+    for (size_t i = 0; i < RELOAD_UDP_ALL_PORTS; i++)
         if (d->bare[i])
             reload_udp_free_port(d->bare[i]);
     reload_cookie_jar_free(d->jar);
@@ -121,8 +121,10 @@ static int connect_to(int fd, const struct reload_link_address *address)
     return connect(fd, (struct sockaddr *)&to, len);
 }
 
-/* A socket that is bound to the address, or for an owner connected to it. NULL with errno set. */
+/* A socket that is bound to the address, or for an owner connected to it; a door is not watched
+ * yet. NULL with errno set. */
 static struct reload_udp_port *open_port(struct reload_links *links, struct reload_link *owner,
+                                         reload_invitation_id invitation,
                                          const struct reload_link_address *address, uint64_t key)
 {
     struct reload_udp_port *port = reload_calloc(1, sizeof *port);
@@ -130,8 +132,10 @@ static struct reload_udp_port *open_port(struct reload_links *links, struct relo
         errno = ENOMEM;
         return NULL;
     }
-    *port = (struct reload_udp_port){ .set = links, .owner = owner };
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = key };
+    *port = (struct reload_udp_port){
+        .set = links, .owner = owner, .is_door = invitation != 0, .invitation = invitation
+    };
+    struct epoll_event event = { .events = invitation ? 0 : EPOLLIN, .data.u64 = key };
     port->fd = socket(address->len == 4 ? AF_INET : AF_INET6,
                       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (port->fd >= 0) {
@@ -153,25 +157,86 @@ static struct reload_udp_port *open_port(struct reload_links *links, struct relo
     return NULL;
 }
 
-int reload_links_listen_datagrams(struct reload_links *links,
-                                  const struct reload_link_address *address,
-                                  struct reload_link_address *actual)
+/* The first free one of `count` places from `from` on. */
+static int open_bare(struct reload_links *links, size_t from, size_t count,
+                     reload_invitation_id invitation, const struct reload_link_address *address,
+                     struct reload_link_address *actual)
 {
     struct reload_datagrams *d = reload_datagrams_of(links);
     if (!d)
         return RELOAD_E_NOMEM;
-    size_t index = 0;
-    while (index < RELOAD_UDP_PORTS_MAX && d->bare[index])
+    size_t index = from;
+    while (index < from + count && d->bare[index])
         index++;
-    if (index == RELOAD_UDP_PORTS_MAX)
+    if (index == from + count)
         return RELOAD_E_LIMIT;
     if (address->len != 4 && address->len != 16)
         return RELOAD_E_INVALID;
-    d->bare[index] = open_port(links, NULL, address, RELOAD_UDP_KEY + index);
+    d->bare[index] = open_port(links, NULL, invitation, address, RELOAD_UDP_KEY + index);
     if (!d->bare[index])
         return errno == ENOMEM ? RELOAD_E_NOMEM : RELOAD_E_IO;
     *actual = d->bare[index]->at;
     return 0;
+}
+
+int reload_links_listen_datagrams(struct reload_links *links,
+                                  const struct reload_link_address *address,
+                                  struct reload_link_address *actual)
+{
+    return open_bare(links, 0, RELOAD_UDP_PORTS_MAX, 0, address, actual);
+}
+
+/* --- doors: ports of invitations --- */
+
+int reload_datagrams_open_door(struct reload_links *links, reload_invitation_id id,
+                               const struct reload_link_address *address,
+                               struct reload_link_address *actual)
+{
+    return open_bare(links, RELOAD_UDP_PORTS_MAX, RELOAD_LINK_DOORS_MAX, id, address, actual);
+}
+
+int reload_datagrams_watch_doors(struct reload_links *links, reload_invitation_id id)
+{
+    struct reload_datagrams *d = links->datagrams;
+    for (size_t i = RELOAD_UDP_PORTS_MAX; d && i < RELOAD_UDP_ALL_PORTS; i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = RELOAD_UDP_KEY + i };
+        if (d->bare[i] && d->bare[i]->invitation == id &&
+            epoll_ctl(links->epoll_fd, EPOLL_CTL_MOD, d->bare[i]->fd, &event) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void reload_udp_close_door(struct reload_udp_port *port)
+{
+    struct reload_datagrams *d = port->set->datagrams;
+    struct reload_link *link;
+    TAILQ_FOREACH(link, &port->set->all, in_all)
+    {
+        if (link->dtls && link->dtls->port == port)
+            reload_link_enter(link, RELOAD_LINK_DEAD); /* over already, and lingering */
+    }
+    for (size_t i = RELOAD_UDP_PORTS_MAX; i < RELOAD_UDP_ALL_PORTS; i++)
+        if (d->bare[i] == port)
+            d->bare[i] = NULL;
+    reload_udp_free_port(port);
+}
+
+void reload_datagrams_close_doors(struct reload_links *links, reload_invitation_id id,
+                                  struct reload_link *guest)
+{
+    struct reload_datagrams *d = links->datagrams;
+    for (size_t i = RELOAD_UDP_PORTS_MAX; d && i < RELOAD_UDP_ALL_PORTS; i++) {
+        struct reload_udp_port *port = d->bare[i];
+        if (!port || port->invitation != id)
+            continue;
+        if (guest && guest->dtls && guest->dtls->port == port) {
+            port->invitation = 0;
+            guest->raw->door = port;
+        } else {
+            reload_udp_close_door(port);
+        }
+    }
 }
 
 bool reload_datagram_dial(struct reload_link *link)
@@ -180,7 +245,7 @@ bool reload_datagram_dial(struct reload_link *link)
         errno = ENOMEM;
         return false;
     }
-    struct reload_udp_port *port = open_port(link->set, link, &link->far, link->id);
+    struct reload_udp_port *port = open_port(link->set, link, 0, &link->far, link->id);
     if (!port)
         return false;
     link->local = port->at;

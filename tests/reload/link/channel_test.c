@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "net.h"
 #include "reload/link/datagram.h"
+#include "reload/link/raw.h"
 
 /* DTLS-UDP-SR on a datagram channel that is not ours: two link sets, and between them a path that
  * loses, delays, reorders and doubles (tests/reload/frame/channel.h), in real time. */
@@ -29,6 +30,7 @@ struct side {
     uint8_t seen[4096]; /* messages, by number */
 };
 
+static bool raw;             /* what the sides open is an application's */
 static struct side one, two; /* `two` sent the Attach request: it is the DTLS server */
 
 static int set_up_identities(void **state)
@@ -60,7 +62,7 @@ static void open_side(struct side *side, struct identity *identity, enum reload_
                                           .limits = { .handshake_ms = 20000 } };
     assert_int_equal(reload_links_new(&config, &side->links), 0);
     struct reload_link_channel channel = {
-        .role = role, .expected = expected, .path_mtu = path_mtu, .rtt_ms = 40
+        .role = role, .expected = expected, .path_mtu = path_mtu, .rtt_ms = 40, .raw = raw
     };
     assert_int_equal(reload_link_address_parse("192.0.2.1", 6084, &channel.far), 0);
     assert_int_equal(reload_link_address_parse("192.0.2.2", 6084, &channel.local), 0);
@@ -101,7 +103,7 @@ static void happened(struct side *side, const struct reload_link_event *event)
     } else if (event->type == RELOAD_LINK_DOWN) {
         side->downs++;
         side->error = event->error;
-    } else if (event->type == RELOAD_LINK_MESSAGE) {
+    } else if (event->type == RELOAD_LINK_MESSAGE || event->type == RELOAD_LINK_BYTES) {
         uint32_t number;
         memcpy(&number, event->message.p, sizeof number);
         assert_true(number < sizeof side->seen);
@@ -199,6 +201,32 @@ static void a_lost_channel_ends_its_link(void **state)
     reload_links_channel_input(one.links, one.link, reload_slice_of("\x16", 1), net_now());
 }
 
+/* R6940-6.5.1.13-1 */
+static void an_application_gets_its_datagrams_over_a_channel(void **state)
+{
+    (void)state;
+    const struct channel_options lossy = { .delay_ms = 1, .loss_permille = 100 };
+    struct reload_node_id bobs = node_id_of(0xbb);
+    raw = true;
+    open_sides(&lossy, 3, 0, &bobs);
+    raw = false;
+    assert_true(until(&one.ups, 1) && until(&two.ups, 1));
+    assert_int_equal(one.type, RELOAD_LINK_TYPE_DTLS_UDP_SR);
+    uint8_t datagram[1000] = { 0 };
+    for (uint32_t i = 0; i < 200; i++) {
+        memcpy(datagram, &i, sizeof i);
+        int status = reload_links_send_raw(one.links, one.link,
+                                           reload_slice_of(datagram, sizeof datagram), net_now());
+        assert_int_equal(status, 0);
+    }
+    assert_true(until(&two.messages, 140));
+    for (int i = 0; i < 200; i++)
+        assert_true(two.seen[i] <= 1);
+    assert_true(two.messages < 200); /* what is lost stays lost */
+    reload_links_close(one.links, one.link, "done", net_now());
+    assert_true(until(&one.downs, 1));
+}
+
 static void what_is_not_dtls_or_too_much_is_dropped(void **state)
 {
     (void)state;
@@ -261,6 +289,7 @@ int main(void)
         TEST(the_round_trip_of_ice_is_the_first_measurement),
         TEST(another_node_at_the_end_of_the_channel_is_refused_and_told),
         TEST(a_lost_channel_ends_its_link),
+        TEST(an_application_gets_its_datagrams_over_a_channel),
         TEST(what_is_not_dtls_or_too_much_is_dropped),
         TEST(bad_channels_are_mastered),
     };

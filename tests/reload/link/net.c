@@ -79,6 +79,13 @@ void net_hosts(struct host *a, struct host *b)
     hosts[1] = b;
 }
 
+uint64_t bytes_hashed(uint64_t hash, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3) + 1;
+    return hash;
+}
+
 static void record(struct host *host, const struct reload_link_event *event)
 {
     host->count[event->type]++;
@@ -87,8 +94,12 @@ static void record(struct host *host, const struct reload_link_event *event)
         host->peer = *event->peer;
     if (event->type == RELOAD_LINK_DOWN)
         snprintf(host->reason, sizeof host->reason, "%s", event->reason);
-    if (event->type != RELOAD_LINK_MESSAGE && event->type != RELOAD_LINK_OVERSIZE)
+    if (event->type == RELOAD_LINK_BYTES) {
+        host->bytes_len += event->message.n;
+        host->bytes_hash = bytes_hashed(host->bytes_hash, event->message.p, event->message.n);
+    } else if (event->type != RELOAD_LINK_MESSAGE && event->type != RELOAD_LINK_OVERSIZE) {
         return;
+    }
     must(event->message.n <= sizeof host->message);
     host->message_len = event->message.n;
     if (event->message.n)

@@ -22,6 +22,8 @@ struct host { /* a link set and what it reported */
     struct reload_link_peer peer;                           /* of the last UP */
     uint8_t message[70000];                                 /* the last MESSAGE or OVERSIZE */
     size_t message_len;
+    size_t bytes_len;     /* all BYTES together, of any link, the last of which is `message` */
+    uint64_t bytes_hash;  /* bytes_hashed() of them */
     uint32_t next_number; /* messages are expected to be numbered from 0, if `numbered` */
     bool numbered, deaf;  /* deaf: is not run, as if it hung */
 };
@@ -40,6 +42,8 @@ void host_close(struct host *host);
 /* Dials `to` and returns the link's id; expected may be NULL. */
 reload_link_id host_dial(struct host *host, const struct reload_link_address *to,
                          const struct reload_node_id *expected);
+/* Goes on with a hash over more bytes; begins with 0. */
+uint64_t bytes_hashed(uint64_t hash, const uint8_t *p, size_t n);
 int host_send(struct host *host, reload_link_id id, const void *p, size_t n);
 
 /* The hosts that net_turn() runs; NULL ends the list. */
