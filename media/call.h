@@ -19,7 +19,8 @@ struct reload_media_call_options {
 };
 
 /* The device is opened on the media thread, since a sound server may let one wait: what it refuses
- * is found in the status. ops->send is called, and options->stream.random drawn from, on the media
+ * is found in the status. Where the system allows it (root, or RLIMIT_RTPRIO) the thread has a
+ * real-time priority. ops->send is called, and options->stream.random drawn from, on the media
  * thread. Errors of the stream and the recorder; RELOAD_E_NOT_FOUND: there is no such kind of
  * device; RELOAD_E_IO also when no thread can be made. */
 RELOAD_MUST_USE int reload_media_call_start(const struct reload_media_call_options *options,
@@ -56,7 +57,7 @@ struct reload_media_call_status {
     int error;              /* 0, or why the audio ended: the device, the recording */
     bool ended;             /* nothing more happens */
     uint64_t blocks;        /* of 10 ms so far */
-    uint64_t late_blocks;   /* that took longer than they last */
+    uint64_t late_blocks;   /* that took longer than they last, or came as late as that */
     uint64_t inbox_dropped; /* datagrams */
     uint64_t keys_refused;  /* DTMF that could not be sent */
     struct reload_media_counters counters;

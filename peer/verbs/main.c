@@ -39,6 +39,10 @@ const struct reload_verb reload_verbs[] = {
     { "sip lookup", "URI", "Find where a SIP address can be reached", reload_verb_sip_lookup },
     { "sip gruu", NULL, "Print the SIP URI of this very node", reload_verb_sip_gruu },
     { "leave", NULL, "Make a running peer leave and end", reload_verb_leave },
+    { "audio devices", NULL, "List what calls can play on and hear with",
+      reload_verb_audio_devices },
+    { "audio loopback", NULL, "Play what the microphone hears", reload_verb_audio_loopback },
+    { "audio tone", NULL, "Play a tone", reload_verb_audio_tone },
     { "decode", "[FILE|-]", "Print any RELOAD bytes as JSON", reload_verb_decode },
     { "demo", NULL, "Run a whole overlay on this machine and check it", reload_verb_demo },
 };

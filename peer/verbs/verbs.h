@@ -76,6 +76,9 @@ int reload_verb_sip_forward(int argc, char **argv);
 int reload_verb_sip_lookup(int argc, char **argv);
 int reload_verb_sip_gruu(int argc, char **argv);
 int reload_verb_leave(int argc, char **argv);
+int reload_verb_audio_devices(int argc, char **argv);
+int reload_verb_audio_loopback(int argc, char **argv);
+int reload_verb_audio_tone(int argc, char **argv);
 int reload_verb_decode(int argc, char **argv);
 int reload_verb_demo(int argc, char **argv);
 

@@ -37,6 +37,19 @@ static inline bool bench_wants_json(int argc, char **argv)
     return false;
 }
 
+static inline int bench_ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The middle one; sorts. */
+static inline double bench_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, bench_ascending);
+    return values[count / 2];
+}
+
 #define BENCH_CHECK(condition)                                                                     \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
