@@ -86,7 +86,7 @@ static void an_empty_configuration_has_every_default(void **state)
 }
 
 /* R6940-11.1-3 R6940-11.1-4 R6940-11.1-8 R6940-11.1-12 R6940-11.1-16 R6940-11.1-24 R6940-11.1-15
- * R6940-11.1-9 R6940-14.2-1 */
+ * R6940-11.1-9 R6940-11.1-10 R6940-14.2-1 */
 static void every_element_is_read_with_white_space_around_its_value(void **state)
 {
     (void)state;
@@ -94,7 +94,7 @@ static void every_element_is_read_with_white_space_around_its_value(void **state
     assert_int_equal(
         parse(HEAD "<!-- > --><configuration instance-name=\"" OVERLAY "\" sequence=\"65534\""
                    " expiration=\"2030-01-02T03:04:05Z\" ext:x=\"y\">"
-                   "<topology-plugin> CHORD-RELOAD </topology-plugin>"
+                   "<topology-plugin> X-RING </topology-plugin>"
                    "<node-id-length> 16 </node-id-length>"
                    "<enrollment-server> https://a.example/x </enrollment-server>"
                    "<enrollment-server><url>https://b.example/</url></enrollment-server>"
@@ -119,7 +119,7 @@ static void every_element_is_read_with_white_space_around_its_value(void **state
         0);
     assert_int_equal(c->sequence, 65534);
     assert_true(c->expiration_ms == 1893553445000ull);
-    assert_string_equal(c->topology_plugin, "CHORD-RELOAD");
+    assert_string_equal(c->topology_plugin, "X-RING");
     assert_int_equal(c->enrollment_server_count, 2);
     assert_string_equal(c->enrollment_servers[0], "https://a.example/x");
     assert_string_equal(c->enrollment_servers[1], "https://b.example/");
@@ -145,6 +145,7 @@ static void every_element_is_read_with_white_space_around_its_value(void **state
     reload_cert_document_free(c);
 }
 
+/* R6940-6.3.2-3 */
 static void the_overlay_field_is_the_tail_of_the_names_sha1(void **state)
 {
     (void)state;

@@ -98,7 +98,8 @@ static void check_identity(struct fixture *f, const char *dir)
     reload_cert_bytes_fini(&document);
 }
 
-/* R6940-11.2-1 R6940-11.2-3 R6940-11.2-4 R6940-11.3-1 R6940-11.3-2 R6940-11.3-3 R6940-11.3-20 */
+/* R6940-11.2-1 R6940-11.2-3 R6940-11.2-4 R6940-11.3-1 R6940-11.3-2 R6940-11.3-3 R6940-11.3-5
+ * R6940-11.3-6 R6940-11.3-7 R6940-11.3-20 */
 static void a_node_enrolls_by_url_and_has_an_identity_that_peers_accept(void **state)
 {
     struct fixture *f = *state;
@@ -313,7 +314,7 @@ static void fake_stop(struct fixture *f, struct fake *k)
 
 #define SAYS(status, type, body) "HTTP/1.1 " status "\r\nContent-Type: " type "\r\n\r\n" body
 
-/* R6940-11.3-19 */
+/* R6940-11.3-8 R6940-11.3-19 */
 static void answers_that_no_enrollment_server_gives_are_told_apart(void **state)
 {
     struct fixture *f = *state;

@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <time.h>
 
-/* R6940-6.1.2-1 R6940-6.1.2-4 R6940-6.3.2-9 R6940-6.1-3: the previous hop is appended to the Via
- * List, TTL is one less, and not a byte behind the header changes, bad signature or not. */
+/* R6940-6.1.2-1 R6940-6.1.2-3 R6940-6.1.2-4 R6940-6.3.2-9 R6940-6.1-3: the previous hop is
+ * appended to the Via List, TTL is one less, and not a byte behind the header changes, bad
+ * signature or not. */
 static void a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list(void **state)
 {
     struct rig rig;

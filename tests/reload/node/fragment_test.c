@@ -445,6 +445,25 @@ static void no_fragment_but_the_last_has_less_than_256_bytes(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.7-7: wherever the size divides, 32 bytes are left for the Via List to grow. */
+static void fragments_leave_room_for_the_next_hop_s_via_entry(void **state)
+{
+    (void)state;
+    for (uint32_t mtu = 500; mtu < 1100; mtu += 13) {
+        struct rig rig;
+        set_up(&rig);
+        link_with_mtu(&rig, 3, 2, mtu);
+        struct rig_message m = big_ping(&rig, 77);
+        m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
+        rig_receive(&rig, 1, &m);
+        size_t count = rig_count(&rig, RELOAD_ACTION_SEND);
+        assert_true(count > 1);
+        for (size_t i = 0; i < count; i++)
+            assert_true(rig_action(&rig, RELOAD_ACTION_SEND, i)->len <= mtu - 32);
+        rig_fini(&rig);
+    }
+}
+
 /* R6940-6.7-5 R6940-6.7-12: where the pieces would be too small the message goes whole. */
 static void an_mtu_too_small_for_256_bytes_means_no_fragmentation(void **state)
 {
@@ -495,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_request_sent_again_forgets_what_came_of_its_first_answer),
         cmocka_unit_test(a_message_above_the_mtu_is_cut_into_equal_fragments),
         cmocka_unit_test(no_fragment_but_the_last_has_less_than_256_bytes),
+        cmocka_unit_test(fragments_leave_room_for_the_next_hop_s_via_entry),
         cmocka_unit_test(an_mtu_too_small_for_256_bytes_means_no_fragmentation),
         cmocka_unit_test(a_message_that_grew_above_max_message_size_is_refused),
     };

@@ -41,6 +41,15 @@ static void answer_through(struct rig *rig, struct reload_slice id)
     rig_receive(rig, 2, &m);
 }
 
+static void ask_through(struct rig *rig, struct reload_slice id)
+{
+    struct rig_message m = { .signer = &rig->parties[1],
+                             .code = RELOAD_PING_REQ,
+                             .body = rig_ping,
+                             .destination_list = id };
+    rig_receive(rig, 2, &m);
+}
+
 /* R6940-6.3.2.2-2 R6940-6.3.2.2-12 R6940-6.3.2.2-13: the slot's next link has another generation,
  * and the old id is dropped silently. */
 static void an_id_of_a_former_link_is_dropped(void **state)
@@ -63,6 +72,8 @@ static void an_id_of_a_former_link_is_dropped(void **state)
     rig_pull(&rig);
     answer_through(&rig, id);
     assert_int_equal(rig_dropped(&rig, RELOAD_DROP_OPAQUE), 3);
+    ask_through(&rig, id); /* silently: a request is not refused either */
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_OPAQUE), 4);
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
     rig_fini(&rig);
 }

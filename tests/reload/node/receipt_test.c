@@ -333,7 +333,7 @@ static void ttl_zero_ends_the_way_but_not_the_arrival(void **state)
     rig_fini(&rig);
 }
 
-/* Notes A3: no error is sent for a response, whatever is wrong with it. */
+/* R6940-6.3.3.1-8: no error is sent for a response, whatever is wrong with it. */
 static void a_response_never_gets_an_error(void **state)
 {
     struct rig rig;

@@ -153,6 +153,21 @@ static void a_source_route_goes_to_its_first_entry(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.3.2-6 R6940-6.3.2-13 R6940-6.3.2-27 */
+static void a_request_carries_the_own_sequence_the_initial_ttl_and_no_via_list(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    (void)ping(&rig, &rig.parties[2].id);
+    struct reload_forwarding_header h = rig_sent(&rig, 0, NULL).header;
+    assert_int_equal(h.configuration_sequence, rig.config.config.sequence);
+    assert_int_not_equal(h.configuration_sequence, 0);
+    assert_int_equal(h.ttl, 100);
+    assert_int_equal(h.via_list.n, 0);
+    rig_fini(&rig);
+}
+
 /* R6940-6.3.4-21 R6940-6.3.4-23: by the node that was asked, and nobody else. */
 static void an_answer_by_the_wrong_node_is_dropped_and_the_right_one_taken(void **state)
 {
@@ -508,6 +523,7 @@ int main(void)
         cmocka_unit_test(transaction_ids_are_random),
         cmocka_unit_test(a_request_to_a_connected_node_takes_its_link),
         cmocka_unit_test(a_source_route_goes_to_its_first_entry),
+        cmocka_unit_test(a_request_carries_the_own_sequence_the_initial_ttl_and_no_via_list),
         cmocka_unit_test(an_answer_by_the_wrong_node_is_dropped_and_the_right_one_taken),
         cmocka_unit_test(an_answer_for_a_resource_must_come_from_close_by),
         cmocka_unit_test(the_wildcard_may_be_answered_by_anybody),
