@@ -57,6 +57,8 @@ int reload_sip_transactions_init(struct reload_sip_agent *agent)
     static const int again[] = { OSIP_ICT_INVITE_SENT_AGAIN, OSIP_NICT_REQUEST_SENT_AGAIN,
                                  OSIP_IST_STATUS_3456XX_SENT_AGAIN, OSIP_NIST_STATUS_2XX_SENT_AGAIN,
                                  OSIP_NIST_STATUS_3456XX_SENT_AGAIN };
+    for (int level = TRACE_LEVEL0; level < END_TRACE_LEVEL; level++)
+        osip_trace_disable_level((osip_trace_level_t)level); /* it would print what hosts send */
     if (osip_init(&agent->osip) != 0)
         return RELOAD_E_NOMEM;
     osip_set_application_context(agent->osip, agent);
