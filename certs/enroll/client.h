@@ -53,6 +53,8 @@ struct reload_enroll_client_options { /* all borrowed for the call */
                                  replaced at once */
     bool key_given;           /* else EC, or RSA when the overlay's CA has an RSA key */
     enum reload_cert_key_type key;
+    const char *device;  /* which of the account's devices this is (certs/enroll/form.h); NULL: do
+                            not say */
     uint32_t node_ids;   /* 0: do not say */
     bool allow_unsigned; /* take a document without a valid signature */
     bool strict_name; /* the enrollment server's certificate must have the overlay's name (s11.3);

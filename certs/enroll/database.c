@@ -56,6 +56,8 @@ static const char *const migrations[] = {
     "  BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;"
     "CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit"
     "  BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;",
+    /* Several devices of one account, each with Node-IDs of its own. */
+    "ALTER TABLE node_ids ADD COLUMN device TEXT NOT NULL DEFAULT '';",
 };
 #define VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

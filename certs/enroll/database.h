@@ -84,7 +84,8 @@ RELOAD_MUST_USE int reload_enroll_database_remember(struct reload_enroll_databas
 struct reload_enroll_wish {
     const struct reload_enroll_user *user;
     uint8_t key_hash[RELOAD_ENROLL_KEY_HASH_LEN]; /* SHA-256 of the SubjectPublicKeyInfo */
-    uint32_t node_ids;    /* wanted; 0: what the account owns already, at least one */
+    const char *device;   /* which of the account's devices; "" when it does not say */
+    uint32_t node_ids;    /* wanted; 0: what the device has already, at least one */
     size_t node_id_len;   /* bytes, of this overlay */
     uint64_t now_ms;      /* Unix time */
     uint64_t lifetime_ms; /* of the certificate */
@@ -98,12 +99,12 @@ struct reload_enroll_reservation {            /* what is on disk before anything
     bool resumed; /* left pending by an interrupted run, taken up again */
 };
 
-/* Reserves a serial and Node-IDs for an account durably. An account that returns gets the Node-IDs
- * it had, in the same order, and new random ones only above those. A pending row of the same key
- * and Node-IDs is resumed with its serial and validity, so that serial and contents stay together;
- * one that cannot be resumed is void and its serial burnt. RELOAD_E_LIMIT: more Node-IDs than the
- * account may have. RELOAD_E_STATE: too many unexpired certificates. RELOAD_E_NOT_FOUND: the
- * account has been removed meanwhile. */
+/* Reserves a serial and Node-IDs for an account durably. A device that returns gets the Node-IDs
+ * it had, in the same order, and new random ones only above those; no two devices share one. A
+ * pending row of the same key and Node-IDs is resumed with its serial and validity, so that serial
+ * and contents stay together; one that cannot be resumed is void and its serial burnt.
+ * RELOAD_E_LIMIT: more Node-IDs than the account may have. RELOAD_E_STATE: too many unexpired
+ * certificates. RELOAD_E_NOT_FOUND: the account has been removed meanwhile. */
 RELOAD_MUST_USE int reload_enroll_database_reserve(struct reload_enroll_database *db,
                                                    const struct reload_enroll_wish *wish,
                                                    struct reload_enroll_reservation *out);

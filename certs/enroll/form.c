@@ -44,6 +44,7 @@ void reload_enroll_form_take(struct reload_enroll_form *form, const char *key, c
         { "password", &form->password, form->password_bytes, sizeof form->password_bytes },
         { "nodeids", &form->nodeids, form->nodeids_bytes, sizeof form->nodeids_bytes },
         { "csr", &form->csr, form->csr_bytes, sizeof form->csr_bytes },
+        { "device", &form->device, form->device_bytes, sizeof form->device_bytes },
     };
     for (size_t i = 0; key && i < sizeof fields / sizeof fields[0]; i++) {
         if (strcmp(key, fields[i].key) != 0)
@@ -71,6 +72,22 @@ int reload_enroll_form_node_ids(const struct reload_enroll_form *form, uint32_t 
         return RELOAD_E_INVALID;
     *out = (uint32_t)n;
     return 0;
+}
+
+bool reload_enroll_is_device(const char *name)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t len = strlen(name);
+    return len <= RELOAD_ENROLL_DEVICE_MAX && strspn(name, legal) == len;
+}
+
+int reload_enroll_form_device(const struct reload_enroll_form *form,
+                              char out[RELOAD_ENROLL_DEVICE_MAX + 1])
+{
+    memcpy(out, form->device_bytes, form->device.len);
+    out[form->device.len] = '\0';
+    bool whole = !form->device.too_long && strlen(out) == form->device.len;
+    return whole && reload_enroll_is_device(out) ? 0 : RELOAD_E_INVALID;
 }
 
 void reload_enroll_form_wipe(struct reload_enroll_form *form)

@@ -228,12 +228,14 @@ static bool sign(struct request *r, const struct reload_cert_csr *csr,
 }
 
 /* With the mutex: reserve, sign, store. */
-static bool issue(struct request *r, const struct reload_cert_csr *csr, uint32_t node_ids)
+static bool issue(struct request *r, const struct reload_cert_csr *csr, const char *device,
+                  uint32_t node_ids)
 {
     struct reload_enroll_issuer *issuer = r->issuer;
     struct reload_enroll_reservation reservation;
     struct reload_enroll_wish wish = {
         .user = &r->user,
+        .device = device,
         .node_ids = node_ids,
         .node_id_len = r->overlay->node_id_len,
         .now_ms = reload_enroll_unix_ms(),
@@ -275,6 +277,7 @@ void reload_enroll_issuer_decide(struct reload_enroll_issuer *issuer,
 {
     struct request r = { issuer, overlay, form, address, out, { .id = 0 }, false, "" };
     struct reload_cert_csr csr;
+    char device[RELOAD_ENROLL_DEVICE_MAX + 1];
     uint32_t node_ids;
     *out = (struct reload_enroll_decision){ .event = RELOAD_ENROLL_INTERNAL_ERROR };
     reload_enroll_address_text(address, r.from);
@@ -284,10 +287,14 @@ void reload_enroll_issuer_decide(struct reload_enroll_issuer *issuer,
         refuse(&r, RELOAD_ENROLL_NODE_IDS_NOT_AVAILABLE, "nodeids is not a number from 1");
         return;
     }
+    if (reload_enroll_form_device(form, device)) {
+        refuse(&r, RELOAD_ENROLL_NODE_IDS_NOT_AVAILABLE, "device is no name of a device");
+        return;
+    }
     if (!read_csr(&r, &csr))
         return;
     pthread_mutex_lock(&issuer->mutex);
-    issue(&r, &csr, node_ids);
+    issue(&r, &csr, device, node_ids);
     pthread_mutex_unlock(&issuer->mutex);
     reload_cert_csr_fini(&csr);
 }

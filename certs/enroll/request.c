@@ -122,17 +122,25 @@ static enum reload_enroll_result post(const struct reload_enroll_client_options 
 {
     char count[12];
     snprintf(count, sizeof count, "%u", options->node_ids);
-    struct reload_enroll_part parts[] = {
+    struct reload_enroll_part parts[5] = {
         { "username", NULL, { (const uint8_t *)options->user, strlen(options->user) } },
         { "password", NULL, { (const uint8_t *)options->password, strlen(options->password) } },
         { "csr", "application/pkcs10", csr },
-        { "nodeids", NULL, { (const uint8_t *)count, strlen(count) } },
     };
+    size_t part_count = 3;
+    if (options->node_ids)
+        parts[part_count++] = (struct reload_enroll_part){
+            "nodeids", NULL, { (const uint8_t *)count, strlen(count) }
+        };
+    if (options->device)
+        parts[part_count++] = (struct reload_enroll_part){
+            "device", NULL, { (const uint8_t *)options->device, strlen(options->device) }
+        };
     struct reload_enroll_exchange exchange = {
         .url = server,
         .accept = "application/pkix-cert",
         .parts = parts,
-        .part_count = options->node_ids ? 4 : 3,
+        .part_count = part_count,
         .ca_pem = ca_pem,
         .only_ca_pem = options->ca_file != NULL,
         .timeout_ms = reload_enroll_timeout_ms(options),

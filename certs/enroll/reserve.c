@@ -22,13 +22,13 @@ static int count_of(struct reload_enroll_database *db, const char *query, int64_
     return reload_enroll_sql_int(db, reload_enroll_sql(db, query, "ii", user, more), out);
 }
 
-/* Node-IDs are positions 0.. of the account, so the first n are the same ones each time. */
-static int owned(struct reload_enroll_database *db, int64_t user,
+/* Those of the device in the order they were given, so the first n are the same ones each time. */
+static int owned(struct reload_enroll_database *db, const struct reload_enroll_wish *wish,
                  struct reload_enroll_reservation *out)
 {
     sqlite3_stmt *rows = reload_enroll_sql(
-        db, "SELECT node_id FROM node_ids WHERE user = ? ORDER BY position LIMIT ?", "ii", user,
-        (int64_t)RELOAD_ENROLL_NODE_IDS_MAX);
+        db, "SELECT node_id FROM node_ids WHERE user = ? AND device = ? ORDER BY position LIMIT ?",
+        "isi", wish->user->id, wish->device, (int64_t)RELOAD_ENROLL_NODE_IDS_MAX);
     if (!rows)
         return reload_enroll_sql_error(sqlite3_errcode(db->sqlite));
     int code;
@@ -41,7 +41,7 @@ static int owned(struct reload_enroll_database *db, int64_t user,
 
 /* Chosen by the server, random, and never one that somebody has or had (s11.3). */
 static int add_node_id(struct reload_enroll_database *db, const struct reload_enroll_wish *wish,
-                       struct reload_enroll_reservation *out)
+                       int64_t position, struct reload_enroll_reservation *out)
 {
     uint8_t bytes[RELOAD_NODE_ID_MAX];
     struct reload_slice id = { bytes, wish->node_id_len };
@@ -51,11 +51,10 @@ static int add_node_id(struct reload_enroll_database *db, const struct reload_en
     *slot = reload_node_id_from(id);
     if (reload_node_id_is_wildcard(slot))
         return RELOAD_E_IO; /* all ones is the wildcard (s3), all zeros invalid: 2^-128 each */
-    int error =
-        reload_enroll_sql_run(db,
-                              reload_enroll_sql(db, "INSERT INTO node_ids VALUES (?,?,?)", "bii",
-                                                id, wish->user->id, (int64_t)out->node_id_count),
-                              NULL);
+    static const char row[] =
+        "INSERT INTO node_ids (node_id, user, position, device) VALUES (?,?,?,?)";
+    int error = reload_enroll_sql_run(
+        db, reload_enroll_sql(db, row, "biis", id, wish->user->id, position, wish->device), NULL);
     out->node_id_count += !error;
     return error;
 }
@@ -63,18 +62,23 @@ static int add_node_id(struct reload_enroll_database *db, const struct reload_en
 static int choose_node_ids(struct reload_enroll_database *db, const struct reload_enroll_wish *wish,
                            struct reload_enroll_reservation *out)
 {
-    int error = owned(db, wish->user->id, out);
+    static const char all[] = "SELECT count(*) FROM node_ids WHERE user = ? AND ?";
+    int64_t total = 0; /* of all the account's devices: its cap is for them together */
+    int error = owned(db, wish, out);
+    if (!error)
+        error = count_of(db, all, wish->user->id, 1, &total);
     if (error)
         return error;
     size_t wanted = wish->node_ids ? wish->node_ids : out->node_id_count;
     if (wanted == 0)
         wanted = 1; /* s13.3: each user gets at least one */
-    if (wanted > out->node_id_count && wanted > wish->user->max_node_ids)
+    size_t more = wanted > out->node_id_count ? wanted - out->node_id_count : 0;
+    if (more > 0 && (size_t)total + more > wish->user->max_node_ids)
         return RELOAD_E_LIMIT;
     if (wanted > RELOAD_ENROLL_NODE_IDS_MAX)
         return RELOAD_E_LIMIT;
     while (!error && out->node_id_count < wanted)
-        error = add_node_id(db, wish, out);
+        error = add_node_id(db, wish, total++, out);
     out->node_id_count = wanted;
     return error;
 }

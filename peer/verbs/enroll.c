@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "certs/enroll/client.h"
+#include "certs/enroll/form.h"
 #include "certs/enroll/server.h"
 #include "certs/enroll/users.h"
 #include "certs/overlay_dir.h"
@@ -15,7 +16,7 @@
 /* --- the server --- */
 
 static struct {
-    char *directory, *listen, *password_file, *user, *ca, *identity, *key, *overlay;
+    char *directory, *listen, *password_file, *user, *ca, *identity, *key, *overlay, *device;
     char **hosts;
     int node_ids, certificate_days;
     gboolean json, verbose, allow_unsigned, strict_name;
@@ -151,12 +152,17 @@ static int read_options(struct reload_enroll_client_options *options, const char
         .user = o.user,
         .ca_file = o.ca,
         .identity_dir = o.identity,
+        .device = o.device,
         .node_ids = (uint32_t)MAX(o.node_ids, 0),
         .allow_unsigned = o.allow_unsigned,
         .strict_name = o.strict_name,
     };
     if (!o.identity)
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--identity DIR is missing: the folder to make");
+    if (o.device && !reload_enroll_is_device(o.device))
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                "--device %s: at most %d letters, digits and -_. are possible",
+                                o.device, RELOAD_ENROLL_DEVICE_MAX);
     if (o.key && reload_cert_key_type_parse(o.key, &options->key))
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--key %s: must be ec or rsa", o.key);
     options->key_given = o.key != NULL;
@@ -199,6 +205,9 @@ int reload_verb_enroll(int argc, char **argv)
           "The overlay that is meant, when a document describes several", "NAME" },
         { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Key of this node (default: as the overlay's)",
           "ec|rsa" },
+        { "device", 0, 0, G_OPTION_ARG_STRING, &o.device,
+          "Name of this device, when several of the account's join: each has its own Node-ID",
+          "NAME" },
         { "node-ids", 0, 0, G_OPTION_ARG_INT, &o.node_ids, "How many Node-IDs to ask for", "N" },
         { "unsigned", 0, 0, G_OPTION_ARG_NONE, &o.allow_unsigned,
           "Take a configuration without a valid signature", NULL },

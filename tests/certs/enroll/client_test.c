@@ -112,6 +112,13 @@ static void a_node_enrolls_by_url_and_has_an_identity_that_peers_accept(void **s
     assert_true(out.not_after_ms > reload_enroll_unix_ms());
     assert_false(out.self_signed);
     check_identity(f, identity);
+    struct reload_node_id first = out.node_ids[0];
+    o.device = "phone"; /* the account has its two Node-IDs, and may have no more */
+    o.node_ids = 0;
+    assert_int_equal(reload_enroll_run(&o, &out), RELOAD_ENROLL_REFUSED_NODE_IDS);
+    o.device = NULL;
+    assert_int_equal(reload_enroll_run(&o, &out), RELOAD_ENROLL_OK);
+    assert_true(reload_node_id_equal(&first, &out.node_ids[0]));
 }
 
 /* R6940-11.2-7 R6940-11.3-12 */

@@ -71,6 +71,7 @@ static int reserve(struct fixture *f, const struct reload_enroll_user *user, uin
                    uint32_t node_ids, uint64_t now_ms, struct reload_enroll_reservation *out)
 {
     struct reload_enroll_wish wish = { .user = user,
+                                       .device = "",
                                        .key_hash = { key },
                                        .node_ids = node_ids,
                                        .node_id_len = 16,
@@ -283,7 +284,7 @@ static void the_file_itself_refuses_to_forget(void **state)
         "UPDATE audit SET event = 'nothing'",
         "INSERT INTO certificates SELECT id + 1, serial, user, key_hash, node_id_count, state,"
         " reserved_ms, not_before_ms, not_after_ms, issued_ms, der FROM certificates",
-        "INSERT INTO node_ids SELECT node_id, user, 5 FROM node_ids",
+        "INSERT INTO node_ids SELECT node_id, user, 5, device FROM node_ids",
         "INSERT INTO users VALUES (9, 'ALICE@a.b', 'alice@a.b', '', 1, 1, NULL)",
     };
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
@@ -350,6 +351,23 @@ static void a_file_that_is_not_ours_is_refused_with_a_reason(void **state)
     assert_non_null(strstr(reason.text, "newer"));
     assert_int_equal(reload_enroll_database_open("/nonexistent/x", true, &other, &reason),
                      RELOAD_E_NOT_FOUND);
+}
+
+static void a_file_of_the_first_version_is_brought_up_to_date(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_enroll_user user = add(f, "alice@a.b", 2);
+    struct reload_enroll_reservation before, after;
+    assert_int_equal(reserve(f, &user, 1, 0, NOW, &before), 0);
+    issue(f, &before);
+    assert_int_equal(exec(f, "ALTER TABLE node_ids DROP COLUMN device; PRAGMA user_version = 1"),
+                     SQLITE_OK);
+    struct reload_enroll_database *old = f->db;
+    struct reload_cert_reason reason = { "" };
+    assert_int_equal(reload_enroll_database_open(f->path, false, &f->db, &reason), 0);
+    reload_enroll_database_close(old);
+    assert_int_equal(reserve(f, &user, 2, 0, NOW, &after), 0);
+    assert_true(reload_node_id_equal(&before.node_ids[0], &after.node_ids[0]));
 }
 
 static void a_torn_page_is_noticed(void **state)
@@ -441,6 +459,7 @@ int main(void)
         WITH(a_gap_in_the_audit_log_is_found),
         WITH(addresses_are_remembered_up_to_a_cap),
         WITH(a_file_that_is_not_ours_is_refused_with_a_reason),
+        WITH(a_file_of_the_first_version_is_brought_up_to_date),
         WITH(a_torn_page_is_noticed),
         WITH(operators_get_a_sentence_for_each_refusal),
         WITH(without_memory_the_database_is_not_opened),

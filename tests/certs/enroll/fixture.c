@@ -233,9 +233,9 @@ uint8_t *post_body(const struct post *p, size_t *len)
 {
     char *text;
     FILE *out = open_memstream(&text, len);
-    const char *const names[] = { "username", "password", "nodeids" };
-    const char *const values[] = { p->user, p->password, p->node_ids };
-    for (size_t i = 0; i < 3; i++)
+    const char *const names[] = { "username", "password", "nodeids", "device" };
+    const char *const values[] = { p->user, p->password, p->node_ids, p->device };
+    for (size_t i = 0; i < 4; i++)
         if (values[i])
             fprintf(out,
                     "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n",
@@ -289,13 +289,23 @@ uint8_t *make_csr(const struct reload_cert_key *key, const char *name, size_t *l
 void enroll(struct fixture *f, const char *user, const char *password, const char *node_ids,
             struct reply *reply)
 {
+    enroll_device(f, user, password, node_ids, NULL, reply);
+}
+
+void enroll_device(struct fixture *f, const char *user, const char *password, const char *node_ids,
+                   const char *device, struct reply *reply)
+{
     struct reload_cert_key *key;
     size_t len;
     assert_int_equal(reload_cert_key_generate(RELOAD_CERT_KEY_EC, &key), 0);
     uint8_t *csr = make_csr(key, user, &len);
     post(f,
-         &(struct post){
-             .user = user, .password = password, .node_ids = node_ids, .csr = csr, .csr_len = len },
+         &(struct post){ .user = user,
+                         .password = password,
+                         .node_ids = node_ids,
+                         .device = device,
+                         .csr = csr,
+                         .csr_len = len },
          reply);
     free(csr);
     reload_cert_key_free(key);

@@ -57,7 +57,7 @@ bool reply_has(const struct reply *reply, const char *header_line);
 bool reply_is(const struct reply *reply, int status, const char *body);
 
 struct post { /* NULL fields are left out */
-    const char *path, *user, *password, *node_ids, *csr_type, *accept;
+    const char *path, *user, *password, *node_ids, *csr_type, *accept, *device;
     const uint8_t *csr;
     size_t csr_len;
     uint8_t from; /* last byte of the source address; 0: 1 */
@@ -71,5 +71,7 @@ uint8_t *make_csr(const struct reload_cert_key *key, const char *name, size_t *l
 /* Enrolls with a fresh key; the certificate's DER is in reply->body. */
 void enroll(struct fixture *f, const char *user, const char *password, const char *node_ids,
             struct reply *reply);
+void enroll_device(struct fixture *f, const char *user, const char *password, const char *node_ids,
+                   const char *device, struct reply *reply);
 
 #endif

@@ -185,6 +185,33 @@ static void a_returning_account_gets_the_same_node_ids(void **state)
         assert_false(reload_node_id_equal(&first[i / 2], &again[i % 2]));
 }
 
+/* R6940-11.3-12, for each device of an account by itself; the account's cap is for all of them. */
+static void each_device_of_an_account_has_node_ids_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_node_id desk[RELOAD_CERT_NODE_IDS_MAX], phone[RELOAD_CERT_NODE_IDS_MAX],
+        again[RELOAD_CERT_NODE_IDS_MAX];
+    enroll(f, "alice@example.org", "correct horse", NULL, &reply);
+    assert_int_equal(node_ids_of(desk), 1);
+    enroll_device(f, "alice@example.org", "correct horse", NULL, "phone", &reply);
+    assert_int_equal(node_ids_of(phone), 1);
+    assert_false(reload_node_id_equal(&desk[0], &phone[0]));
+    enroll_device(f, "alice@example.org", "correct horse", NULL, "phone", &reply);
+    assert_int_equal(node_ids_of(again), 1);
+    assert_true(reload_node_id_equal(&again[0], &phone[0]));
+    enroll_device(f, "alice@example.org", "correct horse", NULL, "", &reply);
+    assert_int_equal(node_ids_of(again), 1);
+    assert_true(reload_node_id_equal(&again[0], &desk[0]));
+    enroll_device(f, "alice@example.org", "correct horse", NULL, "tablet", &reply); /* cap: 2 */
+    assert_true(reply_is(&reply, 403, "Node-IDs_not_available"));
+    static const char *const bad[] = { "a phone", "phone\xc3\xa9", "'; DROP TABLE users",
+                                       "123456789012345678901234567890123" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        enroll_device(f, "alice@example.org", "correct horse", NULL, bad[i], &reply);
+        assert_true(reply_is(&reply, 403, "Node-IDs_not_available"));
+    }
+}
+
 /* R6940-11.3-18 */
 static void each_refusal_is_403_with_its_token_and_nothing_else(void **state)
 {
@@ -497,6 +524,7 @@ int main(void)
         WITH(a_new_document_is_published_whole_and_a_broken_one_never),
         WITH(an_account_gets_a_certificate_in_the_profile_of_the_rfc),
         WITH(a_returning_account_gets_the_same_node_ids),
+        WITH(each_device_of_an_account_has_node_ids_of_its_own),
         WITH(each_refusal_is_403_with_its_token_and_nothing_else),
         WITH(look_alikes_of_an_account_are_not_that_account),
         WITH(a_removed_account_and_a_changed_password_count_at_once),
