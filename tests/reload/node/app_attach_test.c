@@ -503,6 +503,26 @@ static void a_request_that_breaks_the_rules_is_refused(void **state)
     rig_fini(&rig);
 }
 
+/* A copy that the duplicate cache had no room to remember. */
+static void a_request_that_the_cache_forgot_gathers_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.config.config.no_ice = false;
+    rig.node_config.ice = true;
+    rig.node_config.limits.max_answered = 1;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    assert_int_equal(reload_node_set_application(rig.node, SIP, true), 0);
+    its_request(&rig);
+    struct rig_message update = { .signer = &rig.parties[0], .code = RELOAD_UPDATE_REQ };
+    rig_receive(&rig, 1, &update);
+    its_request(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_GATHER), 1);
+    rig_fini(&rig);
+}
+
 static void the_caps_hold(void **state)
 {
     (void)state;
@@ -553,6 +573,7 @@ int main(void)
         cmocka_unit_test(each_event_does_in_each_state_what_it_should_and_nothing_is_left),
         cmocka_unit_test(the_host_learns_what_the_channel_is_for),
         cmocka_unit_test(a_request_that_breaks_the_rules_is_refused),
+        cmocka_unit_test(a_request_that_the_cache_forgot_gathers_once),
         cmocka_unit_test(the_caps_hold),
         cmocka_unit_test(applications_come_and_go_up_to_their_cap),
     };

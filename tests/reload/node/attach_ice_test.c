@@ -776,6 +776,47 @@ static void offers_that_break_the_rules_are_refused(void **state)
     }
 }
 
+/* An address that nothing can be sent to is none to check. */
+static void a_candidate_without_a_port_is_no_candidate(void **state)
+{
+    (void)state;
+    struct bench b;
+    uint8_t bytes[64];
+    struct reload_writer w = reload_writer_of(bytes, sizeof bytes);
+    const struct reload_ice_candidate c = {
+        .addr_port = { RELOAD_ADDRESS_IPV4, 0, reload_slice_of(home, 4) },
+        .overlay_link = RELOAD_LINK_DTLS_UDP_SR,
+        .type = RELOAD_CANDIDATE_HOST,
+    };
+    assert_int_equal(reload_ice_candidate_encode(&w, &c), 0);
+    setup(&b, false);
+    attach_from(&b, body_of("passive", ufrag, password, reload_writer_slice(&w), false), 0);
+    struct reload_message m = rig_sent(&b.rig, 0, NULL);
+    assert_int_equal(rig_error_code(&m), RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY);
+    rig_fini(&b.rig);
+}
+
+/* R6940-6.5.1.2-5: an Attach to a resource learns from In_Progress whose Attach to wait for. */
+static void in_progress_says_whose_attach_is_on_the_way(void **state)
+{
+    (void)state;
+    struct bench b;
+    uint64_t request;
+    setup(&b, false);
+    const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+    assert_int_equal(reload_node_attach(b.rig.node, &target, b.rig.now, &request), 0);
+    rig_pull(&b.rig);
+    gathered(&b);
+    in_progress(&b);
+    its_attach(&b);
+    gathered(&b);
+    right_link(&b);
+    const struct rig_action *done = rig_action(&b.rig, RELOAD_ACTION_REQUEST_DONE, 0);
+    assert_non_null(done);
+    assert_int_equal(done->action.result.error, 0);
+    rig_fini(&b.rig);
+}
+
 /* R6940-6.5.1.1-6 */
 static void an_answer_with_the_requesters_role_is_no_answer(void **state)
 {
@@ -998,6 +1039,8 @@ int main(void)
         cmocka_unit_test(a_plain_link_in_the_meantime_does_not_count_as_made_by_ice),
         cmocka_unit_test(an_answer_from_a_node_with_a_link_ends_the_wait),
         cmocka_unit_test(offers_that_break_the_rules_are_refused),
+        cmocka_unit_test(a_candidate_without_a_port_is_no_candidate),
+        cmocka_unit_test(in_progress_says_whose_attach_is_on_the_way),
         cmocka_unit_test(an_answer_with_the_requesters_role_is_no_answer),
         cmocka_unit_test(unknown_candidates_do_not_spoil_the_others),
         cmocka_unit_test(a_no_ice_overlay_gathers_nothing_and_refuses_ice),
