@@ -226,6 +226,7 @@ int reload_overlay_new(const struct reload_overlay_options *options, struct relo
     o->failed_attaches = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     o->failed_persists = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_queue_init(&o->notices);
+    reload_channels_init(o);
     if (options->events)
         o->events = *options->events;
     o->events_context = options->events_context;
@@ -247,6 +248,7 @@ void reload_overlay_free(struct reload_overlay *o)
         g_source_unref(o->source);
     }
     reload_overlay_abandon(o);
+    reload_channels_fini(o);
     reload_bootstrap_fini(&o->bootstrap);
     reload_node_free(o->node);
     reload_overlay_ice_free(o);

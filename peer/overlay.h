@@ -28,7 +28,6 @@ typedef void reload_overlay_done(void *context, const struct reload_result *resu
 struct reload_overlay_events { /* each may be NULL */
     void (*state)(void *context, enum reload_topology_state state, const char *text);
     void (*config)(void *context, const struct reload_config *config); /* a newer one is in force */
-    void (*app_channel)(void *context, const struct reload_action_app_channel *channel);
 };
 
 struct reload_overlay_options { /* borrowed for the call, except `log` and what the contexts are */
@@ -92,8 +91,6 @@ int reload_overlay_request(struct reload_overlay *overlay, const struct reload_t
                            void *context);
 int reload_overlay_attach(struct reload_overlay *overlay, const struct reload_target *target,
                           reload_overlay_done *done, void *context);
-int reload_overlay_app_attach(struct reload_overlay *overlay, const struct reload_target *target,
-                              uint16_t application, reload_overlay_done *done, void *context);
 
 /* Looking in. All of it belongs to the overlay; nothing may be changed through it. */
 const struct reload_node *reload_overlay_node(const struct reload_overlay *overlay);

@@ -6,8 +6,8 @@
 
 /* What the node wants done. Nothing here calls the node. */
 
-/* RFC 6940 s6.5.1.1 addresses as the links take them; false for what they cannot dial. */
-static bool link_address(const struct reload_ip_address_port *from, struct reload_link_address *to)
+bool reload_overlay_link_address(const struct reload_ip_address_port *from,
+                                 struct reload_link_address *to)
 {
     if (from->address.n != 4 && from->address.n != 16)
         return false;
@@ -34,7 +34,7 @@ static int dial(struct reload_overlay *o, const struct reload_action_open_link *
     struct reload_link_address addresses[RELOAD_LINK_DIAL_MAX];
     size_t count = 0;
     for (size_t i = 0; i < want->address_count && count < RELOAD_LINK_DIAL_MAX; i++)
-        count += link_address(&want->addresses[i], &addresses[count]);
+        count += reload_overlay_link_address(&want->addresses[i], &addresses[count]);
     reload_link_id link;
     int error =
         want->link_type == RELOAD_LINK_DTLS_UDP_SR_NO_ICE
@@ -59,8 +59,20 @@ static void gather(struct reload_overlay *o, const struct reload_action_gather *
 {
     if (reload_overlay_is_ice(o))
         reload_overlay_ice_gather(o, want);
-    else /* nothing here listens for a single channel */
-        g_array_append_val(o->failed_attaches, want->attach);
+    else
+        reload_channels_gather(o, want);
+}
+
+static void abandon(struct reload_overlay *o, uint32_t attach)
+{
+    reload_overlay_ice_abandon(o, attach);
+    reload_channels_abandon(o, attach);
+}
+
+static void request_done(struct reload_overlay *o, const struct reload_result *result)
+{
+    if (!reload_channels_refused(o, result))
+        reload_overlay_finish_request(o, result);
 }
 
 static void persist(struct reload_overlay *o, const struct reload_action_persist *want)
@@ -101,15 +113,15 @@ static void act(struct reload_overlay *o, const struct reload_action *action)
                                  action->send.part_count, o->now);
         break;
     case RELOAD_ACTION_GATHER: gather(o, &action->gather); break;
-    case RELOAD_ACTION_ABANDON: reload_overlay_ice_abandon(o, action->abandon.attach); break;
+    case RELOAD_ACTION_ABANDON: abandon(o, action->abandon.attach); break;
     case RELOAD_ACTION_OPEN_LINK: open_link(o, &action->open_link); break;
     case RELOAD_ACTION_CLOSE_LINK:
         reload_links_close(o->links, action->close_link.link, action->close_link.reason, o->now);
         break;
     case RELOAD_ACTION_WANT_BOOTSTRAP: o->bootstrap_wanted = true; break;
     case RELOAD_ACTION_PERSIST: persist(o, &action->persist); break;
-    case RELOAD_ACTION_REQUEST_DONE: reload_overlay_finish_request(o, &action->result); break;
-    case RELOAD_ACTION_APP_CHANNEL: reload_overlay_note_channel(o, &action->app_channel); break;
+    case RELOAD_ACTION_REQUEST_DONE: request_done(o, &action->result); break;
+    case RELOAD_ACTION_APP_CHANNEL: reload_channels_agreed(o, &action->app_channel); break;
     case RELOAD_ACTION_STATE_CHANGED:
         reload_overlay_bootstrap_state(o, action->state_changed.state);
         reload_overlay_note_state(o, action->state_changed.state, action->state_changed.text);

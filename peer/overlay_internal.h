@@ -3,6 +3,7 @@
 
 #include "certs/context.h"
 #include "peer/bootstrap.h"
+#include "peer/channel_internal.h"
 #include "peer/identity_files.h"
 #include "peer/overlay.h"
 #include "peer/overlay_ice.h"
@@ -42,7 +43,14 @@ struct notice { /* something to tell the application; owns what it points to */
             enum reload_topology_state state;
             char *text;
         };
-        struct reload_action_app_channel channel;
+        struct { /* of a channel */
+            uint64_t channel;
+            enum reload_channel_news news;
+            struct reload_slice bytes;
+            int error;
+            uint16_t error_code;
+            const char *reason;
+        };
     };
 };
 
@@ -70,6 +78,7 @@ struct reload_overlay {
     /* the parts */
     struct reload_links *links;
     struct reload_overlay_ice *ice;
+    struct reload_channels channels;
     struct reload_overlay_stun stun;
     struct reload_pcap *pcap;
     struct reload_store_file *store;
@@ -112,6 +121,9 @@ void reload_overlay_settle(struct reload_overlay *overlay);
 void reload_overlay_drain(struct reload_overlay *overlay);
 /* This link is the outcome of an OPEN_LINK with that number, or of a bootstrap dial (0). */
 void reload_overlay_dialled(struct reload_overlay *overlay, reload_link_id link, uint32_t attach);
+/* RFC 6940 s6.5.1.1 addresses as the links take them; false for what they cannot dial. */
+bool reload_overlay_link_address(const struct reload_ip_address_port *from,
+                                 struct reload_link_address *to);
 /* The configuration in force has links by ICE. */
 bool reload_overlay_is_ice(const struct reload_overlay *overlay);
 /* overlay.c: opens the UDP ports, those of the listeners, or for a node without any one that the
@@ -148,8 +160,11 @@ void reload_overlay_finish_request(struct reload_overlay *overlay,
 void reload_overlay_note_state(struct reload_overlay *overlay, enum reload_topology_state state,
                                const char *text);
 void reload_overlay_note_config(struct reload_overlay *overlay);
-void reload_overlay_note_channel(struct reload_overlay *overlay,
-                                 const struct reload_action_app_channel *channel);
+/* One more thing to tell, by `deliver`; the caller fills in the rest. */
+struct notice *reload_notice_new(struct reload_overlay *overlay,
+                                 void (*deliver)(struct reload_overlay *, struct notice *));
+/* A copy that the notice owns. */
+struct reload_slice reload_notice_keep(struct notice *notice, struct reload_slice slice);
 bool reload_overlay_deliver(struct reload_overlay *overlay); /* one notice; false: none waits */
 void reload_overlay_abandon(
     struct reload_overlay *overlay); /* ends all requests, drops all notices */

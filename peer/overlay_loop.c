@@ -83,11 +83,19 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
     case RELOAD_LINK_DOWN: link_down(o, event); break;
     case RELOAD_LINK_STUN: reload_overlay_stun_take(o, event); break;
     case RELOAD_LINK_DATAGRAM: reload_overlay_ice_send(o, event); break;
-    case RELOAD_LINK_BYTES:
+    case RELOAD_LINK_BYTES: /* of a channel, as the two others: take_link() */
     case RELOAD_LINK_WRITABLE:
     case RELOAD_LINK_ENDED: break;
     }
     reload_overlay_drain(o);
+}
+
+static void take_link(struct reload_overlay *o, const struct reload_link_event *event)
+{
+    if (event->raw && event->type != RELOAD_LINK_DATAGRAM)
+        reload_channels_link_event(o, event);
+    else
+        handle(o, event);
 }
 
 static void take_links(struct reload_overlay *o)
@@ -95,7 +103,7 @@ static void take_links(struct reload_overlay *o)
     struct reload_link_event event;
     reload_links_process(o->links, o->now);
     while (reload_links_next(o->links, &event))
-        handle(o, &event);
+        take_link(o, &event);
 }
 
 static void take_commits(struct reload_overlay *o)
@@ -122,6 +130,8 @@ static bool take_failures(struct reload_overlay *o)
         uint64_t token = g_array_index(o->failed_persists, uint64_t, 0);
         g_array_remove_index(o->failed_persists, 0);
         reload_node_persisted(o->node, token, false, o->now);
+    } else if (o->channels.gathered.length) {
+        reload_channels_take_gathered(o);
     } else if (o->unable) {
         o->unable = false;
         reload_node_leave(o->node, o->now);
@@ -141,6 +151,7 @@ static void take_time(struct reload_overlay *o)
     reload_overlay_bootstrap_run(o);
     reload_overlay_stun_run(o);
     reload_overlay_ice_run(o);
+    reload_channels_run(o);
     if (o->harvest_at_ms <= o->now.monotonic_ms)
         reload_overlay_bootstrap_harvest(o);
 }
@@ -152,6 +163,7 @@ static void rearm(struct reload_overlay *o)
     deadline = MIN(deadline, reload_overlay_bootstrap_deadline(o));
     deadline = MIN(deadline, reload_overlay_stun_deadline(o));
     deadline = MIN(deadline, reload_overlay_ice_deadline(o));
+    deadline = MIN(deadline, reload_channels_deadline(o));
     deadline = MIN(deadline, o->harvest_at_ms);
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;

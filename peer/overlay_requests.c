@@ -10,7 +10,7 @@ struct pending {
 
 /* --- copies --- */
 
-static struct reload_slice keep(struct notice *notice, struct reload_slice slice)
+struct reload_slice reload_notice_keep(struct notice *notice, struct reload_slice slice)
 {
     if (slice.n == 0)
         return (struct reload_slice){ 0 };
@@ -19,7 +19,7 @@ static struct reload_slice keep(struct notice *notice, struct reload_slice slice
     return (struct reload_slice){ copy, slice.n };
 }
 
-static struct notice *notice_new(struct reload_overlay *o,
+struct notice *reload_notice_new(struct reload_overlay *o,
                                  void (*deliver)(struct reload_overlay *, struct notice *))
 {
     struct notice *notice = g_new0(struct notice, 1);
@@ -43,9 +43,9 @@ static void keep_values(struct notice *notice, const struct reload_result *resul
         g_memdup2(result->values, result->value_count * sizeof *values);
     g_ptr_array_add(notice->blocks, values);
     for (size_t i = 0; i < result->value_count; i++) {
-        values[i].key = keep(notice, values[i].key);
-        values[i].value = keep(notice, values[i].value);
-        values[i].user_name = keep(notice, values[i].user_name);
+        values[i].key = reload_notice_keep(notice, values[i].key);
+        values[i].value = reload_notice_keep(notice, values[i].value);
+        values[i].user_name = reload_notice_keep(notice, values[i].user_name);
     }
     notice->result.values = values;
 }
@@ -65,9 +65,9 @@ void reload_overlay_finish_request(struct reload_overlay *o, const struct reload
     const struct pending *pending = g_hash_table_lookup(o->requests, &key);
     if (!pending)
         return;
-    struct notice *notice = notice_new(o, deliver_result);
+    struct notice *notice = reload_notice_new(o, deliver_result);
     notice->result = *result;
-    notice->result.body = keep(notice, result->body);
+    notice->result.body = reload_notice_keep(notice, result->body);
     keep_values(notice, result);
     notice->done = pending->done;
     notice->context = pending->context;
@@ -83,7 +83,7 @@ static void deliver_state(struct reload_overlay *o, struct notice *notice)
 void reload_overlay_note_state(struct reload_overlay *o, enum reload_topology_state state,
                                const char *text)
 {
-    struct notice *notice = notice_new(o, deliver_state);
+    struct notice *notice = reload_notice_new(o, deliver_state);
     notice->state = state;
     notice->text = g_strdup(text ? text : "");
     g_ptr_array_add(notice->blocks, notice->text);
@@ -98,28 +98,7 @@ static void deliver_config(struct reload_overlay *o, struct notice *notice)
 
 void reload_overlay_note_config(struct reload_overlay *o)
 {
-    notice_new(o, deliver_config);
-}
-
-static void deliver_channel(struct reload_overlay *o, struct notice *notice)
-{
-    if (o->events.app_channel)
-        o->events.app_channel(o->events_context, &notice->channel);
-}
-
-void reload_overlay_note_channel(struct reload_overlay *o,
-                                 const struct reload_action_app_channel *channel)
-{
-    struct notice *notice = notice_new(o, deliver_channel);
-    notice->channel = *channel;
-    if (channel->address_count == 0)
-        return;
-    struct reload_ip_address_port *addresses =
-        g_memdup2(channel->addresses, channel->address_count * sizeof *addresses);
-    g_ptr_array_add(notice->blocks, addresses);
-    for (size_t i = 0; i < channel->address_count; i++)
-        addresses[i].address = keep(notice, addresses[i].address);
-    notice->channel.addresses = addresses;
+    reload_notice_new(o, deliver_config);
 }
 
 bool reload_overlay_deliver(struct reload_overlay *o)
@@ -201,15 +180,6 @@ int reload_overlay_attach(struct reload_overlay *o, const struct reload_target *
     uint64_t request = 0;
     o->now = reload_overlay_now();
     int error = reload_node_attach(o->node, target, o->now, &request);
-    return started(o, error, request, done, context);
-}
-
-int reload_overlay_app_attach(struct reload_overlay *o, const struct reload_target *target,
-                              uint16_t application, reload_overlay_done *done, void *context)
-{
-    uint64_t request = 0;
-    o->now = reload_overlay_now();
-    int error = reload_node_app_attach(o->node, target, application, o->now, &request);
     return started(o, error, request, done, context);
 }
 

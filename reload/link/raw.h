@@ -20,7 +20,7 @@
  * reload_links_close() ends both directions after what is queued has been written as far as the
  * socket takes it; reload_links_end_raw() ends one and loses nothing. */
 
-#define RELOAD_LINK_INVITATIONS_MAX 64 /* of a set at a time; counted as refused_invitations */
+#define RELOAD_LINK_INVITATIONS_MAX 128 /* of a set at a time; counted as refused_invitations */
 #define RELOAD_LINK_DOORS_MAX                                                                      \
     128                                 /* their ports, TCP and UDP each; those of UDP that a link \
                                            came in by count while it lives; counted the same */

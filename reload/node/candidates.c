@@ -13,20 +13,6 @@ static const enum reload_link_type *link_types(const struct reload_node *node, s
     return node->config.link_type_count ? node->config.link_types : &usual;
 }
 
-static int write_one(struct reload_writer *w, const struct reload_ip_address_port *address,
-                     enum reload_link_type type, uint32_t place)
-{
-    const struct reload_ice_candidate candidate = {
-        .addr_port = *address,
-        .overlay_link = (uint8_t)type,
-        .foundation = reload_slice_of("1", 1),
-        /* Host candidates of component 1, as RFC 5245 s4.1.2.1 counts, in our order. */
-        .priority = 126u << 24 | (65535u - place) << 8 | 255u,
-        .type = RELOAD_CANDIDATE_HOST,
-    };
-    return reload_ice_candidate_encode(w, &candidate);
-}
-
 int reload_candidates_own(struct reload_node *node, struct reload_offer *own)
 {
     size_t type_count;
@@ -37,7 +23,8 @@ int reload_candidates_own(struct reload_node *node, struct reload_offer *own)
     int e = reload_writer_status(&w);
     for (size_t t = 0; t < type_count && e == 0; t++)
         for (size_t i = 0; i < node->config.address_count && e == 0; i++)
-            e = write_one(&w, &node->config.addresses[i], types[t], place++);
+            e = reload_no_ice_candidate_encode(&w, (uint8_t)types[t], &node->config.addresses[i],
+                                               place++);
     *own = (struct reload_offer){ .candidates = reload_writer_slice(&w) };
     return e == 0 ? 0 : RELOAD_E_NOMEM;
 }

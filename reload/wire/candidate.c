@@ -52,6 +52,20 @@ int reload_ice_candidate_encode(struct reload_writer *w,
     return reload_writer_status(w);
 }
 
+int reload_no_ice_candidate_encode(struct reload_writer *w, uint8_t overlay_link,
+                                   const struct reload_ip_address_port *address, uint32_t place)
+{
+    const struct reload_ice_candidate candidate = {
+        .addr_port = *address,
+        .overlay_link = overlay_link,
+        .foundation = reload_slice_of("1", 1),
+        /* Host candidates of component 1, as RFC 5245 s4.1.2.1 counts, in the sender's order. */
+        .priority = 126u << 24 | (65535u - place) << 8 | 255u,
+        .type = RELOAD_CANDIDATE_HOST,
+    };
+    return reload_ice_candidate_encode(w, &candidate);
+}
+
 bool reload_ice_candidate_next(struct reload_reader *list, struct reload_ice_candidate *out)
 {
     return reload_reader_more(list) && reload_ice_candidate_decode(list, out) == 0;

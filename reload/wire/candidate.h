@@ -43,6 +43,11 @@ RELOAD_MUST_USE int reload_ice_candidate_decode(struct reload_reader *r,
 /* Returns 0, or RELOAD_E_NOSPACE. */
 RELOAD_MUST_USE int reload_ice_candidate_encode(struct reload_writer *w,
                                                 const struct reload_ice_candidate *candidate);
+/* A candidate without ICE (s6.5.1.11): where a node accepts links of that type. place: 0 for the
+ * best of a list, counting up. Returns 0, or RELOAD_E_NOSPACE. */
+RELOAD_MUST_USE int reload_no_ice_candidate_encode(struct reload_writer *w, uint8_t overlay_link,
+                                                   const struct reload_ip_address_port *address,
+                                                   uint32_t place);
 /* Walks the candidates of a decoded body: true with the next one, false at the end. */
 bool reload_ice_candidate_next(struct reload_reader *list, struct reload_ice_candidate *out);
 

@@ -1,0 +1,36 @@
+#ifndef TESTS_PEER_PAIR_H
+#define TESTS_PEER_PAIR_H
+
+#include "peer/overlay.h"
+#include "tests/bench/overlay_files.h"
+
+/* Two real nodes of one overlay in one thread: `a` founds it, `b` joins it. Each has a GLib context
+ * of its own, so that a test can let one of them stand still. */
+
+struct pair_options {
+    bool ice, dtls;
+    bool b_is_deaf; /* b is a client that listens nowhere */
+};
+
+struct pair_node {
+    struct bench_identity_files files;
+    GMainContext *context;
+    struct reload_overlay *overlay;
+    enum reload_topology_state state;
+    bool asleep; /* pair_turn() leaves it alone */
+};
+
+struct pair {
+    struct bench_files files;
+    struct pair_node a, b;
+};
+
+void pair_open(struct pair *pair, const struct pair_options *options); /* both have joined */
+void pair_close(struct pair *pair);
+void pair_node_free(struct pair_node *node); /* the node alone, as reload_overlay_free() */
+void pair_turn(struct pair *pair);
+/* Turns until *flag or `ms` have passed; the flag. */
+bool pair_until(struct pair *pair, const bool *flag, unsigned ms);
+void pair_for_ms(struct pair *pair, unsigned ms);
+
+#endif
