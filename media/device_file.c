@@ -10,6 +10,8 @@
  * loudspeaker that writes a WAV file. */
 
 #define CHANNELS_MAX 8
+#define RATE_MIN_HZ  1000 /* the resampler's memory grows with the ratio */
+#define RATE_MAX_HZ  384000
 #define QUALITY      5
 #define READ_FRAMES  512
 
@@ -40,7 +42,8 @@ static int open_in(struct files *f, const char *path)
     f->in = sf_open(path, SFM_READ, &f->info);
     if (!f->in)
         return RELOAD_E_IO;
-    if (f->info.channels > CHANNELS_MAX || f->info.samplerate <= 0)
+    if (f->info.channels > CHANNELS_MAX || f->info.samplerate < RATE_MIN_HZ ||
+        f->info.samplerate > RATE_MAX_HZ)
         return RELOAD_E_INVALID;
     if (f->info.samplerate == RELOAD_MEDIA_RATE_HZ)
         return 0;

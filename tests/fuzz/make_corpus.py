@@ -8,6 +8,7 @@ Files that fuzzing found and someone added stay; seeds are written anew under th
 """
 import json
 import pathlib
+import struct
 
 HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "data" / "vectors"
@@ -69,8 +70,40 @@ def seed_sip():
          b'(& (sip.methods=["INVITE"]) (| (a<="b") (! (c>=1))) (sip.schemes=SIP))')
 
 
+def wav(rate, channels, bits, data, code=1):
+    align = channels * bits // 8
+    form = struct.pack("<HHIIHH", code, channels, rate, rate * align % 2**32, align, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data"
+    body += struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def seed_media():
+    rtp = bytes.fromhex("8060000100000bb8cafe0001")
+    seed("media_rtp", "plain", rtp + b"\x78payload")
+    seed("media_rtp", "padded", bytes.fromhex("a0e0ffff0000000000000007") + b"x\0\0\3")
+    seed("media_rtp", "extended", bytes.fromhex("91600001000000010000000200000003bede0001ffffffff")
+         + b"y")
+    seed("media_rtp", "key", bytes.fromhex("80e1000100000bb8cafe0001058a0320"))
+    report = struct.pack(">IBBHIIII", 1, 64, 0, 3, 70000, 480, 0x12345678, 65536)
+    cname = bytes.fromhex("81ca0003cafe0001010474657374") + b"\0\0"
+    seed("media_rtp", "sender_report",
+         struct.pack(">BBHIQIII", 0x81, 200, 12, 0xcafe0001, 1 << 60, 3, 4, 5) + report + cname)
+    seed("media_rtp", "bye", struct.pack(">BBHI", 0x80, 201, 1, 7) + cname
+         + bytes.fromhex("81cb000100000007"))
+    # Each packet with its length before it; the first byte of one is Opus' table of contents.
+    seed("media_opus", "frames", bytes([3, 0x08, 1, 2, 9, 0x78] + [7] * 8 + [0, 1, 0x58]) * 3)
+    seed("media_opus", "counted", bytes([6, 0x7b, 0x03, 1, 2, 3, 4, 5, 0xfb, 0x81, 2, 0, 0]))
+    for rate in (0, 1, 8000, 44100, 2**31 - 1, 2**32 - 1):
+        seed("media_wav", f"rate_{rate}", wav(rate, 1, 16, bytes(range(200))))
+    seed("media_wav", "stereo_float", wav(48000, 2, 32, bytes(400), code=3))
+    seed("media_wav", "many_channels", wav(48000, 64, 8, bytes(640)))
+    seed("media_wav", "cut", wav(16000, 1, 16, bytes(50))[:40])
+
+
 if __name__ == "__main__":
     seed_bodies()
     seed_messages()
     seed_stored_data()
     seed_sip()
+    seed_media()
