@@ -6,6 +6,7 @@
 #include "reload/time.h"
 #include "reload/wire/id.h"
 #include "usage-sip/counters.h"
+#include "usage-sip/route.h"
 #include "usage-sip/sdp.h"
 
 /* A SIP user agent (RFC 3261) for one address of record, on channels that AppAttach made (RFC 7904
@@ -32,13 +33,9 @@
 
 struct reload_sip_agent;
 
-#define RELOAD_SIP_APPLICATION_SIP  5060
-#define RELOAD_SIP_APPLICATION_SIPS 5061
-
-#define RELOAD_SIP_TARGETS_MAX      10    /* devices that one call or message goes to */
-#define RELOAD_SIP_DESTINATIONS_MAX 512   /* bytes of a destination list */
-#define RELOAD_SIP_TEXT_MAX         8192  /* bytes of a message's text, and of its type */
-#define RELOAD_SIP_DATAGRAM_MAX     16384 /* bytes of a message in one DTLS record, RFC 6347 s4.1 */
+#define RELOAD_SIP_TARGETS_MAX  10    /* devices that one call or message goes to */
+#define RELOAD_SIP_TEXT_MAX     8192  /* bytes of a message's text, and of its type */
+#define RELOAD_SIP_DATAGRAM_MAX 16384 /* bytes of a message in one DTLS record, RFC 6347 s4.1 */
 
 struct reload_sip_limits {      /* 0 takes the default */
     size_t max_channels;        /* 256 */
@@ -96,16 +93,10 @@ void reload_sip_agent_closed(struct reload_sip_agent *agent, uint32_t channel,
                              struct reload_time now);
 
 /* --- lookup --- */
-struct reload_sip_target {         /* one registered device */
-    struct reload_node_id node_id; /* the last entry; len 0 when it is an opaque id */
-    const uint8_t *destinations;   /* the destination list, where AppAttach goes */
-    size_t destinations_len;
-    const char *aor;      /* whose registration it is; NULL: the one looked up */
-    uint16_t application; /* 5060, or 5061 when its contact preferences say so */
-};
 /* The answer to LOOKUP `id`; none means that there is no registration (404). Targets beyond
- * RELOAD_SIP_TARGETS_MAX, and this very node, are left out. `cached`: not fetched just now; if none
- * of them can be reached, another LOOKUP asks for fresh ones. */
+ * RELOAD_SIP_TARGETS_MAX, this very node, and those that name no node (see
+ * reload_sip_connect_plan()) are left out. `cached`: not fetched just now; if none of them can be
+ * reached, another LOOKUP asks for fresh ones. */
 void reload_sip_agent_targets(struct reload_sip_agent *agent, uint32_t id,
                               const struct reload_sip_target *targets, size_t count, bool cached,
                               struct reload_time now);

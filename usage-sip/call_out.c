@@ -82,7 +82,7 @@ void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_c
                              const struct reload_sip_target *targets, size_t count, bool cached)
 {
     char *offer = NULL;
-    reload_sip_fork_init(agent, &call->fork, &call->aor, call->secure, targets, count, cached);
+    reload_sip_fork_init(agent, &call->fork, call->secure, targets, count, cached);
     int error = reload_sip_session_offer(call, &call->local, false, &offer);
     if (call->fork.count == 0 || error != 0) {
         reload_free(offer);

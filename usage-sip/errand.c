@@ -84,8 +84,7 @@ static osip_message_t *request_of(struct reload_sip_agent *agent, struct reload_
 void reload_sip_errand_targets(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                                const struct reload_sip_target *targets, size_t count, bool cached)
 {
-    reload_sip_fork_init(agent, &errand->fork, &errand->aor, errand->secure, targets, count,
-                         cached);
+    reload_sip_fork_init(agent, &errand->fork, errand->secure, targets, count, cached);
     if (errand->fork.count == 0) {
         reload_sip_errand_done(agent, errand, 404);
         return;

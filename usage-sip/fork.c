@@ -1,7 +1,5 @@
 #include "usage-sip/internal.h"
 
-#include "reload/wire/destination.h"
-
 static bool is_known(const struct reload_sip_fork *fork, const struct reload_sip_route *route)
 {
     for (size_t i = 0; i < fork->count; i++) {
@@ -13,46 +11,32 @@ static bool is_known(const struct reload_sip_fork *fork, const struct reload_sip
     return false;
 }
 
-static int take_destinations(const struct reload_sip_target *target, struct reload_sip_route *route)
-{
-    if (target->destinations_len > sizeof route->destinations)
-        return RELOAD_E_LIMIT;
-    if (target->destinations_len) {
-        memcpy(route->destinations, target->destinations, target->destinations_len);
-        route->destinations_len = target->destinations_len;
-        return 0;
-    }
-    struct reload_writer w = reload_writer_of(route->destinations, sizeof route->destinations);
-    struct reload_destination node = reload_destination_node(&target->node_id);
-    int error = reload_destination_encode(&w, &node);
-    route->destinations_len = w.len;
-    return error;
-}
-
 static bool take_target(const struct reload_sip_agent *agent, const struct reload_sip_fork *fork,
-                        const struct reload_sip_target *target, struct reload_sip_leg *leg)
+                        const struct reload_sip_target *target, bool secure,
+                        struct reload_sip_leg *leg)
 {
-    leg->route.node_id = target->node_id;
-    leg->route.application = target->application;
-    if (target->aor &&
-        reload_sip_aor_read(reload_slice_of(target->aor, strlen(target->aor)), &leg->aor) != 0)
+    struct reload_sip_connect connect;
+    if (target->own || reload_sip_connect_plan(target, agent->self.len, secure, &connect) != 0)
         return false;
-    return !reload_node_id_equal(&target->node_id, &agent->self) &&
-           take_destinations(target, &leg->route) == 0 && !is_known(fork, &leg->route);
+    leg->aor = target->aor;
+    leg->route = (struct reload_sip_route){
+        .node_id = connect.node_id,
+        .destinations_len = target->list_len,
+        .application = connect.application,
+    };
+    memcpy(leg->route.destinations, target->list, target->list_len);
+    return !is_known(fork, &leg->route);
 }
 
-void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
-                          const struct reload_sip_aor *aor, bool secure,
+void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
                           const struct reload_sip_target *targets, size_t count, bool cached)
 {
     *fork = (struct reload_sip_fork){ .cached = cached };
     for (size_t i = 0; i < count && fork->count < RELOAD_SIP_TARGETS_MAX; i++) {
         struct reload_sip_leg *leg = &fork->legs[fork->count];
-        *leg = (struct reload_sip_leg){ .state = RELOAD_SIP_LEG_WAITING, .aor = *aor };
-        if (!take_target(agent, fork, &targets[i], leg))
+        *leg = (struct reload_sip_leg){ .state = RELOAD_SIP_LEG_WAITING };
+        if (!take_target(agent, fork, &targets[i], secure, leg))
             continue;
-        if (secure) /* RFC 3261 s26.2.2: sips is not lessened on the way */
-            leg->route.application = RELOAD_SIP_APPLICATION_SIPS;
         leg->number = reload_sip_number(agent);
         fork->count++;
     }

@@ -35,7 +35,7 @@ struct reload_sip_waiting { /* a request that waits for its channel */
 
 struct reload_sip_route { /* where requests of a leg or a dialog go */
     struct reload_node_id node_id;
-    uint8_t destinations[RELOAD_SIP_DESTINATIONS_MAX];
+    uint8_t destinations[RELOAD_SIP_GRUU_LIST_MAX];
     size_t destinations_len;
     uint16_t application;
 };
@@ -314,8 +314,7 @@ void reload_sip_outcome(struct reload_sip_agent *agent, uint32_t owner, uint32_t
                         int status, osip_message_t *answer);
 
 /* fork.c */
-void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
-                          const struct reload_sip_aor *aor, bool secure,
+void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
                           const struct reload_sip_target *targets, size_t count, bool cached);
 struct reload_sip_leg *reload_sip_fork_leg(struct reload_sip_fork *fork, uint32_t number);
 bool reload_sip_fork_done(const struct reload_sip_fork *fork);

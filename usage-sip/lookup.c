@@ -29,11 +29,11 @@ struct reload_sip_lookup {
 /* --- what is found --- */
 
 /* RFC 7904 s4.2 step 3: duplicates are removed. */
-static void add_target(struct reload_sip_lookup *l, struct reload_slice list,
-                       enum reload_sip_scheme scheme)
+static void add_target(struct reload_sip_lookup *l, const struct reload_sip_aor *aor,
+                       struct reload_slice list, enum reload_sip_scheme scheme)
 {
     struct reload_sip_target target;
-    if (reload_sip_target_set(&target, list, scheme, &l->own)) {
+    if (reload_sip_target_set(&target, aor, list, scheme, &l->own)) {
         l->result.dropped++;
         return;
     }
@@ -96,12 +96,12 @@ static int take_uri(struct reload_sip_lookup *l, struct reload_slice text,
     else if (error)
         add_address(l, &gruu.aor, depth);
     else
-        add_target(l, reload_slice_of(gruu.list, gruu.list_len), scheme_of(text));
+        add_target(l, &gruu.aor, reload_slice_of(gruu.list, gruu.list_len), scheme_of(text));
     return 0;
 }
 
 static void take_record(struct reload_sip_lookup *l, const struct reload_config *overlay,
-                        struct reload_slice value, unsigned depth)
+                        struct reload_slice value, const struct step *step)
 {
     struct reload_sip_registration r;
     if (reload_sip_registration_decode(value, l->own.len, &r)) {
@@ -110,11 +110,12 @@ static void take_record(struct reload_sip_lookup *l, const struct reload_config 
     }
     switch (r.type) {
     case RELOAD_SIP_REGISTRATION_URI:
-        if (take_uri(l, r.uri, overlay, depth + 1))
+        if (take_uri(l, r.uri, overlay, step->depth + 1))
             l->result.dropped++;
         break;
     case RELOAD_SIP_REGISTRATION_ROUTE:
-        add_target(l, r.destination_list, reload_sip_contact_prefs_scheme(r.contact_prefs));
+        add_target(l, &step->aor, r.destination_list,
+                   reload_sip_contact_prefs_scheme(r.contact_prefs));
         break;
     default: l->result.dropped++;
     }
@@ -265,7 +266,7 @@ void reload_sip_lookup_fetched(struct reload_sip_lookup *l, unsigned number,
             continue;
         if (values[i].lifetime_s < l->lifetime_s)
             l->lifetime_s = values[i].lifetime_s;
-        take_record(l, overlay, values[i].value, l->steps[number].depth);
+        take_record(l, overlay, values[i].value, &l->steps[number]);
     }
     settle(l, now);
 }

@@ -10,8 +10,9 @@ static struct reload_destination last_of(struct reload_slice list, size_t node_i
     return last;
 }
 
-int reload_sip_target_set(struct reload_sip_target *out, struct reload_slice list,
-                          enum reload_sip_scheme scheme, const struct reload_node_id *own)
+int reload_sip_target_set(struct reload_sip_target *out, const struct reload_sip_aor *aor,
+                          struct reload_slice list, enum reload_sip_scheme scheme,
+                          const struct reload_node_id *own)
 {
     if (list.n > sizeof out->list)
         return RELOAD_E_LIMIT;
@@ -21,6 +22,7 @@ int reload_sip_target_set(struct reload_sip_target *out, struct reload_slice lis
     struct reload_destination last = last_of(list, own->len);
     *out = (struct reload_sip_target){
         .list_len = list.n,
+        .aor = *aor,
         .scheme = scheme,
         .own = reload_destination_is_node(&last, own),
     };

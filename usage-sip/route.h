@@ -15,14 +15,16 @@
 struct reload_sip_target {
     uint8_t list[RELOAD_SIP_GRUU_LIST_MAX]; /* Destinations, for an AppAttach */
     size_t list_len;
+    struct reload_sip_aor aor;     /* whose it is: the one called, or whom that one forwards to */
     enum reload_sip_scheme scheme; /* what the callee asks for */
     bool own;                      /* its last entry is this node: nothing to connect to */
 };
 
 /* Fills one from a list. RELOAD_E_LIMIT when it is too long, RELOAD_E_INVALID or RELOAD_E_DECODE
  * when it is none that a message could carry (RFC 6940 s6.3.2.2). */
-RELOAD_MUST_USE int reload_sip_target_set(struct reload_sip_target *out, struct reload_slice list,
-                                          enum reload_sip_scheme scheme,
+RELOAD_MUST_USE int reload_sip_target_set(struct reload_sip_target *out,
+                                          const struct reload_sip_aor *aor,
+                                          struct reload_slice list, enum reload_sip_scheme scheme,
                                           const struct reload_node_id *own);
 static inline struct reload_slice reload_sip_target_list(const struct reload_sip_target *target)
 {

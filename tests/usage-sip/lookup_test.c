@@ -146,6 +146,8 @@ static void addresses_are_followed_and_removed_values_are_not(void **state)
               { "bob@o.example", .list = NODE("b") }, { "carol@o.example", .list = NODE("c") });
     assert_int_equal(look_up(&w, "alice@o.example"), RELOAD_SIP_FOUND);
     assert_int_equal(w.result->target_count, 2);
+    assert_string_equal(w.result->targets[0].aor.text, "bob@o.example");
+    assert_string_equal(w.result->targets[1].aor.text, "carol@o.example");
     assert_int_equal(w.fetches, 3);
 
     struct reload_sip_fetch fetch;

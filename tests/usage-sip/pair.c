@@ -119,6 +119,20 @@ static void open_wire(struct world *world, size_t from, const struct reload_sip_
     reload_sip_agent_opened(caller->sip, action->channel, &info, world->now);
 }
 
+static void target_of(const struct agent *caller, const char *user,
+                      const struct reload_node_id *node, struct reload_sip_target *out)
+{
+    uint8_t buffer[RELOAD_NODE_ID_MAX + 2];
+    struct reload_sip_aor aor;
+    struct reload_writer list = reload_writer_of(buffer, sizeof buffer);
+    const struct reload_destination entry = reload_destination_node(node);
+    assert_int_equal(reload_sip_aor_read(reload_slice_of(user, strlen(user)), &aor), 0);
+    assert_int_equal(reload_destination_encode(&list, &entry), 0);
+    assert_int_equal(reload_sip_target_set(out, &aor, reload_writer_slice(&list),
+                                           RELOAD_SIP_SCHEME_ANY, &caller->node),
+                     0);
+}
+
 static void look_up(struct world *world, size_t from, const struct reload_sip_action *action)
 {
     struct reload_sip_target targets[AGENTS_MAX] = { 0 };
@@ -126,8 +140,8 @@ static void look_up(struct world *world, size_t from, const struct reload_sip_ac
     bool stale = world->stale && !action->fresh;
     for (size_t i = 0; i < world->count; i++)
         if (world->agents[i].registered && strcmp(world->agents[i].user, action->user) == 0) {
-            targets[count].node_id = stale ? node_of(99) : world->agents[i].node;
-            targets[count++].application = RELOAD_SIP_APPLICATION_SIP;
+            const struct reload_node_id node = stale ? node_of(99) : world->agents[i].node;
+            target_of(&world->agents[from], action->user, &node, &targets[count++]);
         }
     reload_sip_agent_targets(world->agents[from].sip, action->id, targets, count, stale,
                              world->now);

@@ -18,7 +18,9 @@ static struct reload_sip_target target(const char *list, size_t len, enum reload
 {
     struct reload_sip_target t;
     struct reload_node_id own = node("oooooooooooooooo");
-    assert_int_equal(reload_sip_target_set(&t, reload_slice_of(list, len), scheme, &own), 0);
+    const struct reload_sip_aor aor = { .text = "a@b", .len = 3, .domain_at = 2 };
+    assert_int_equal(reload_sip_target_set(&t, &aor, reload_slice_of(list, len), scheme, &own), 0);
+    assert_string_equal(t.aor.text, "a@b");
     return t;
 }
 
@@ -82,6 +84,7 @@ static void only_a_list_that_a_message_could_carry_is_a_target(void **state)
     struct reload_sip_target t;
     const struct reload_node_id own = node("aaaaaaaaaaaaaaaa");
     char long_list[RELOAD_SIP_GRUU_LIST_MAX + 18];
+    const struct reload_sip_aor aor = { 0 };
     struct {
         struct reload_slice list;
         int error;
@@ -97,9 +100,11 @@ static void only_a_list_that_a_message_could_carry_is_a_target(void **state)
     };
     memset(long_list, 0x80, sizeof long_list);
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_int_equal(reload_sip_target_set(&t, cases[i].list, RELOAD_SIP_SCHEME_ANY, &own),
-                         cases[i].error);
-    assert_int_equal(reload_sip_target_set(&t, cases[0].list, RELOAD_SIP_SCHEME_ANY, &own), 0);
+        assert_int_equal(
+            reload_sip_target_set(&t, &aor, cases[i].list, RELOAD_SIP_SCHEME_ANY, &own),
+            cases[i].error);
+    assert_int_equal(reload_sip_target_set(&t, &aor, cases[0].list, RELOAD_SIP_SCHEME_ANY, &own),
+                     0);
     assert_true(t.own); /* it ends at this node */
 }
 
