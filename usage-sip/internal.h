@@ -1,6 +1,7 @@
 #ifndef USAGE_SIP_INTERNAL_H
 #define USAGE_SIP_INTERNAL_H
 
+#include <stdlib.h> /* osip_free() is a macro of free() */
 #include <sys/queue.h>
 #include <sys/time.h>
 

@@ -43,6 +43,7 @@ struct reload_kind_ops {
     const char *(*refuses)(const struct reload_kind_config *kind);
     /* Asked after the access control policy has allowed it: 0 or RELOAD_E_FORBIDDEN. */
     int (*allows)(const struct reload_access_question *question);
+    bool bars_find; /* the Kind is not allowed to be used with Find (s7.4.4.2) */
 };
 
 /* The policy of the question's Kind, and then its usage. 0 or RELOAD_E_FORBIDDEN; also when the

@@ -44,6 +44,12 @@ static struct reload_slice closest(const struct reload_store *store, uint32_t ki
                 : reload_slice_of(zero, store->config->node_id_length); /* s7.4.4.2 */
 }
 
+static bool is_barred(const struct reload_store *store, uint32_t kind)
+{
+    const struct reload_kind_config *config = reload_config_kind(store->config, kind);
+    return config && config->ops && config->ops->bars_find;
+}
+
 uint16_t reload_store_handle_find(struct reload_store *store, struct reload_slice body,
                                   bool responsible, struct reload_time now,
                                   struct reload_writer *answer)
@@ -61,6 +67,8 @@ uint16_t reload_store_handle_find(struct reload_store *store, struct reload_slic
     uint32_t kind;
     size_t mark = reload_wr_open16(answer);
     while (reload_kind_id_next(&kinds, &kind)) {
+        if (is_barred(store, kind)) /* s7.4.4.2 */
+            continue;
         const struct reload_find_kind_data data = { kind, closest(store, kind, req.resource, now) };
         if (reload_find_kind_data_encode(answer, &data))
             return reload_refuse(answer, start, RELOAD_ERROR_RESPONSE_TOO_LARGE,

@@ -135,6 +135,32 @@ static void a_requester_without_a_listener_dials_that_of_the_answerer(void **sta
     test_free(world);
 }
 
+/* R6940-5.4-1: also between nodes that have a link a channel is one of its own: it is asked for
+ * candidates, and the link goes on as it was. */
+static void a_channel_is_separate_from_the_link_to_the_same_node(void **state)
+{
+    (void)state;
+    struct world *world = test_malloc(sizeof *world);
+    for (int ice = 0; ice < 2; ice++) {
+        struct reload_connection before[4], after[4];
+        set_up(world, ice);
+        start_all(world);
+        world_connect(world, A, C, false);
+        world_run(world, 100);
+        assert_int_equal(reload_node_connections(world->nodes[A].node, before, 4), 2);
+        uint64_t request = ask(world, SIP);
+        expect_channel(world, A, C, request);
+        expect_channel(world, C, A, 0);
+        assert_int_equal(world->nodes[A].gathers, 1);
+        assert_int_equal(reload_node_connections(world->nodes[A].node, after, 4), 2);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(before[i].link, after[i].link);
+        assert_int_equal(world->channels.count, 0);
+        world_fini(world);
+    }
+    test_free(world);
+}
+
 /* A node may ask itself. */
 static void a_channel_to_this_node_itself_has_two_ends(void **state)
 {
@@ -568,6 +594,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_channel_is_agreed_on_for_known_applications_only),
         cmocka_unit_test(a_requester_without_a_listener_dials_that_of_the_answerer),
+        cmocka_unit_test(a_channel_is_separate_from_the_link_to_the_same_node),
         cmocka_unit_test(a_channel_to_this_node_itself_has_two_ends),
         cmocka_unit_test(a_lost_message_is_made_good),
         cmocka_unit_test(each_event_does_in_each_state_what_it_should_and_nothing_is_left),

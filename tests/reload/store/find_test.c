@@ -66,6 +66,33 @@ static void the_walk_by_nearest_plus_one_visits_every_resource_once(void **state
     assert_int_equal(10, visited);
 }
 
+/* R6940-7.4.4.2-4: whatever is stored of it. */
+static void a_kind_that_is_barred_from_find_gets_no_entry(void **state)
+{
+    static const struct reload_kind_ops ops = { .kind = KIND, .bars_find = true };
+    struct fixture *f = *state;
+    struct reload_slice place = multiple_place(&f->alice, 2)->slice;
+    assert_int_equal(0, store_one(f, &f->alice, place, item(f, KIND, "x")));
+    for (size_t i = 0; i < RELOAD_STANDIN_KIND_COUNT; i++)
+        if (f->config.kinds[i].id == KIND)
+            f->config.kinds[i].ops = &ops;
+    const uint8_t kinds[] = { 0xfe,       0, 0, 0, KIND >> 24, KIND >> 16 & 0xff, KIND >> 8 & 0xff,
+                              KIND & 0xff };
+    struct reload_writer w = reload_writer_of(f->body_bytes, BUFFER);
+    const struct reload_find_req req = { place, reload_slice_of(kinds, sizeof kinds) };
+    assert_int_equal(0, reload_find_req_encode(&w, &req));
+    f->answer = reload_writer_of(f->answer_bytes, BUFFER);
+    assert_int_equal(
+        0, reload_store_handle_find(f->store, reload_writer_slice(&w), true, f->now, &f->answer));
+    struct reload_find_ans ans;
+    struct reload_find_kind_data d;
+    assert_int_equal(0, reload_find_ans_decode(reload_writer_slice(&f->answer), &ans));
+    struct reload_reader r = reload_reader_over(ans.results);
+    assert_true(reload_find_kind_data_next(&r, &d));
+    assert_int_equal(0xfe000000, d.kind);
+    assert_false(reload_find_kind_data_next(&r, &d));
+}
+
 /* R6940-7.4.4.2-3 R6940-7.4.4.2-5 */
 static void each_kind_has_its_own_closest_resource_and_unknown_ones_have_zero(void **state)
 {
@@ -129,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(the_walk_by_nearest_plus_one_visits_every_resource_once),
+        WITH_FIXTURE(a_kind_that_is_barred_from_find_gets_no_entry),
         WITH_FIXTURE(each_kind_has_its_own_closest_resource_and_unknown_ones_have_zero),
         WITH_FIXTURE(an_expired_value_is_not_found),
         WITH_FIXTURE(not_responsible_is_not_found_and_a_kind_twice_is_refused),
