@@ -32,6 +32,11 @@ struct reload_cert_document_policy {
     bool bare_node_id_uri; /* see certs/uri.h */
 };
 
+/* Whether an overlay may bear this name: 1 to 255 characters of a DNS name (s6.3.2).
+ * RELOAD_E_INVALID. */
+RELOAD_MUST_USE int reload_cert_overlay_name_check(const char *name,
+                                                   struct reload_cert_reason *reason);
+
 /* Reads the configuration of `instance_name` (NULL: the first one), without asking who signed it or
  * whether it has expired. Obeys the schema, ranges and defaults of s11.1; unknown elements of
  * foreign namespaces are passed over. *out owns a copy of the bytes. RELOAD_E_DECODE (not

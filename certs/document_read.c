@@ -190,6 +190,18 @@ static bool is_of_domain_characters(const char *name)
     return name[strspn(name, legal)] == '\0';
 }
 
+int reload_cert_overlay_name_check(const char *name, struct reload_cert_reason *reason)
+{
+    const char *rule = NULL;
+    if (!*name || strlen(name) > 255)
+        rule = "1 to 255 bytes are possible";
+    else if (!is_of_domain_characters(name))
+        rule = "letters, digits, \"-\" and \".\" are possible";
+    return rule ? reload_cert_refuse(reason, RELOAD_E_INVALID, "instance-name is \"%s\": %s", name,
+                                     rule)
+                : 0;
+}
+
 static int read_attributes(struct reload_cert_reading *r)
 {
     xmlNodePtr node = r->opened->configuration;
@@ -199,12 +211,9 @@ static int read_attributes(struct reload_cert_reading *r)
     r->config->instance_name = reload_cert_xml_attribute(node, "instance-name", r->arena);
     if (!r->config->instance_name)
         return reload_cert_reading_no_memory(r);
-    if (!*r->config->instance_name || strlen(r->config->instance_name) > 255)
-        return reload_cert_reading_invalid(r, "instance-name", r->config->instance_name,
-                                           "1 to 255 bytes are possible");
-    if (!is_of_domain_characters(r->config->instance_name))
-        return reload_cert_reading_invalid(r, "instance-name", r->config->instance_name,
-                                           "letters, digits, \"-\" and \".\" are possible");
+    int error = reload_cert_overlay_name_check(r->config->instance_name, r->reason);
+    if (error)
+        return error;
     if (sequence && !reload_cert_number(sequence, 0, RELOAD_SEQUENCE_ANY - 1, &n))
         return reload_cert_reading_invalid(r, "sequence", sequence, "0 to 65534 are possible");
     r->config->sequence = (uint16_t)n;

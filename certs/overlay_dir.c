@@ -277,7 +277,9 @@ int reload_cert_overlay_create(const char *directory,
     /* An hour back: the clocks of those who read it may be behind. */
     m.not_before_ms = options->now_unix_ms > HOUR_MS ? options->now_unix_ms - HOUR_MS : 0;
     m.not_after_ms = options->now_unix_ms + lifetime_s * 1000;
-    int error = prepare_folder(&m);
+    int error = reload_cert_overlay_name_check(options->config.instance_name, reason);
+    if (!error) /* nothing is left behind by a name that cannot be */
+        error = prepare_folder(&m);
     if (!error)
         error = make_ca(&m);
     if (!error)

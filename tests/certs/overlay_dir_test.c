@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "certs/file.h"
 #include "certs/overlay_dir.h"
@@ -199,6 +200,10 @@ static void a_folder_in_use_and_bad_options_and_bad_edits_are_refused_with_a_rea
     folder = new_folder();
     o.config.instance_name = "not a name";
     assert_int_equal(reload_cert_overlay_create(folder, &o, &why), RELOAD_E_INVALID);
+    assert_non_null(strstr(why.text, "not a name"));
+    char ca_key[256]; /* nothing is left behind that the next attempt would stumble over */
+    snprintf(ca_key, sizeof ca_key, "%s/%s", folder, RELOAD_CERT_CA_KEY);
+    assert_int_not_equal(access(ca_key, F_OK), 0);
     remove_folder(folder);
 }
 
