@@ -12,6 +12,7 @@ struct reload_frame_receiver {                /* caller's memory; the fields are
     uint32_t recent[RELOAD_FRAME_REMEMBERED]; /* ring in order of arrival */
     uint32_t count;                           /* data frames received, as many as fit 32 bits */
     uint32_t remembered;                      /* 0..RELOAD_FRAME_REMEMBERED */
+    struct reload_frame last;                 /* the last ack: the next frame's has one bit more */
 };
 
 void reload_frame_receiver_init(struct reload_frame_receiver *receiver);

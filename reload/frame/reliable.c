@@ -15,8 +15,8 @@ struct message {
     struct message_list *list; /* waiting, flying or lost */
     uint32_t transmissions;
     uint32_t sequences[RELOAD_CONGESTION_TRANSMISSIONS_MAX];
-    size_t len;
-    uint8_t bytes[];
+    size_t len;      /* of the message */
+    uint8_t frame[]; /* its header, then the message */
 };
 
 struct transmission {        /* what became of one sequence number */
@@ -147,11 +147,11 @@ int reload_reliable_send(struct reload_reliable *r, const struct reload_slice *p
         return RELOAD_E_STATE;
     if (is_full(r, len))
         return RELOAD_E_LIMIT;
-    struct message *message = reload_alloc(sizeof *message + len);
+    struct message *message = reload_alloc(sizeof *message + RELOAD_FRAME_DATA_HEADER_LEN + len);
     if (!message)
         return RELOAD_E_NOMEM;
     *message = (struct message){ .len = len };
-    uint8_t *to = message->bytes;
+    uint8_t *to = message->frame + RELOAD_FRAME_DATA_HEADER_LEN;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].n)
             memcpy(to, parts[i].p, parts[i].n);
@@ -268,9 +268,12 @@ bool reload_reliable_next(struct reload_reliable *r, uint64_t now_ms, struct rel
     if (r->stuck)
         return false;
     transmit(r, message, now_ms);
+    uint32_t sequence = r->next_sequence - 1;
+    reload_frame_data_header(message->frame, sequence, message->len);
     *out = (struct reload_frame){ .type = RELOAD_FRAME_DATA,
-                                  .sequence = r->next_sequence - 1,
-                                  .message = { message->bytes, message->len } };
+                                  .sequence = sequence,
+                                  .message = { message->frame + RELOAD_FRAME_DATA_HEADER_LEN,
+                                               message->len } };
     return true;
 }
 

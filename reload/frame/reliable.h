@@ -60,7 +60,8 @@ void reload_reliable_measured(struct reload_reliable *reliable, uint32_t rtt_ms)
 RELOAD_MUST_USE int reload_reliable_send(struct reload_reliable *reliable,
                                          const struct reload_slice *parts, size_t count);
 /* The next data frame to transmit now; false when there is none. Its message is good until the next
- * call of any function here. Without memory for its record the frame waits. */
+ * call of any function here, and the RELOAD_FRAME_DATA_HEADER_LEN bytes before it are the frame's
+ * header, encoded. Without memory for its record the frame waits. */
 bool reload_reliable_next(struct reload_reliable *reliable, uint64_t now_ms,
                           struct reload_frame *out);
 /* An ack frame came: of its sequence number and, by its mask, of up to 31 before it. Acks for what

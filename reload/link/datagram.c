@@ -265,17 +265,15 @@ int reload_datagram_send(struct reload_link *link, const struct reload_slice *pa
         each[i]->messages_out += status == 0;
         each[i]->message_bytes_out += status == 0 ? len : 0;
     }
-    reload_link_mark_dirty(link);
+    if (status == 0)
+        reload_link_mark_dirty(link);
     return status;
 }
 
 static int encrypt(struct reload_link *link, const struct reload_frame *frame)
 {
-    uint8_t *to = link->set->datagrams->frame;
-    reload_frame_data_header(to, frame->sequence, frame->message.n);
-    if (frame->message.n)
-        memcpy(to + RELOAD_FRAME_DATA_HEADER_LEN, frame->message.p, frame->message.n);
-    struct reload_slice whole = { to, RELOAD_FRAME_DATA_HEADER_LEN + frame->message.n };
+    struct reload_slice whole = { frame->message.p - RELOAD_FRAME_DATA_HEADER_LEN,
+                                  RELOAD_FRAME_DATA_HEADER_LEN + frame->message.n };
     int status = reload_engine_write(link->engine, whole);
     if (status == 0)
         reload_link_capture(link, true, &whole, 1);
@@ -335,6 +333,8 @@ void reload_datagram_flush(struct reload_link *link)
         reload_datagram_refused(link, error);
     else if (link->state == RELOAD_LINK_LINGERING && error == 0 && !has_last_words(link))
         part(link);
+    if (link->engine)
+        reload_engine_datagram_rest(link->engine);
     reload_link_rearm(link);
 }
 

@@ -25,12 +25,12 @@
 #define RELOAD_UDP_BATCH     16    /* datagrams of one recvmmsg() or sendmmsg() */
 #define RELOAD_UDP_RUN       64    /* datagrams in one message: the kernel's limit */
 #define RELOAD_UDP_RUN_LEN   60000 /* bytes of it */
-#define RELOAD_UDP_BUDGET    16    /* batches of one socket in one round */
+#define RELOAD_UDP_BUDGET    4     /* batches of one socket in one round */
 #define RELOAD_UDP_LEN       (RELOAD_ENGINE_RECORD_MAX + 256) /* of one datagram with its overhead */
+#define RELOAD_UDP_JOINED    65536 /* bytes of datagrams that the kernel joined into one message */
 #define RELOAD_UDP_BUCKETS   256
-/* Room for a source address and a segment length beside a datagram. */
-#define RELOAD_UDP_CONTROL_LEN                                                                     \
-    (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)))
+/* Room for an own address and a segment length beside a datagram: UDP_GRO tells it as an int. */
+#define RELOAD_UDP_CONTROL_LEN (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)))
 /* Epoll data above every link id and listener: bare ports. */
 #define RELOAD_UDP_KEY (UINT64_C(2) << 32)
 
@@ -64,18 +64,22 @@ struct reload_datagram_link {     /* the part of a link that only DTLS has */
     bool farewell;                 /* the close_notify, if any, is with the engine */
 };
 
-struct reload_udp_inbox { /* a batch that was read and is being handed out */
+/* A batch that was read and is being handed out. Datagrams of one length that one sender sent in a
+ * row may arrive joined in one message (UDP_GRO): the way through the kernel is most of their cost.
+ */
+struct reload_udp_inbox {
     struct reload_udp_port *port;
     struct mmsghdr messages[RELOAD_UDP_BATCH];
     struct iovec parts[RELOAD_UDP_BATCH];
     struct sockaddr_storage from[RELOAD_UDP_BATCH];
-    unsigned count, next;
+    unsigned count, next;             /* messages */
+    size_t next_at;                   /* bytes of the next one that were handed out */
     struct reload_slice datagram;     /* the one at hand */
     struct reload_link_address far;   /* who sent it */
     struct reload_link_address local; /* and where to */
     reload_link_id reader;            /* who reads it now; 0: nobody */
     _Alignas(struct cmsghdr) uint8_t control[RELOAD_UDP_BATCH][RELOAD_UDP_CONTROL_LEN];
-    uint8_t bytes[RELOAD_UDP_BATCH][RELOAD_UDP_LEN];
+    uint8_t bytes[RELOAD_UDP_BATCH][RELOAD_UDP_JOINED];
     uint8_t channel[RELOAD_UDP_LEN]; /* one that came over a channel */
 };
 
@@ -85,7 +89,6 @@ struct reload_datagrams { /* the part of a set that only DTLS needs; made when f
     struct reload_link *by_far[RELOAD_UDP_BUCKETS]; /* inbound links on bare ports */
     struct reload_udp_queue ready;
     struct reload_udp_inbox inbox;
-    uint8_t frame[RELOAD_ENGINE_RECORD_MAX];  /* in the making */
     uint8_t record[RELOAD_ENGINE_RECORD_MAX]; /* what the last one held */
     uint8_t told[RELOAD_UDP_LEN];             /* bytes of the last DATAGRAM event */
 };
@@ -120,6 +123,8 @@ bool reload_udp_answer(struct reload_udp_port *port, const struct reload_link_ad
 /* To which of the port's addresses a message came. */
 struct reload_link_address reload_udp_local_of(const struct reload_udp_port *port,
                                                struct msghdr *message);
+/* Bytes of each datagram of a message but the last; SIZE_MAX: it is one datagram. */
+size_t reload_udp_segment_of(struct msghdr *message);
 /* Epoll is to tell when there is room to write. */
 void reload_udp_set_blocked(struct reload_udp_port *port, bool blocked);
 void reload_udp_free_port(struct reload_udp_port *port);

@@ -167,10 +167,12 @@ static void read_batch(struct reload_udp_port *port)
     int error = n < 0 ? errno : 0;
     inbox->port = port;
     inbox->next = 0;
+    inbox->next_at = 0;
     inbox->count = n > 0 ? (unsigned)n : 0;
     if (port->budget > 0)
         port->budget--;
-    if (n <= 0 && (port->budget == 0 || error == 0 || error == EAGAIN)) {
+    bool emptied = n >= 0 && n < RELOAD_UDP_BATCH; /* or there was no budget left to look */
+    if (emptied || error == EAGAIN || (error && port->budget == 0)) {
         port->is_ready = false; /* epoll tells again if there is more */
         TAILQ_REMOVE(&d->ready, port, in_ready);
         return;
@@ -199,17 +201,31 @@ static enum reload_link_step tell_stun(struct reload_udp_inbox *inbox,
     return RELOAD_STEP_MESSAGE;
 }
 
+/* Takes the next datagram and who sent it out of the batch. */
+static void draw(struct reload_udp_inbox *inbox)
+{
+    unsigned i = inbox->next;
+    struct mmsghdr *message = &inbox->messages[i];
+    size_t left = message->msg_len - inbox->next_at;
+    size_t len = reload_udp_segment_of(&message->msg_hdr);
+    inbox->datagram = reload_slice_of(inbox->bytes[i] + inbox->next_at, len < left ? len : left);
+    if (inbox->port->owner)
+        inbox->far = inbox->port->owner->far;
+    else
+        reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
+    inbox->local = reload_udp_local_of(inbox->port, &message->msg_hdr);
+    inbox->next_at += inbox->datagram.n;
+    if (inbox->next_at < message->msg_len)
+        return;
+    inbox->next++;
+    inbox->next_at = 0;
+}
+
 static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
                                        struct reload_link_event *event)
 {
-    unsigned i = inbox->next++;
     struct reload_udp_port *port = inbox->port;
-    inbox->datagram = reload_slice_of(inbox->bytes[i], inbox->messages[i].msg_len);
-    if (port->owner)
-        inbox->far = port->owner->far;
-    else
-        reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
-    inbox->local = reload_udp_local_of(port, &inbox->messages[i].msg_hdr);
+    draw(inbox);
     uint8_t first = inbox->datagram.n ? inbox->datagram.p[0] : 255;
     if (first <= 3 && !port->owner && !port->is_door) /* RFC 7983 */
         return tell_stun(inbox, event);

@@ -45,8 +45,6 @@ static int attach_ssl(struct reload_engine *engine, SSL_CTX *tls, BIO_METHOD *bi
     BIO_set_data(bio, engine);
     SSL_set_bio(engine->ssl, bio, bio);
     SSL_set_app_data(engine->ssl, engine);
-    SSL_set_msg_callback(engine->ssl, watch_messages);
-    SSL_set_msg_callback_arg(engine->ssl, engine);
     if (role == RELOAD_LINK_SERVER)
         SSL_set_accept_state(engine->ssl);
     else
@@ -77,7 +75,13 @@ int reload_engine_create(struct reload_engine_context *context, SSL_CTX *tls,
 int reload_engine_new(struct reload_engine_context *context, enum reload_link_role role,
                       const struct reload_node_id *expected, struct reload_engine **out)
 {
-    return reload_engine_create(context, context->tls, context->bio_method, role, expected, out);
+    int status =
+        reload_engine_create(context, context->tls, context->bio_method, role, expected, out);
+    if (status)
+        return status;
+    SSL_set_msg_callback((*out)->ssl, watch_messages);
+    SSL_set_msg_callback_arg((*out)->ssl, *out);
+    return 0;
 }
 
 void reload_engine_free(struct reload_engine *engine)
@@ -124,6 +128,14 @@ static int explain(struct reload_engine *engine)
     return reload_engine_fail(engine, RELOAD_E_DECODE, "TLS: %s", reason_text(code));
 }
 
+/* What others left in OpenSSL's error queue would be taken for the next call's. To look is much
+ * cheaper than to clear. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
 /* What a call that did not succeed means. Leaves OpenSSL's error queue empty. */
 static int outcome(struct reload_engine *engine, int result)
 {
@@ -139,7 +151,7 @@ static int outcome(struct reload_engine *engine, int result)
         break;
     default: status = explain(engine);
     }
-    ERR_clear_error();
+    forget_errors();
     return status;
 }
 
@@ -173,6 +185,15 @@ int reload_engine_handshake(struct reload_engine *engine, struct reload_time now
     return 0;
 }
 
+/* OpenSSL takes its buffers itself again for TLS only. */
+static int wake(struct reload_engine *engine)
+{
+    if (engine->resting && SSL_alloc_buffers(engine->ssl) != 1)
+        return reload_engine_fail(engine, RELOAD_E_NOMEM, "no memory");
+    engine->resting = false;
+    return 0;
+}
+
 int reload_engine_read(struct reload_engine *engine, uint8_t *out, size_t cap, size_t *len,
                        struct reload_time now)
 {
@@ -184,7 +205,10 @@ int reload_engine_read(struct reload_engine *engine, uint8_t *out, size_t cap, s
     if (engine->input.n == 0 && !SSL_has_pending(engine->ssl))
         return RELOAD_ENGINE_WANT; /* OpenSSL would take a 16 KB buffer to find that out */
     engine->now = now;
-    ERR_clear_error();
+    forget_errors();
+    int status = wake(engine);
+    if (status)
+        return status;
     int result = SSL_read_ex(engine->ssl, out, cap, len);
     if (result != 1)
         return outcome(engine, result);
@@ -201,7 +225,10 @@ int reload_engine_write(struct reload_engine *engine, struct reload_slice plain)
     if (plain.n == 0)
         return 0;
     size_t written;
-    ERR_clear_error();
+    forget_errors();
+    int status = wake(engine);
+    if (status)
+        return status;
     int result = SSL_write_ex(engine->ssl, plain.p, plain.n, &written);
     return result == 1 ? 0 : outcome(engine, result);
 }
@@ -225,6 +252,8 @@ void reload_engine_close(struct reload_engine *engine)
     if (!engine->done || (engine->error && engine->error != RELOAD_E_CLOSED))
         return;
     ERR_clear_error();
+    if (wake(engine))
+        return;
     (void)SSL_shutdown(engine->ssl); /* sends; the answer is not awaited */
     ERR_clear_error();
     (void)reload_engine_fail(engine, RELOAD_E_CLOSED, "closed by this node");

@@ -130,6 +130,7 @@ int reload_engine_new_datagram(struct reload_engine_context *context, enum reloa
     (*out)->datagrams = true;
     (*out)->path_len = path_len;
     (*out)->listening = cookie_shown;
+    SSL_clear_mode((*out)->ssl, SSL_MODE_RELEASE_BUFFERS); /* not after each record */
     DTLS_set_timer_cb((*out)->ssl, next_timeout_us);
     return 0;
 }
@@ -163,9 +164,21 @@ size_t reload_engine_datagram_next(const struct reload_engine *engine, struct re
 
 void reload_engine_datagram_sent(struct reload_engine *engine, size_t count)
 {
+    struct reload_buffer *output = &engine->output;
     struct reload_slice datagram;
     while (count-- > 0 && reload_engine_datagram_next(engine, &datagram, 1))
-        reload_buffer_consume(&engine->output, LENGTH_LEN + datagram.n);
+        output->start += LENGTH_LEN + datagram.n;
+    if (output->start == output->end)
+        output->start = output->end = 0; /* its memory serves until the engine rests */
+}
+
+void reload_engine_datagram_rest(struct reload_engine *engine)
+{
+    if (reload_buffer_len(&engine->output) > 0)
+        return;
+    reload_buffer_free(&engine->output);
+    if (engine->done && !engine->resting)
+        engine->resting = SSL_free_buffers(engine->ssl) == 1;
 }
 
 /* --- time --- */

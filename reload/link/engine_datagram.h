@@ -34,6 +34,10 @@ size_t reload_engine_datagram_next(const struct reload_engine *engine, struct re
 /* Takes the first `count` of them off. */
 void reload_engine_datagram_sent(struct reload_engine *engine, size_t count);
 
+/* A burst is over: gives back the memory that sending and receiving took, so that an idle link
+ * holds none. Without effect while something waits to be sent. */
+void reload_engine_datagram_rest(struct reload_engine *engine);
+
 /* When tick() should run, in the time that now_ms is of; RELOAD_NEVER once the handshake is done.
  */
 uint64_t reload_engine_datagram_deadline(const struct reload_engine *engine, uint64_t now_ms);

@@ -32,6 +32,7 @@ struct reload_engine {
     bool datagrams;    /* DTLS: input is one datagram, output a row of them with their lengths */
     bool halved;       /* a direction ends by itself */
     bool listening;    /* DTLS server whose ClientHello showed a cookie: it is yet to be taken */
+    bool resting;      /* DTLS: OpenSSL holds no buffers */
     uint16_t path_len; /* DTLS: bytes of one datagram */
     char reason[RELOAD_ENGINE_REASON];
 };

@@ -1,5 +1,5 @@
 #include <errno.h>
-#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 static void lay_out(struct reload_udp_inbox *inbox)
 {
     for (size_t i = 0; i < RELOAD_UDP_BATCH; i++) {
-        inbox->parts[i] = (struct iovec){ inbox->bytes[i], RELOAD_UDP_LEN };
+        inbox->parts[i] = (struct iovec){ inbox->bytes[i], RELOAD_UDP_JOINED };
         inbox->messages[i].msg_hdr =
             (struct msghdr){ .msg_iov = &inbox->parts[i], .msg_iovlen = 1 };
     }
@@ -140,6 +140,7 @@ static struct reload_udp_port *open_port(struct reload_links *links, struct relo
                       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (port->fd >= 0) {
         allow_ip_fragments(port->fd, address->len);
+        setsockopt(port->fd, SOL_UDP, UDP_GRO, &(int){ 1 }, sizeof(int)); /* where there is one */
         if ((owner ? connect_to(port->fd, address) : bind_bare(port->fd, address)) == 0 &&
             learn_address(port) == 0 &&
             epoll_ctl(links->epoll_fd, EPOLL_CTL_ADD, port->fd, &event) == 0) {

@@ -78,6 +78,18 @@ struct reload_link_address reload_udp_local_of(const struct reload_udp_port *por
     return local;
 }
 
+size_t reload_udp_segment_of(struct msghdr *message)
+{
+    int len;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
+            continue;
+        memcpy(&len, CMSG_DATA(c), sizeof len);
+        return len > 0 ? (size_t)len : SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
 bool reload_udp_answer(struct reload_udp_port *port, const struct reload_link_address *local,
                        const struct reload_link_address *far, struct reload_slice bytes)
 {

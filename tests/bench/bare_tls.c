@@ -16,10 +16,11 @@ struct end {
     SSL *ssl;
 };
 
-static SSL_CTX *context(const char *certificate, const char *key, const char *ca)
+static SSL_CTX *context(const SSL_METHOD *method, int version, const char *certificate,
+                        const char *key, const char *ca)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
-    BENCH_CHECK(ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION));
+    SSL_CTX *ctx = SSL_CTX_new(method);
+    BENCH_CHECK(ctx && SSL_CTX_set_min_proto_version(ctx, version));
     BENCH_CHECK(SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1);
     BENCH_CHECK(SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1);
     BENCH_CHECK(SSL_CTX_load_verify_locations(ctx, ca, NULL) == 1);
@@ -54,6 +55,23 @@ static void exchange(struct end *from, struct end *to)
         BENCH_CHECK(SSL_get_error(to->ssl, -1) == SSL_ERROR_WANT_READ);
 }
 
+static void shake_hands(struct end *client, struct end *server)
+{
+    SSL_set_connect_state(client->ssl);
+    SSL_set_accept_state(server->ssl);
+    while (!SSL_is_init_finished(client->ssl) || !SSL_is_init_finished(server->ssl)) {
+        struct end *ends[] = { client, server };
+        for (int i = 0; i < 2; i++) {
+            int done = SSL_do_handshake(ends[i]->ssl);
+            BENCH_CHECK(done == 1 || SSL_get_error(ends[i]->ssl, done) == SSL_ERROR_WANT_READ);
+        }
+    }
+    exchange(server, client);
+    exchange(client, server);
+    end_close(client);
+    end_close(server);
+}
+
 static void handshake(SSL_CTX *ctx, int listener, const struct sockaddr_in *address)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -61,25 +79,13 @@ static void handshake(SSL_CTX *ctx, int listener, const struct sockaddr_in *addr
     int accepted = accept(listener, NULL, NULL);
     BENCH_CHECK(accepted >= 0);
     struct end client = end_of(ctx, fd), server = end_of(ctx, accepted);
-    SSL_set_connect_state(client.ssl);
-    SSL_set_accept_state(server.ssl);
-    while (!SSL_is_init_finished(client.ssl) || !SSL_is_init_finished(server.ssl)) {
-        struct end *ends[] = { &client, &server };
-        for (int i = 0; i < 2; i++) {
-            int done = SSL_do_handshake(ends[i]->ssl);
-            BENCH_CHECK(done == 1 || SSL_get_error(ends[i]->ssl, done) == SSL_ERROR_WANT_READ);
-        }
-    }
-    exchange(&server, &client);
-    exchange(&client, &server);
-    end_close(&client);
-    end_close(&server);
+    shake_hands(&client, &server);
 }
 
 double bench_bare_handshake_ns(const char *certificate, const char *key, const char *ca,
                                unsigned handshakes)
 {
-    SSL_CTX *ctx = context(certificate, key, ca);
+    SSL_CTX *ctx = context(TLS_method(), TLS1_3_VERSION, certificate, key, ca);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -93,6 +99,51 @@ double bench_bare_handshake_ns(const char *certificate, const char *key, const c
         handshake(ctx, listener, &address);
     double each = (double)(bench_cpu_ns() - start) / handshakes;
     close(listener);
+    SSL_CTX_free(ctx);
+    return each;
+}
+
+/* --- DTLS --- */
+
+static int bound_socket(struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    socklen_t len = sizeof *address;
+    *address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    BENCH_CHECK(fd >= 0 && bind(fd, (struct sockaddr *)address, len) == 0 &&
+                getsockname(fd, (struct sockaddr *)address, &len) == 0);
+    return fd;
+}
+
+static struct end datagram_end(SSL_CTX *ctx, int fd, struct sockaddr_in *far)
+{
+    struct end end = { fd, SSL_new(ctx) };
+    BIO *bio = BIO_new_dgram(fd, BIO_NOCLOSE);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    BENCH_CHECK(end.ssl && bio && connect(fd, (struct sockaddr *)far, sizeof *far) == 0);
+    BIO_ctrl_set_connected(bio, far);
+    SSL_set_bio(end.ssl, bio, bio);
+    return end;
+}
+
+static void datagram_handshake(SSL_CTX *ctx)
+{
+    struct sockaddr_in one, two;
+    int first = bound_socket(&one), second = bound_socket(&two);
+    struct end client = datagram_end(ctx, first, &two), server = datagram_end(ctx, second, &one);
+    shake_hands(&client, &server);
+}
+
+double bench_bare_datagram_handshake_ns(const char *certificate, const char *key, const char *ca,
+                                        unsigned handshakes)
+{
+    SSL_CTX *ctx = context(DTLS_method(), DTLS1_2_VERSION, certificate, key, ca);
+    datagram_handshake(ctx);
+    uint64_t start = bench_cpu_ns();
+    for (unsigned i = 0; i < handshakes; i++)
+        datagram_handshake(ctx);
+    double each = (double)(bench_cpu_ns() - start) / handshakes;
     SSL_CTX_free(ctx);
     return each;
 }

@@ -6,6 +6,9 @@
  * that both sides are known to be up. Returns the CPU time of one (both ends), in nanoseconds. */
 double bench_bare_handshake_ns(const char *certificate, const char *key, const char *ca,
                                unsigned handshakes);
+/* The same for DTLS 1.2 over loopback UDP, without a cookie. */
+double bench_bare_datagram_handshake_ns(const char *certificate, const char *key, const char *ca,
+                                        unsigned handshakes);
 
 /* The CPU time of one signature and of one verification of 600 bytes with that key, by OpenSSL
  * alone. */

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -400,14 +401,60 @@ static void a_message_above_max_message_size_is_shown_and_the_link_closed(void *
     assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
 }
 
-static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
+static int stranger(void)
 {
-    (void)state;
-    open_hosts(NULL);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(bare_port.port) };
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    return fd;
+}
+
+/* The kernel hands datagrams of one sender over in one piece: each is still looked at alone. */
+static void datagrams_that_the_kernel_joined_are_taken_apart(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    int fd = stranger();
+    uint8_t bytes[20 * 30 + 7] = { 0 }; /* 30 of 20 bytes, the last of 7 */
+    for (size_t i = 0; i < 30; i += 3)
+        bytes[20 * i] = 200; /* every third is nobody's */
+    if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &(int){ 20 }, sizeof(int)) < 0)
+        skip(); /* a kernel that does not cut */
+    assert_int_equal(send(fd, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_true(net_events(&b, RELOAD_LINK_STUN, 21));
+    assert_int_equal(b.last[RELOAD_LINK_STUN].message.n, 7);
+    assert_int_equal(stats_of(&b).strays, 10);
+    assert_int_equal(send(fd, bytes, 20, 0), 20);
+    net_for_ms(5);
+    assert_int_equal(stats_of(&b).strays, 11);
+    close(fd);
+}
+
+static void a_full_queue_lets_its_owner_wait(void **state)
+{
+    (void)state;
+    open_hosts(&(struct host_options){ .stop_and_wait = true });
+    reload_link_id id = link_up();
+    b.deaf = true;
+    size_t taken = 0;
+    while (host_send(&a, id, "message", 7) == 0)
+        taken++;
+    assert_true(taken >= 256);
+    net_turn(); /* one is under way now */
+    while (host_send(&a, id, "message", 7) == 0)
+        ;
+    net_turn();
+    assert_int_equal(host_send(&a, id, "message", 7), RELOAD_E_LIMIT);
+    assert_true(reload_links_deadline(a.links) > net_now().monotonic_ms); /* until an ack or RTO */
+    b.deaf = false;
+}
+
+static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    int fd = stranger();
     const uint8_t binding[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
     assert_int_equal(send(fd, binding, sizeof binding, 0), sizeof binding);
     assert_true(net_events(&b, RELOAD_LINK_STUN, 1));
@@ -518,6 +565,8 @@ int main(void)
         TEST(icmp_ends_links_of_both_kinds_of_socket_that_wait_for_an_ack),
         TEST(many_links_share_a_bare_port),
         TEST(a_message_above_max_message_size_is_shown_and_the_link_closed),
+        TEST(datagrams_that_the_kernel_joined_are_taken_apart),
+        TEST(a_full_queue_lets_its_owner_wait),
         TEST(stun_is_handed_out_and_answered_from_the_bare_port),
         TEST(a_port_on_all_addresses_answers_from_the_one_that_was_asked),
         TEST(ports_and_arguments_have_limits),
