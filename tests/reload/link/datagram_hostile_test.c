@@ -216,7 +216,7 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
     uint64_t sent = 0, slowest_ms = 0, asked_ms = 0, answered = 0;
     uint64_t start_ms = real_ms(), now_ms = start_ms;
     uint32_t question = 0;
-    for (; now_ms < start_ms + SECONDS * 1000; now_ms = real_ms()) {
+    for (; sent < SECONDS * RATE; now_ms = real_ms()) {
         for (uint64_t due = (now_ms - start_ms + 1) * RATE / 1000; sent < due; sent++) {
             memcpy(hello + 13 + 12 + 2, &sent, sizeof sent); /* each has another random */
             (void)!send(fds[sent % SOCKETS], hello, hello_len, 0);
@@ -241,7 +241,7 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
     assert_int_equal(stats.links, 1);
     assert_int_equal(stats.accepted, 1);
     assert_int_equal(stats.handshaking, 0);
-    assert_true(sent >= SECONDS * RATE && stats.challenged > sent / 2);
+    assert_true(stats.challenged > sent / 2);
     assert_true(answered > 10);
     assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
     /* Nothing is allocated for a hello, and every answer is shorter than its question. */
