@@ -248,6 +248,7 @@ int reload_control_new(const struct reload_control_options *options, struct relo
         reload_control_free(control);
         return error;
     }
+    reload_control_listen(control);
     control->accepting = watch(control, control->fd, G_IO_IN, accept_ready, control);
     *out = control;
     return 0;
@@ -267,6 +268,8 @@ void reload_control_free(struct reload_control *control)
 {
     if (!control)
         return;
+    if (control->options.phone)
+        reload_phone_set_events(control->options.phone, NULL, NULL);
     drop_source(&control->accepting);
     g_hash_table_foreach_remove(control->clients, write_out, NULL);
     g_hash_table_unref(control->clients);
@@ -294,6 +297,11 @@ struct reload_overlay *reload_control_overlay(const struct reload_control *contr
 struct reload_sip_node *reload_control_sip(const struct reload_control *control)
 {
     return control->options.sip;
+}
+
+struct reload_phone *reload_control_phone(const struct reload_control *control)
+{
+    return control->options.phone;
 }
 
 bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call)
@@ -328,7 +336,7 @@ void reload_control_subscribe(struct reload_control *control, uint64_t id)
 
 /* --- events --- */
 
-static void publish(struct reload_control *control, json_t *event)
+void reload_control_publish(struct reload_control *control, json_t *event)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint64_t)); /* sending may drop a client */
     GHashTableIter iter;
@@ -346,11 +354,12 @@ static void publish(struct reload_control *control, json_t *event)
 void reload_control_state(struct reload_control *control, enum reload_topology_state state,
                           const char *text)
 {
-    publish(control, json_pack("{s:s,s:s,s:s}", "event", "state", "state", reload_state_name(state),
-                               "text", text));
+    reload_control_publish(control, json_pack("{s:s,s:s,s:s}", "event", "state", "state",
+                                              reload_state_name(state), "text", text));
 }
 
 void reload_control_config(struct reload_control *control, const struct reload_config *config)
 {
-    publish(control, json_pack("{s:s,s:i}", "event", "config", "sequence", config->sequence));
+    reload_control_publish(control,
+                           json_pack("{s:s,s:i}", "event", "config", "sequence", config->sequence));
 }

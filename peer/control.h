@@ -1,7 +1,7 @@
 #ifndef PEER_CONTROL_H
 #define PEER_CONTROL_H
 
-#include "peer/sip_node.h"
+#include "peer/phone.h"
 
 /* The control socket of a running peer: a Unix stream socket, mode 0600, that only its owner's and
  * root's processes may use. One JSON object per line each way.
@@ -33,7 +33,9 @@
  *   sip_unregister                this node's registration is removed
  *   sip_lookup                    where "uri" can be reached; "anew": cached contacts have failed
  *   sip_gruu                      the URI of this very node
- *   subscribe                     events follow: {"event": "state" | "config", ...}
+ *   sip_message                   "text" to the devices of the address "to"; "type": its media type
+ *                                 (text/plain). The answer, good or bad, has the SIP "status"
+ *   subscribe                     events follow: {"event": "state" | "config" | "message", ...}
  *   leave                         leaves the overlay; the program then ends
  *
  * TARGET is "node": HEX, or a resource as below. PLACE is "kind": id or name, and the resource, one
@@ -60,6 +62,7 @@ struct reload_control_options {
     const char *path;
     struct reload_overlay *overlay;
     struct reload_sip_node *sip; /* on that overlay; freed after the control socket */
+    struct reload_phone *phone;  /* its events are taken; NULL: the user has no SIP address */
     GMainContext *context;       /* of the overlay; NULL: the default one */
     const struct reload_log *log;
     void (*leave)(void *leave_context); /* a client asked to leave */

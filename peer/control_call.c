@@ -40,6 +40,7 @@ static const struct {
     { "sip_unregister", reload_control_sip_unregister },
     { "sip_lookup", reload_control_sip_lookup },
     { "sip_gruu", reload_control_sip_gruu },
+    { "sip_message", reload_control_sip_message },
     { "subscribe", subscribe },
     { "leave", leave },
 };
@@ -94,6 +95,20 @@ void reload_control_fail(struct reload_control_call *call, enum reload_control_c
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     end(call, failure(code, text));
+}
+
+void reload_control_fail_with(struct reload_control_call *call, enum reload_control_code code,
+                              json_t *body, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    json_t *answer = failure(code, text);
+    json_object_update(answer, body);
+    json_decref(body);
+    end(call, answer);
 }
 
 void reload_control_fail_error(struct reload_control_call *call, int error)

@@ -15,6 +15,7 @@
  *   control_net.c    ping, trace
  *   control_data.c   store, remove, fetch, stat, find
  *   control_sip.c    sip_register and its like
+ *   control_phone.c  sip_message, and what the phone tells
  *   place.c          which resource, index or key a request means */
 
 struct reload_control_call { /* a request under way; freed by answer or fail */
@@ -41,6 +42,10 @@ enum reload_control_code {
 void reload_control_answer(struct reload_control_call *call, json_t *body);
 void reload_control_fail(struct reload_control_call *call, enum reload_control_code code,
                          const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with further members, which are taken. */
+void reload_control_fail_with(struct reload_control_call *call, enum reload_control_code code,
+                              json_t *body, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Ends a call whose request to the overlay could not be sent, or ended with an error. */
 void reload_control_fail_error(struct reload_control_call *call, int error);
 void reload_control_fail_result(struct reload_control_call *call,
@@ -55,15 +60,20 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
     reload_control_ping, reload_control_trace, reload_control_store, reload_control_remove,
     reload_control_fetch, reload_control_stat, reload_control_find, reload_control_sip_register,
     reload_control_sip_forward, reload_control_sip_unregister, reload_control_sip_lookup,
-    reload_control_sip_gruu;
+    reload_control_sip_gruu, reload_control_sip_message;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
 struct reload_sip_node *reload_control_sip(const struct reload_control *control);
+struct reload_phone *reload_control_phone(const struct reload_control *control); /* may be NULL */
 void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */
+void reload_control_publish(struct reload_control *control, json_t *event);              /* takes */
 void reload_control_subscribe(struct reload_control *control, uint64_t client);
 bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call);
 void reload_control_end_call(struct reload_control *control, struct reload_control_call *call);
 void reload_control_leave(struct reload_control *control);
+
+/* control_phone.c: takes the phone's events from now on. */
+void reload_control_listen(struct reload_control *control);
 
 #endif

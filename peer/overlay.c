@@ -289,6 +289,11 @@ const struct reload_own_identity *reload_overlay_own(const struct reload_overlay
     return o->crypto.own;
 }
 
+struct reload_random reload_overlay_random(const struct reload_overlay *o)
+{
+    return o->random;
+}
+
 enum reload_role reload_overlay_role(const struct reload_overlay *o)
 {
     return o->role;

@@ -130,6 +130,8 @@ bool reload_overlay_store_stats(const struct reload_overlay *overlay,
 /* Resource Name to Resource-ID. out: RELOAD_RESOURCE_ID_MAX bytes. */
 int reload_overlay_resource_id(const struct reload_overlay *overlay, struct reload_slice name,
                                uint8_t *out, size_t *len);
+/* From the system; its context lives as long as the overlay. */
+struct reload_random reload_overlay_random(const struct reload_overlay *overlay);
 /* The present, as the core sees it. */
 struct reload_time reload_overlay_now(void);
 

@@ -199,14 +199,14 @@ void reload_sip_agent_targets(struct reload_sip_agent *agent, uint32_t id,
     reload_sip_settle(agent);
 }
 
-void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id,
+void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id, int status,
                                     struct reload_time now)
 {
     struct reload_sip_call *call = reload_sip_call_find(agent, id);
     struct reload_sip_errand *errand = reload_sip_errand_find(agent, id);
     reload_sip_enter(agent, now);
     if (call && call->state == RELOAD_SIP_FINDING)
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, 480);
+        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, status);
     else if (errand && errand->fork.count == 0)
-        reload_sip_errand_done(agent, errand, 480);
+        reload_sip_errand_done(agent, errand, status);
 }

@@ -100,8 +100,8 @@ void reload_sip_agent_closed(struct reload_sip_agent *agent, uint32_t channel,
 void reload_sip_agent_targets(struct reload_sip_agent *agent, uint32_t id,
                               const struct reload_sip_target *targets, size_t count, bool cached,
                               struct reload_time now);
-/* The overlay gave no answer: 480. */
-void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id,
+/* Nothing came of it: 480 when the overlay gave no answer, 482 for addresses in a circle. */
+void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id, int status,
                                     struct reload_time now);
 
 /* --- calls --- */

@@ -38,6 +38,8 @@ const struct reload_verb reload_verbs[] = {
       reload_verb_sip_forward },
     { "sip lookup", "URI", "Find where a SIP address can be reached", reload_verb_sip_lookup },
     { "sip gruu", NULL, "Print the SIP URI of this very node", reload_verb_sip_gruu },
+    { "sip message", "ADDRESS TEXT", "Send a text to whoever is at a SIP address",
+      reload_verb_sip_message },
     { "leave", NULL, "Make a running peer leave and end", reload_verb_leave },
     { "audio devices", NULL, "List what calls can play on and hear with",
       reload_verb_audio_devices },

@@ -29,6 +29,7 @@ static struct {
     struct reload_overlay *overlay;
     struct reload_control *control;
     struct reload_sip_node *sip;
+    struct reload_phone *phone;
     struct reload_refetch *refetch;
     struct reload_log log;
     struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX];
@@ -170,10 +171,24 @@ static gboolean on_signal(gpointer unused)
     return G_SOURCE_CONTINUE;
 }
 
+/* A user name that is no SIP address is no hindrance to being a node. */
+static int open_phone(void)
+{
+    int error = reload_phone_new(p.overlay, p.sip, NULL, &p.log, &p.phone);
+    if (error && error != RELOAD_E_UNSUPPORTED)
+        return reload_verb_fail(RELOAD_EXIT_FAILURE, "SIP: %s", reload_error_text(error));
+    return 0;
+}
+
 static int open_control(void)
 {
     struct reload_control_options options = {
-        .path = o.control, .overlay = p.overlay, .sip = p.sip, .log = &p.log, .leave = leave
+        .path = o.control,
+        .overlay = p.overlay,
+        .sip = p.sip,
+        .phone = p.phone,
+        .log = &p.log,
+        .leave = leave,
     };
     struct reload_cert_reason reason = { "" };
     int error = o.control ? reload_control_new(&options, &p.control, &reason) : 0;
@@ -202,7 +217,9 @@ static int run(void)
 {
     p.loop = g_main_loop_new(NULL, FALSE);
     p.sip = reload_sip_node_new(p.overlay, NULL, &p.log);
-    int code = open_control();
+    int code = open_phone();
+    if (code == 0)
+        code = open_control();
     if (code == 0) {
         signal(SIGPIPE, SIG_IGN);
         g_unix_signal_add(SIGTERM, on_signal, NULL);
@@ -213,6 +230,7 @@ static int run(void)
     }
     reload_refetch_free(p.refetch);
     reload_control_free(p.control);
+    reload_phone_free(p.phone);
     reload_sip_node_free(p.sip);
     reload_overlay_free(p.overlay);
     g_main_loop_unref(p.loop);

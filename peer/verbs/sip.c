@@ -3,9 +3,10 @@
 
 #include "peer/verbs/query.h"
 
-/* sip register, unregister, forward, lookup, gruu. */
+/* sip register, unregister, forward, lookup, gruu, message. */
 
 static gboolean sip, sips, anew;
+static char *type; /* of a message */
 
 #define LIFETIME_ENTRY                                                                             \
     {                                                                                              \
@@ -50,17 +51,21 @@ int reload_verb_sip_unregister(int argc, char **argv)
                 : reload_query_show(reload_query_request("sip_unregister"), print_registered);
 }
 
-static json_t *with_uri(const char *verb, const char *uri)
+static json_t *with_text(json_t *request, const char *key, const char *value)
 {
-    json_t *request = reload_query_request(verb);
-    json_t *text = json_string(uri);
+    json_t *text = json_string(value);
     if (request && !text) {
-        reload_verb_fail(RELOAD_EXIT_USAGE, "the address is not UTF-8");
+        reload_verb_fail(RELOAD_EXIT_USAGE, "%s is not UTF-8", key);
         json_decref(request);
         return NULL;
     }
-    json_object_set_new(request, "uri", text);
+    json_object_set_new(request, key, text);
     return request;
+}
+
+static json_t *with_uri(const char *verb, const char *uri)
+{
+    return with_text(reload_query_request(verb), "uri", uri);
 }
 
 int reload_verb_sip_forward(int argc, char **argv)
@@ -113,4 +118,27 @@ int reload_verb_sip_gruu(int argc, char **argv)
     static const GOptionEntry entries[] = { RELOAD_QUERY_ENTRIES, { 0 } };
     int code = reload_verb_options("sip gruu", entries, &argc, &argv, 0, 0);
     return code ? code : reload_query_show(reload_query_request("sip_gruu"), print_gruu);
+}
+
+static void print_delivered(const json_t *a)
+{
+    printf("delivered: a device of %s has it\n", reload_query_text(a, "to"));
+}
+
+int reload_verb_sip_message(int argc, char **argv)
+{
+    static const GOptionEntry entries[] = {
+        RELOAD_QUERY_ENTRIES,
+        { "type", 0, 0, G_OPTION_ARG_STRING, &type, "What the text is (default: text/plain)",
+          "MEDIA-TYPE" },
+        { 0 },
+    };
+    int code = reload_verb_options("sip message", entries, &argc, &argv, 2, 2);
+    if (code)
+        return code;
+    json_t *request = with_text(reload_query_request("sip_message"), "to", argv[1]);
+    request = with_text(request, "text", argv[2]);
+    if (type)
+        request = with_text(request, "type", type);
+    return reload_query_show(request, print_delivered);
 }

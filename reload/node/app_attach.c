@@ -82,7 +82,7 @@ static int begin(struct reload_node *node, const struct reload_target *target, u
                  uint64_t request)
 {
     struct reload_slice list;
-    int e = reload_destination_list(node, target->via, target->resource, target->id, &list);
+    int e = reload_target_list(node, target, &list);
     struct reload_app_attach_record *a = e == 0 ? reload_app_attach_add(node, application) : NULL;
     if (!a)
         return e == 0 ? RELOAD_E_LIMIT : e;

@@ -11,15 +11,29 @@ uint64_t reload_storage_time(struct reload_node *node)
     return node->last_storage_time;
 }
 
+static bool is_valid(const struct reload_node *node, const struct reload_target *target)
+{
+    if (target->list.n)
+        return reload_destination_list_validate(target->list, reload_node_id_length(node)) == 0;
+    return target->id.n != 0 && target->id.n == (target->resource ? node->ops->resource_id_length
+                                                                  : reload_node_id_length(node));
+}
+
+int reload_target_list(struct reload_node *node, const struct reload_target *target,
+                       struct reload_slice *out)
+{
+    if (!target->list.n)
+        return reload_destination_list(node, target->via, target->resource, target->id, out);
+    *out = target->list;
+    return 0;
+}
+
 int reload_application_begin(struct reload_node *node, const struct reload_target *target,
                              struct reload_time now, uint64_t *request)
 {
     reload_node_enter(node, now);
     *request = 0;
-    if (target->id.n == 0 || target->id.n > RELOAD_RESOURCE_ID_MAX)
-        return RELOAD_E_INVALID;
-    if (target->resource ? target->id.n != node->ops->resource_id_length
-                         : target->id.n != reload_node_id_length(node))
+    if (!is_valid(node, target))
         return RELOAD_E_INVALID;
     if (node->state != RELOAD_TOPOLOGY_JOINED && node->connections.count == 0)
         return RELOAD_E_STATE;
@@ -36,8 +50,7 @@ static int ask(struct reload_node *node, const struct reload_target *target, uin
         .owner = RELOAD_OWNER_APPLICATION,
         .owner_id = request,
     };
-    int e = reload_destination_list(node, target->via, target->resource, target->id,
-                                    &outgoing.destination_list);
+    int e = reload_target_list(node, target, &outgoing.destination_list);
     return e == 0 ? reload_transaction_start(node, &outgoing, NULL) : e;
 }
 
@@ -72,7 +85,7 @@ int reload_node_store(struct reload_node *node, struct reload_slice resource,
                       const struct reload_store_item *items, size_t count, struct reload_time now,
                       uint64_t *request)
 {
-    const struct reload_target target = { NULL, true, resource };
+    const struct reload_target target = { .resource = true, .id = resource };
     int e = reload_application_begin(node, &target, now, request);
     if (e == 0 && count == 0)
         e = RELOAD_E_INVALID;
@@ -94,7 +107,7 @@ int reload_node_store(struct reload_node *node, struct reload_slice resource,
 int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
                       struct reload_slice body, struct reload_time now, uint64_t *request)
 {
-    const struct reload_target target = { NULL, true, resource };
+    const struct reload_target target = { .resource = true, .id = resource };
     return reload_node_request(node, &target, RELOAD_FETCH_REQ, body, now, request);
 }
 
@@ -103,6 +116,8 @@ int reload_node_attach(struct reload_node *node, const struct reload_target *tar
 {
     int e = reload_application_begin(node, target, now, request);
     const struct reload_waiter waiter = { RELOAD_WAITER_APPLICATION, *request };
+    if (e == 0 && target->list.n)
+        e = RELOAD_E_INVALID;
     if (e == 0)
         e = reload_attach_start(node, target->via, target->resource, target->id, false, waiter);
     reload_node_settle(node);

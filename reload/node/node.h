@@ -121,6 +121,7 @@ struct reload_target {                /* where a request goes */
     const struct reload_node_id *via; /* first Destination entry, or NULL */
     bool resource;                    /* `id` is a Resource-ID, else a Node-ID */
     struct reload_slice id;
+    struct reload_slice list; /* not empty: this Destination List, encoded, and none of the above */
 };
 /* Sends a request with that message code and body. *request names it in its REQUEST_DONE.
  * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (not joined and no link),
@@ -139,7 +140,8 @@ int reload_node_store(struct reload_node *node, struct reload_slice resource,
 /* A FetchReq body (reload/wire/fetch.h) to the peer responsible; values come back verified. */
 int reload_node_fetch(struct reload_node *node, struct reload_slice resource,
                       struct reload_slice body, struct reload_time now, uint64_t *request);
-/* Forms a link to a node, or to the peer responsible for a resource (s6.5.1). */
+/* Forms a link to a node, or to the peer responsible for a resource (s6.5.1). RELOAD_E_INVALID also
+ * for a target that is a list. */
 int reload_node_attach(struct reload_node *node, const struct reload_target *target,
                        struct reload_time now, uint64_t *request);
 /* Whether AppAttach may ask this node for that Application-ID (s6.5.2.2); none at start.

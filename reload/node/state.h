@@ -464,6 +464,9 @@ void reload_storage_fini(struct reload_node *node);
 void reload_fetch_result(struct reload_node *node, const struct reload_answer *answer,
                          struct reload_result *result);
 
+/* A target that was checked as a Destination List, which may borrow from it. */
+int reload_target_list(struct reload_node *node, const struct reload_target *target,
+                       struct reload_slice *out);
 /* Begins a call that makes a request: enters the node, checks the target and numbers the request.
  * RELOAD_E_INVALID, RELOAD_E_STATE. */
 int reload_application_begin(struct reload_node *node, const struct reload_target *target,

@@ -1,41 +1,16 @@
 """The SIP usage's registrations and lookups between real peers (RFC 7904 s3, s4)."""
 import json
-import os
 import time
 import unittest
 
-from openssl_overlay import openssl
-from overlay import NAME, Node, OverlayTest, run, wait_until
+from overlay import NAME, run, wait_until
+from sip_overlay import SipTest
 
 ALICE, BOB, CAROL, DAVE = (f"{user}@{NAME}" for user in ("alice", "bob", "carol", "dave"))
 DEVICES = ["alice-desk", "alice-mobile", "alice-laptop"]
 
 
-class Sip(OverlayTest):
-    def certificate(self, overlay, user, name):
-        """A key and a certificate by the overlay's CA. `reload enroll` gives an account the same
-        Node-ID each time; each device needs one of its own."""
-        path, ca = overlay.path(name), os.path.join(overlay.folder, "ca")
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
-                path + ".key")
-        os.chmod(path + ".key", 0o600)
-        with open(path + ".ext", "w") as f:
-            f.write("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-                    f"subjectAltName=critical,URI:reload://0110{os.urandom(16).hex()}@{NAME}/,"
-                    f"email:{user}@{NAME}\n")
-        request = openssl("req", "-new", "-key", path + ".key", "-subj", "/")
-        openssl("x509", "-req", "-CA", ca + ".pem", "-CAkey", ca + ".key", "-set_serial",
-                "0x" + os.urandom(8).hex(), "-days", "20", "-sha256", "-extfile", path + ".ext",
-                "-out", path + ".pem", stdin=request)
-        return ["--config", os.path.join(overlay.folder, "overlay.xml"), "--cert", path + ".pem",
-                "--key", path + ".key"]
-
-    def device(self, overlay, user, name, *options, listen=0):
-        node = Node(overlay, name, *self.certificate(overlay, user, name), "--listen",
-                    f"127.0.0.1:{listen}", *options)
-        overlay.processes.append(node)
-        return node
-
+class Sip(SipTest):
     def ring(self, *options):
         overlay = self.overlay(*options)
         nodes = {"bob": self.device(overlay, "bob", "bob", "--first", listen=overlay.bootstrap)}
@@ -44,11 +19,6 @@ class Sip(OverlayTest):
         for name in ("carol", "dave", "erin", "frank"):
             nodes[name] = self.device(overlay, name, name)
         return nodes
-
-    def sip(self, node, verb, *arguments, code=0):
-        done = run("sip", verb, "--control", node.socket, "--json", *arguments)
-        self.assertEqual(done.returncode, code, (verb, arguments, done.stderr))
-        return json.loads(done.stdout) if done.stdout else None
 
     def found(self, node, uri):
         """The last Node-ID of each target -> the target; empty when nobody is found."""

@@ -46,7 +46,7 @@ static uint64_t ask(struct world *world, uint16_t application)
 {
     uint64_t request;
     struct reload_node_id c = world_id(world, C);
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&c) };
+    const struct reload_target target = { .id = reload_node_id_slice(&c) };
     assert_int_equal(
         reload_node_app_attach(world->nodes[A].node, &target, application, world->now, &request),
         0);
@@ -171,7 +171,7 @@ static void a_channel_to_this_node_itself_has_two_ends(void **state)
         set_up(world, ice);
         start_all(world);
         struct reload_node_id c = world_id(world, C);
-        const struct reload_target target = { NULL, false, reload_node_id_slice(&c) };
+        const struct reload_target target = { .id = reload_node_id_slice(&c) };
         assert_int_equal(
             reload_node_app_attach(world->nodes[C].node, &target, SIP, world->now, &request), 0);
         world_pull(world, C);
@@ -269,7 +269,7 @@ static uint32_t number_of(const struct rig *rig)
 static int start(struct rig *rig)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&rig->parties[1].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&rig->parties[1].id) };
     int e = reload_node_app_attach(rig->node, &target, SIP, rig->now, &request);
     rig_pull(rig);
     return e;

@@ -128,8 +128,7 @@ static void expect_all_ended_once(const struct bench *b)
 static void start(struct bench *b)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false,
-                                          reload_node_id_slice(&b->rig.parties[b->far].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&b->rig.parties[b->far].id) };
     assert_int_equal(reload_node_attach(b->rig.node, &target, b->rig.now, &request), 0);
     rig_pull(&b->rig);
 }
@@ -694,7 +693,8 @@ static void an_answer_from_a_node_with_a_link_ends_the_wait(void **state)
         setup(&b, false);
         b.far = HOP;
         uint64_t request;
-        const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+        const struct reload_target target = { .resource = true,
+                                              .id = reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
         assert_int_equal(reload_node_attach(b.rig.node, &target, b.rig.now, &request), 0);
         rig_pull(&b.rig);
         gathered(&b);
@@ -803,7 +803,8 @@ static void in_progress_says_whose_attach_is_on_the_way(void **state)
     struct bench b;
     uint64_t request;
     setup(&b, false);
-    const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+    const struct reload_target target = { .resource = true,
+                                          .id = reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
     assert_int_equal(reload_node_attach(b.rig.node, &target, b.rig.now, &request), 0);
     rig_pull(&b.rig);
     gathered(&b);
@@ -914,7 +915,7 @@ static void the_cap_on_attaches_counts_those_that_gather(void **state)
     struct reload_message m = rig_sent(&b.rig, 1, NULL);
     assert_int_equal(rig_error_code(&m), RELOAD_ERROR_FORBIDDEN);
     uint64_t request;
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&b.rig.parties[6].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&b.rig.parties[6].id) };
     assert_int_equal(reload_node_attach(b.rig.node, &target, b.rig.now, &request), RELOAD_E_LIMIT);
     rig_pull(&b.rig);
     time_passes(&b); /* the host never says a word: they end by themselves */
@@ -952,8 +953,7 @@ static void an_attach_without_an_offer_is_answered_over_its_link(void **state)
 static void ask_for_channel(struct bench *b)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false,
-                                          reload_node_id_slice(&b->rig.parties[b->far].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&b->rig.parties[b->far].id) };
     (void)reload_node_app_attach(b->rig.node, &target, 5060, b->rig.now, &request);
     rig_pull(&b->rig);
 }
@@ -978,8 +978,7 @@ static void channel_from(struct bench *b)
 static void act(struct bench *b)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false,
-                                          reload_node_id_slice(&b->rig.parties[b->far].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&b->rig.parties[b->far].id) };
     (void)reload_node_attach(b->rig.node, &target, b->rig.now, &request);
     rig_pull(&b->rig);
     gathered(b);

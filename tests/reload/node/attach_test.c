@@ -51,7 +51,7 @@ static void attach(struct world *world, size_t from, size_t to)
 {
     uint64_t request;
     struct reload_node_id id = world_id(world, to);
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&id) };
     assert_int_equal(reload_node_attach(world->nodes[from].node, &target, world->now, &request), 0);
     world_pull(world, from);
 }
@@ -113,7 +113,7 @@ static void messages_to_the_attached_node_itself_take_the_new_link(void **state)
     for (size_t from = A; from <= C; from++) {
         uint64_t request;
         struct reload_node_id to = world_id(world, A + C - from);
-        const struct reload_target target = { NULL, false, reload_node_id_slice(&to) };
+        const struct reload_target target = { .id = reload_node_id_slice(&to) };
         size_t results = world->nodes[from].result_count;
         assert_int_equal(reload_node_request(world->nodes[from].node, &target, RELOAD_PING_REQ,
                                              rig_ping, world->now, &request),
@@ -158,7 +158,8 @@ static void an_attach_to_a_resource_links_to_its_owner(void **state)
         fakes[HUB].hop = c;
         memset(fakes[owner].owned_resource, 'r', 16);
         fakes[owner].owns_resource = true;
-        const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+        const struct reload_target target = { .resource = true,
+                                              .id = reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
         assert_int_equal(reload_node_attach(world->nodes[A].node, &target, world->now, &request),
                          0);
         world_pull(world, A);
@@ -619,7 +620,8 @@ static void an_attach_over_a_plain_link_ends_in_one_link(void **state)
         memset(fakes[HUB].owned_resource, 'r', 16);
         fakes[HUB].owns_resource = true;
         fakes[A].hop = hub;
-        const struct reload_target target = { NULL, true, reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
+        const struct reload_target target = { .resource = true,
+                                              .id = reload_slice_of("rrrrrrrrrrrrrrrr", 16) };
         assert_int_equal(reload_node_attach(world->nodes[A].node, &target, world->now, &request),
                          0);
         world_pull(world, A);
@@ -667,8 +669,7 @@ static void an_attach_from_a_node_whose_link_is_expected_is_in_progress(void **s
     rig_up(&rig);
     rig.fake.hop = rig.parties[0].id;
     for (size_t party = 1; party < RIG_PARTIES; party++) { /* smaller and larger Node-IDs alike */
-        const struct reload_target target = { NULL, false,
-                                              reload_node_id_slice(&rig.parties[party].id) };
+        const struct reload_target target = { .id = reload_node_id_slice(&rig.parties[party].id) };
         rig_clear(&rig);
         assert_int_equal(reload_node_attach(rig.node, &target, rig.now, &request), 0);
         rig_pull(&rig);

@@ -347,7 +347,7 @@ static void without_operations_updates_are_refused(void **state)
 static uint64_t ask(struct rig *rig)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&rig->parties[1].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&rig->parties[1].id) };
     assert_int_equal(
         reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request), 0);
     rig_pull(rig);

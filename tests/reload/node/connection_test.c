@@ -37,8 +37,7 @@ static reload_link_id link_used(struct rig *rig, size_t party)
 {
     uint64_t request;
     reload_link_id link;
-    const struct reload_target target = { NULL, false,
-                                          reload_node_id_slice(&rig->parties[party].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&rig->parties[party].id) };
     rig_clear(rig);
     assert_int_equal(
         reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request), 0);
@@ -372,7 +371,7 @@ static void nodes_with_several_node_ids_join(void **state)
     for (size_t i = 0; i < 16; i++) {
         uint64_t request;
         struct reload_node_id id = world_id(world, i % 4);
-        const struct reload_target target = { NULL, false, reload_node_id_slice(&id) };
+        const struct reload_target target = { .id = reload_node_id_slice(&id) };
         assert_int_equal(reload_node_request(world->nodes[i / 4].node, &target, RELOAD_PING_REQ,
                                              rig_ping, world->now, &request),
                          0);

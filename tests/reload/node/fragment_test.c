@@ -252,8 +252,8 @@ static void a_message_in_very_many_pieces_is_cut_off(void **state)
 
 static uint64_t ask(struct rig *rig)
 {
-    const struct reload_target target = { NULL, true,
-                                          reload_slice_of(rig->fake.owned_resource, 16) };
+    const struct reload_target target = { .resource = true,
+                                          .id = reload_slice_of(rig->fake.owned_resource, 16) };
     uint64_t number;
     rig->fake.hop = rig->parties[0].id;
     assert_int_equal(

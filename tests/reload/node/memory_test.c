@@ -76,11 +76,11 @@ static void act(struct rig *rig, const struct script *script)
     rig_link(rig, 1);
     for (size_t i = 0; i < script->count; i++)
         rig_receive_bytes(rig, 1, reload_slice_of(script->bytes[i], script->len[i]));
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&rig->parties[1].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&rig->parties[1].id) };
     (void)reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request);
     rig_pull(rig);
     const struct reload_node_id far = reload_standin_node_id(70);
-    const struct reload_target there = { NULL, false, reload_node_id_slice(&far) };
+    const struct reload_target there = { .id = reload_node_id_slice(&far) };
     (void)reload_node_attach(rig->node, &there, rig->now, &request);
     rig_pull(rig);
     const struct reload_topology_push push = { .after = { zero, 16 },

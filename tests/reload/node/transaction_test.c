@@ -24,7 +24,7 @@ static void set_up(struct rig *rig)
 static uint64_t ping(struct rig *rig, const struct reload_node_id *to)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, false, reload_node_id_slice(to) };
+    const struct reload_target target = { .id = reload_node_id_slice(to) };
     assert_int_equal(
         reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request), 0);
     rig_pull(rig);
@@ -34,7 +34,8 @@ static uint64_t ping(struct rig *rig, const struct reload_node_id *to)
 static uint64_t ping_resource(struct rig *rig)
 {
     uint64_t request;
-    const struct reload_target target = { NULL, true, reload_slice_of("0123456789abcdef", 16) };
+    const struct reload_target target = { .resource = true,
+                                          .id = reload_slice_of("0123456789abcdef", 16) };
     assert_int_equal(
         reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &request), 0);
     rig_pull(rig);
@@ -143,7 +144,8 @@ static void a_source_route_goes_to_its_first_entry(void **state)
     (void)state;
     set_up(&rig);
     struct reload_node_id far = reload_standin_node_id(55);
-    const struct reload_target target = { &rig.parties[1].id, false, reload_node_id_slice(&far) };
+    const struct reload_target target = { .via = &rig.parties[1].id,
+                                          .id = reload_node_id_slice(&far) };
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request), 0);
     rig_pull(&rig);
@@ -227,8 +229,8 @@ static void the_wildcard_may_be_answered_by_anybody(void **state)
     set_up(&rig);
     struct reload_node_id wildcard = reload_node_id_wildcard(16);
     uint64_t request;
-    const struct reload_target target = { &rig.parties[1].id, false,
-                                          reload_node_id_slice(&wildcard) };
+    const struct reload_target target = { .via = &rig.parties[1].id,
+                                          .id = reload_node_id_slice(&wildcard) };
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request), 0);
     rig_pull(&rig);
@@ -377,7 +379,7 @@ static void the_cap_on_transactions_holds(void **state)
     rig_link(&rig, 0);
     for (int i = 0; i < 3; i++)
         ping(&rig, &rig.parties[0].id);
-    const struct reload_target target = { NULL, false, reload_node_id_slice(&rig.parties[0].id) };
+    const struct reload_target target = { .id = reload_node_id_slice(&rig.parties[0].id) };
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request),
         RELOAD_E_LIMIT);
@@ -397,7 +399,7 @@ static void wishes_that_cannot_be_met_are_refused(void **state)
     (void)state;
     rig_init(&rig);
     rig_start(&rig);
-    struct reload_target target = { NULL, false, reload_node_id_slice(&rig.parties[0].id) };
+    struct reload_target target = { .id = reload_node_id_slice(&rig.parties[0].id) };
     assert_int_equal(
         reload_node_request(rig.node, &target, RELOAD_PING_REQ, rig_ping, rig.now, &request),
         RELOAD_E_STATE);

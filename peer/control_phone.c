@@ -1,0 +1,106 @@
+#include "peer/control_internal.h"
+#include "peer/json.h"
+
+/* sip_message, and what the phone tells. */
+
+static const char *text_of(const struct reload_control_call *call, const char *key)
+{
+    return json_string_value(json_object_get(call->request, key));
+}
+
+/* --- events --- */
+
+static void message_came(void *context, const struct reload_phone_message *message)
+{
+    json_t *event =
+        json_pack("{s:s,s:s,s:o,s:s}", "event", "message", "from", message->from, "node_id",
+                  reload_json_node_id(&message->node_id), "type", message->content_type);
+    json_t *text = json_stringn((const char *)message->text.p, message->text.n);
+    if (text)
+        json_object_set_new(event, "text", text);
+    else /* no UTF-8, or the memory for it */
+        json_object_set_new(event, "text_hex", reload_json_hex(message->text));
+    reload_control_publish(context, event);
+}
+
+void reload_control_listen(struct reload_control *control)
+{
+    static const struct reload_phone_events events = { .message = message_came };
+    struct reload_phone *phone = reload_control_phone(control);
+    if (phone)
+        reload_phone_set_events(phone, &events, control);
+}
+
+/* --- sip_message --- */
+
+static void fail_status(struct reload_control_call *call, int status)
+{
+    const char *to = text_of(call, "to");
+    json_t *body = json_pack("{s:i}", "status", status);
+    enum reload_control_code code = RELOAD_CONTROL_FAILURE;
+    switch (status) {
+    case 404:
+        reload_control_fail_with(call, code, body, "404: nobody is registered as %s", to);
+        return;
+    case 480:
+        reload_control_fail_with(call, code, body,
+                                 "480: %s cannot be reached now: the overlay did not answer, or "
+                                 "nobody is there",
+                                 to);
+        return;
+    case 408:
+    case 503:
+        reload_control_fail_with(call, code, body,
+                                 "%d: no device of %s could be reached; it may just have gone",
+                                 status, to);
+        return;
+    case 403:
+        reload_control_fail_with(call, RELOAD_CONTROL_REFUSED, body,
+                                 "403: the device of %s does not take this node's certificate for "
+                                 "its user's",
+                                 to);
+        return;
+    default: reload_control_fail_with(call, code, body, "%d: the device of %s refused", status, to);
+    }
+}
+
+static void delivered(void *context, int status)
+{
+    struct reload_control_call *call = context;
+    if (!call->control)
+        reload_control_fail_error(call, RELOAD_E_CLOSED);
+    else if (status >= 300)
+        fail_status(call, status);
+    else
+        reload_control_answer(call,
+                              json_pack("{s:i,s:s}", "status", status, "to", text_of(call, "to")));
+}
+
+static void fail(struct reload_control_call *call, int error)
+{
+    if (error == RELOAD_E_UNSUPPORTED)
+        reload_control_fail(call, RELOAD_CONTROL_REFUSED,
+                            "the user name of this node's certificate is no SIP address of record, "
+                            "so that it can neither call nor be called");
+    else if (error == RELOAD_E_INVALID)
+        reload_control_fail(call, RELOAD_CONTROL_USAGE,
+                            "\"to\" is an address, user@domain, and \"text\" what to say");
+    else
+        reload_control_fail_error(call, error);
+}
+
+void reload_control_sip_message(struct reload_control_call *call)
+{
+    struct reload_phone *phone = reload_control_phone(call->control);
+    const json_t *text = json_object_get(call->request, "text");
+    const char *to = text_of(call, "to");
+    int error = RELOAD_E_UNSUPPORTED;
+    if (phone && (!to || !json_is_string(text)))
+        error = RELOAD_E_INVALID;
+    else if (phone)
+        error = reload_phone_message(
+            phone, to, text_of(call, "type"),
+            reload_slice_of(json_string_value(text), json_string_length(text)), delivered, call);
+    if (error)
+        fail(call, error);
+}
