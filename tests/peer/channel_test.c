@@ -166,12 +166,16 @@ static void assert_text_passes(void)
     assert_memory_equal(near.last, "from the other", 14);
 }
 
-/* R6940-6.5.2.2-2 R6940-6.5.1.13-1 */
+/* The connection is one of its own (R7904-5.1-6): the link between the nodes is there before,
+ * beside and after it. R6940-6.5.2.2-2 R6940-6.5.1.13-1 */
 static void bytes_travel_over_tls_between_nodes_that_know_each_other(void **state)
 {
     (void)state;
     open_pair((struct pair_options){ 0 });
+    assert_int_equal(links_of(&pair.b).raw, 0);
     connect_pair(&pair.b, &pair.a);
+    assert_int_equal(links_of(&pair.b).raw, 1);
+    assert_true(links_of(&pair.b).up > 1);
     const struct reload_channel_info *info = reload_channel_info(near.channel);
     assert_is(near.channel, &pair.a);
     assert_is(far.channel, &pair.b);
@@ -193,6 +197,8 @@ static void bytes_travel_over_tls_between_nodes_that_know_each_other(void **stat
     assert_int_equal(near.error, 0);
     assert_int_equal(far.error, 0);
     assert_true(near.has_ended);
+    assert_int_equal(links_of(&pair.b).raw, 0);
+    assert_true(links_of(&pair.b).up > 0);
     assert_int_equal(stats_of(&pair.a).opened + stats_of(&pair.b).opened, 2);
     assert_int_equal(stats_of(&pair.a).channels + stats_of(&pair.b).channels, 0);
 }

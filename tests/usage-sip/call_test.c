@@ -68,6 +68,33 @@ static uint32_t talk(struct world *world)
     return call;
 }
 
+/* The message that is on its way now. */
+static const char *underway(const struct world *world)
+{
+    static char text[5000];
+    assert_int_equal(world->flying_count, 1);
+    (void)snprintf(text, sizeof text, "%.*s", (int)world->flying[0].len,
+                   (const char *)world->flying[0].bytes);
+    return text;
+}
+
+/* R7904-5.1-12: names of the overlay, whatever the connection below is. */
+static void via_and_contact_name_the_overlay_and_no_address_of_the_network(void **state)
+{
+    struct world *world = *state;
+    struct reload_sip_media media = media_of(1);
+    uint32_t call;
+    assert_int_equal(
+        reload_sip_agent_call(ALICE->sip, "bob@example.org", &media, world->now, &call), 0);
+    world_run(world, 1);
+    const char *invite = underway(world);
+    assert_non_null(strstr(invite, "INVITE sip:bob@example.org"));
+    assert_non_null(strstr(invite, ".example.org;branch=z9hG4bK"));
+    assert_non_null(strstr(invite, "\r\nContact: <sip:alice@example.org;gr="));
+    assert_null(memmem(invite, (size_t)(strstr(invite, "\r\n\r\n") - invite), "192.0.2.", 8));
+    world_run(world, 1000);
+}
+
 static void nothing_is_left(struct world *world)
 {
     world_run(world, 100000);
@@ -257,11 +284,14 @@ static void glare_is_refused_and_tried_again(void **state)
     assert_true(!a->send && !a->receive && !b->send && !b->receive);
 }
 
+/* R7904-5.1-1: one connection to each device, and one to each only */
 static void of_two_devices_the_first_has_the_call_and_the_other_stops_ringing(void **state)
 {
     struct world *world = *state;
     uint32_t call = dial(world);
     struct agent *other = &world->agents[2];
+    assert_int_equal(world->wire_count, 2);
+    assert_int_not_equal(world->wires[0].agent[1], world->wires[1].agent[1]);
     assert_int_equal(state_of(BOB), RELOAD_SIP_OFFERED);
     assert_int_equal(state_of(other), RELOAD_SIP_OFFERED);
     answer(world, other);
@@ -354,6 +384,7 @@ static void streams_may_be_cut_anywhere(void **state)
     (void)talk(world);
 }
 
+/* R7904-5.1-7 */
 static void both_directions_share_one_channel_which_is_closed_when_idle(void **state)
 {
     struct world *world = *state;
@@ -406,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(setup, a_call_rings_is_answered_carries_media_both_ways_and_ends),
         ON(setup_datagram, a_call_rings_is_answered_carries_media_both_ways_and_ends),
+        ON(setup, via_and_contact_name_the_overlay_and_no_address_of_the_network),
         ON(setup, the_callee_may_end_it_too),
         ON(setup, busy_and_decline_reach_the_caller_with_their_status),
         ON(setup_datagram, busy_and_decline_reach_the_caller_with_their_status),
