@@ -211,13 +211,15 @@ static uint32_t size_to_push(size_t document_len)
 }
 
 /* Checks what was signed as a node will, and only then puts it into its place. */
-static int publish(const char *directory, struct reload_slice document, uint64_t now_unix_ms,
+static int publish(const char *directory, const struct reload_cert_document_policy *policy,
+                   struct reload_slice document, uint64_t now_unix_ms,
                    struct reload_cert_reason *reason)
 {
     struct reload_config *config = NULL;
     char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
-    int error = path ? reload_cert_document_load(document, NULL, NULL, now_unix_ms, &config, reason)
-                     : no_memory(reason);
+    int error =
+        path ? reload_cert_document_load(document, NULL, policy, now_unix_ms, &config, reason)
+             : no_memory(reason);
     if (!error && !can_be_pushed(document.n, config->max_message_size))
         error = reload_cert_refuse(reason, RELOAD_E_INVALID,
                                    "the document has %zu bytes, so that nodes could not send it to "
@@ -262,7 +264,7 @@ static int make_document(struct making *m)
     }
     if (error)
         return error;
-    error = publish(m->directory, reload_cert_bytes_slice(&document), m->options->now_unix_ms,
+    error = publish(m->directory, NULL, reload_cert_bytes_slice(&document), m->options->now_unix_ms,
                     m->reason);
     reload_cert_bytes_fini(&document);
     return error;
@@ -333,9 +335,10 @@ static int sign_again(struct reload_slice document, const struct reload_cert_ide
     return reload_cert_document_sign(document, NULL, *sequence, signer, signer, out, reason);
 }
 
-int reload_cert_overlay_publish_next(const char *directory, struct reload_slice document,
-                                     uint64_t now_unix_ms, uint16_t *sequence,
-                                     struct reload_cert_reason *reason)
+int reload_cert_overlay_publish_next(const char *directory,
+                                     const struct reload_cert_document_policy *policy,
+                                     struct reload_slice document, uint64_t now_unix_ms,
+                                     uint16_t *sequence, struct reload_cert_reason *reason)
 {
     struct reload_cert_identity *signer;
     struct reload_cert_bytes next = { 0 };
@@ -343,20 +346,21 @@ int reload_cert_overlay_publish_next(const char *directory, struct reload_slice 
     if (!error)
         error = sign_again(document, signer, &next, sequence, reason);
     if (!error)
-        error = publish(directory, reload_cert_bytes_slice(&next), now_unix_ms, reason);
+        error = publish(directory, policy, reload_cert_bytes_slice(&next), now_unix_ms, reason);
     reload_cert_bytes_fini(&next);
     reload_cert_identity_free(signer);
     return error;
 }
 
-int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms, uint16_t *sequence,
-                             struct reload_cert_reason *reason)
+int reload_cert_overlay_sign(const char *directory,
+                             const struct reload_cert_document_policy *policy, uint64_t now_unix_ms,
+                             uint16_t *sequence, struct reload_cert_reason *reason)
 {
     struct reload_cert_bytes document;
     int error = reload_cert_overlay_read_document(directory, &document, reason);
     if (!error)
-        error = reload_cert_overlay_publish_next(directory, reload_cert_bytes_slice(&document),
-                                                 now_unix_ms, sequence, reason);
+        error = reload_cert_overlay_publish_next(
+            directory, policy, reload_cert_bytes_slice(&document), now_unix_ms, sequence, reason);
     reload_cert_bytes_fini(&document);
     return error;
 }

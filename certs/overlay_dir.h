@@ -43,13 +43,15 @@ RELOAD_MUST_USE int reload_cert_overlay_create(const char *directory,
                                                struct reload_cert_reason *reason);
 
 /* After an edit of overlay.xml: bumps the sequence, signs all again, checks the result as a node
- * would (so that a document that breaks a rule is never published) and replaces the file. *sequence
- * is the new one. Errors of certs/document.h and certs/file.h; RELOAD_E_INVALID also for a document
- * that does not fit its own max-message-size: the reason says what would do. Who still holds a
- * document with a smaller one cannot be sent a larger document and must fetch it from the
- * configuration server: raise max-message-size first, and let that spread. */
-RELOAD_MUST_USE int reload_cert_overlay_sign(const char *directory, uint64_t now_unix_ms,
-                                             uint16_t *sequence, struct reload_cert_reason *reason);
+ * of this policy would (so that a document that breaks a rule is never published) and replaces the
+ * file. *sequence is the new one. Errors of certs/document.h and certs/file.h; RELOAD_E_INVALID
+ * also for a document that does not fit its own max-message-size: the reason says what would do.
+ * Who still holds a document with a smaller one cannot be sent a larger document and must fetch it
+ * from the configuration server: raise max-message-size first, and let that spread. */
+RELOAD_MUST_USE int reload_cert_overlay_sign(const char *directory,
+                                             const struct reload_cert_document_policy *policy,
+                                             uint64_t now_unix_ms, uint16_t *sequence,
+                                             struct reload_cert_reason *reason);
 
 /* What an enrollment server at HOST:PORT needs of the folder besides, so that those who are sent
  * there come in. The HTTPS certificate is issued anew, for the same key, when it is not for `host`.
@@ -58,9 +60,10 @@ RELOAD_MUST_USE int reload_cert_overlay_serve_host(const char *directory, const 
                                                    uint64_t now_unix_ms,
                                                    struct reload_cert_reason *reason);
 /* A document that names no enrollment-server gets `url` as its one and is signed again; any other
- * is left as it is. *changed tells which. */
-RELOAD_MUST_USE int reload_cert_overlay_serve_url(const char *directory, const char *url,
-                                                  uint64_t now_unix_ms, bool *changed,
-                                                  struct reload_cert_reason *reason);
+ * is left as it is. *changed tells which. Checked as reload_cert_overlay_sign() does. */
+RELOAD_MUST_USE int reload_cert_overlay_serve_url(const char *directory,
+                                                  const struct reload_cert_document_policy *policy,
+                                                  const char *url, uint64_t now_unix_ms,
+                                                  bool *changed, struct reload_cert_reason *reason);
 
 #endif

@@ -163,8 +163,10 @@ static int with_url(struct reload_slice document, const char *url, struct reload
     return 0;
 }
 
-int reload_cert_overlay_serve_url(const char *directory, const char *url, uint64_t now_unix_ms,
-                                  bool *changed, struct reload_cert_reason *reason)
+int reload_cert_overlay_serve_url(const char *directory,
+                                  const struct reload_cert_document_policy *policy, const char *url,
+                                  uint64_t now_unix_ms, bool *changed,
+                                  struct reload_cert_reason *reason)
 {
     struct reload_cert_bytes document, longer = { 0 };
     struct reload_config *config = NULL;
@@ -172,13 +174,14 @@ int reload_cert_overlay_serve_url(const char *directory, const char *url, uint64
     *changed = false;
     int error = reload_cert_overlay_read_document(directory, &document, reason);
     if (!error)
-        error = reload_cert_document_parse(reload_cert_bytes_slice(&document), NULL, NULL, &config,
-                                           reason);
+        error = reload_cert_document_parse(reload_cert_bytes_slice(&document), NULL, policy,
+                                           &config, reason);
     if (!error && config->enrollment_server_count == 0 && !config->self_signed_permitted) {
         error = with_url(reload_cert_bytes_slice(&document), url, &longer);
         if (!error)
-            error = reload_cert_overlay_publish_next(directory, reload_cert_bytes_slice(&longer),
-                                                     now_unix_ms, &sequence, reason);
+            error = reload_cert_overlay_publish_next(directory, policy,
+                                                     reload_cert_bytes_slice(&longer), now_unix_ms,
+                                                     &sequence, reason);
         *changed = !error;
     }
     reload_cert_document_free(config);

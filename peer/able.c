@@ -14,11 +14,11 @@ const struct reload_topology_ops *reload_able_topology(const struct reload_confi
     return NULL;
 }
 
-const struct reload_kind_ops *const *reload_able_kinds(size_t *count)
+struct reload_cert_document_policy reload_able_policy(void)
 {
-    static const struct reload_kind_ops *const all[] = { &reload_sip_kind_ops };
-    *count = sizeof all / sizeof all[0];
-    return all;
+    static const struct reload_kind_ops *const kinds[] = { &reload_sip_kind_ops };
+    return (struct reload_cert_document_policy){ .kind_ops = kinds,
+                                                 .kind_ops_count = sizeof kinds / sizeof kinds[0] };
 }
 
 static bool links_suit(const struct reload_config *config)

@@ -1,7 +1,7 @@
 #ifndef PEER_ABLE_H
 #define PEER_ABLE_H
 
-#include "certs/reason.h"
+#include "certs/document.h"
 #include "reload/node/topology.h"
 
 /* Whether this program can take part in an overlay as its configuration wants it (RFC 6940 s11.1):
@@ -10,8 +10,9 @@
 /* The plug-in of the configuration's topology-plugin, or NULL. */
 const struct reload_topology_ops *reload_able_topology(const struct reload_config *config);
 
-/* The usages that have rules of their own for a Kind. */
-const struct reload_kind_ops *const *reload_able_kinds(size_t *count);
+/* How this program reads a configuration document: strictly, with the rules that its usages have
+ * for their Kinds. */
+struct reload_cert_document_policy reload_able_policy(void);
 
 /* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN
  * (a client where clients are not permitted), with a reason. */

@@ -15,11 +15,9 @@ static int read_config(const char *path, const struct reload_overlay_options *op
                        uint64_t now_unix_ms, struct reload_config **out,
                        struct reload_cert_reason *reason)
 {
-    struct reload_cert_document_policy policy = {
-        .allow_unsigned = options->allow_unsigned,
-        .bare_node_id_uri = options->bare_node_id_uri,
-    };
-    policy.kind_ops = reload_able_kinds(&policy.kind_ops_count);
+    struct reload_cert_document_policy policy = reload_able_policy();
+    policy.allow_unsigned = options->allow_unsigned;
+    policy.bare_node_id_uri = options->bare_node_id_uri;
     struct reload_cert_bytes bytes = { 0 };
     struct reload_cert_reason why = { "" };
     int error = reload_cert_file_read(path, &bytes, reason);

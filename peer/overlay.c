@@ -41,10 +41,10 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
     struct reload_cert_context_options certs = {
         .identity = o->files.identity,
         .config = o->files.config,
-        .policy.bare_node_id_uri = options->bare_node_id_uri,
+        .policy = reload_able_policy(),
         .log = o->log,
     };
-    certs.policy.kind_ops = reload_able_kinds(&certs.policy.kind_ops_count);
+    certs.policy.bare_node_id_uri = options->bare_node_id_uri;
     int error = reload_cert_context_new(&certs, &o->certs, reason);
     if (!error)
         o->crypto = reload_cert_context_crypto(o->certs);

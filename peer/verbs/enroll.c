@@ -7,6 +7,7 @@
 #include "certs/enroll/server.h"
 #include "certs/enroll/users.h"
 #include "certs/overlay_dir.h"
+#include "peer/able.h"
 #include "peer/json.h"
 #include "peer/verbs/log.h"
 #include "peer/verbs/verbs.h"
@@ -88,7 +89,8 @@ static int publish_url(uint16_t port, struct reload_cert_reason *reason)
     bool v6 = strchr(o.hosts[0], ':') != NULL, changed;
     char *url = g_strdup_printf("https://%s%s%s:%u%s", v6 ? "[" : "", o.hosts[0], v6 ? "]" : "",
                                 port, RELOAD_ENROLL_PATH_ENROLL);
-    int error = reload_cert_overlay_serve_url(o.directory, url, now_ms, &changed, reason);
+    const struct reload_cert_document_policy policy = reload_able_policy();
+    int error = reload_cert_overlay_serve_url(o.directory, &policy, url, now_ms, &changed, reason);
     if (!error && changed)
         fprintf(stderr, "overlay.xml now names %s as its enrollment server\n", url);
     g_free(url);

@@ -2,6 +2,7 @@
 
 #include "certs/enroll/server.h"
 #include "certs/overlay_dir.h"
+#include "peer/able.h"
 #include "peer/address.h"
 #include "peer/verbs/verbs.h"
 #include "reload/config/registry.h"
@@ -204,7 +205,9 @@ int reload_verb_overlay_sign(int argc, char **argv)
         code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR is missing: the overlay's folder");
     if (code)
         return code;
-    int error = reload_cert_overlay_sign(o.directory, reload_verb_unix_ms(), &sequence, &reason);
+    const struct reload_cert_document_policy policy = reload_able_policy();
+    int error =
+        reload_cert_overlay_sign(o.directory, &policy, reload_verb_unix_ms(), &sequence, &reason);
     if (error)
         return reload_verb_refuse(error, o.directory, &reason);
     if (o.json)

@@ -160,7 +160,7 @@ static void an_edited_document_is_signed_again_and_accepted_as_the_next_one(void
 
     uint16_t sequence = 0;
     struct reload_cert_reason why = { "" };
-    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), 0);
+    assert_int_equal(reload_cert_overlay_sign(folder, NULL, NOW_MS, &sequence, &why), 0);
     assert_int_equal(sequence, 2);
     struct reload_cert_bytes next = read_in(folder, RELOAD_CERT_OVERLAY_XML);
     struct reload_config *after;
@@ -188,7 +188,8 @@ static void a_folder_in_use_and_bad_options_and_bad_edits_are_refused_with_a_rea
     edit(folder, "<no-ice>false</no-ice>", "<no-ice>maybe</no-ice>");
     struct reload_cert_bytes broken = read_in(folder, RELOAD_CERT_OVERLAY_XML);
     uint16_t sequence;
-    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), RELOAD_E_INVALID);
+    assert_int_equal(reload_cert_overlay_sign(folder, NULL, NOW_MS, &sequence, &why),
+                     RELOAD_E_INVALID);
     assert_non_null(strstr(why.text, "no-ice"));
     struct reload_cert_bytes still = read_in(folder, RELOAD_CERT_OVERLAY_XML);
     assert_true(
@@ -302,7 +303,8 @@ static void a_document_that_could_not_be_pushed_is_not_signed(void **state)
     create(folder, &o);
     snprintf(comment, sizeof comment, "<!--%3900d--><no-ice>", 0);
     edit(folder, "<no-ice>", comment);
-    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), RELOAD_E_INVALID);
+    assert_int_equal(reload_cert_overlay_sign(folder, NULL, NOW_MS, &sequence, &why),
+                     RELOAD_E_INVALID);
     unsigned from, to;
     const char *numbers = strstr(why.text, "raise max-message-size");
     assert_non_null(numbers);
@@ -311,7 +313,7 @@ static void a_document_that_could_not_be_pushed_is_not_signed(void **state)
     char size[64];
     snprintf(size, sizeof size, "<max-message-size>%u", to);
     edit(folder, "<max-message-size>5000", size);
-    assert_int_equal(reload_cert_overlay_sign(folder, NOW_MS, &sequence, &why), 0);
+    assert_int_equal(reload_cert_overlay_sign(folder, NULL, NOW_MS, &sequence, &why), 0);
     assert_true(fits_one_message(folder));
     remove_folder(folder);
 }

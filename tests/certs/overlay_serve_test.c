@@ -94,10 +94,11 @@ static void a_document_without_an_enrollment_server_gets_one_and_keeps_it(void *
     reload_cert_document_free(config);
 
     bool changed = false;
-    assert_int_equal(reload_cert_overlay_serve_url(folder, URL, NOW_MS, &changed, NULL), 0);
+    assert_int_equal(reload_cert_overlay_serve_url(folder, NULL, URL, NOW_MS, &changed, NULL), 0);
     assert_true(changed);
-    assert_int_equal(
-        reload_cert_overlay_serve_url(folder, "https://else.example/", NOW_MS, &changed, NULL), 0);
+    assert_int_equal(reload_cert_overlay_serve_url(folder, NULL, "https://else.example/", NOW_MS,
+                                                   &changed, NULL),
+                     0);
     assert_false(changed);
     config = load(folder);
     assert_int_equal(config->sequence, sequence + 1);
@@ -113,7 +114,7 @@ static void a_self_signed_overlay_and_a_bad_url_change_nothing(void **state)
     (void)state;
     bool changed = true;
     char *folder = new_overlay(true);
-    assert_int_equal(reload_cert_overlay_serve_url(folder, URL, NOW_MS, &changed, NULL), 0);
+    assert_int_equal(reload_cert_overlay_serve_url(folder, NULL, URL, NOW_MS, &changed, NULL), 0);
     assert_false(changed);
     remove_folder(folder);
 
@@ -121,8 +122,8 @@ static void a_self_signed_overlay_and_a_bad_url_change_nothing(void **state)
     struct reload_cert_bytes before = read_in(folder, RELOAD_CERT_OVERLAY_XML);
     static const char *const bad[] = { "http://192.0.2.7/enroll", "https://x/<a/>", "" };
     for (size_t i = 0; i < 3; i++)
-        assert_int_not_equal(reload_cert_overlay_serve_url(folder, bad[i], NOW_MS, &changed, NULL),
-                             0);
+        assert_int_not_equal(
+            reload_cert_overlay_serve_url(folder, NULL, bad[i], NOW_MS, &changed, NULL), 0);
     struct reload_cert_bytes after = read_in(folder, RELOAD_CERT_OVERLAY_XML);
     assert_true(
         reload_slice_equal(reload_cert_bytes_slice(&before), reload_cert_bytes_slice(&after)));

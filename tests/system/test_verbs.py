@@ -125,15 +125,23 @@ class Operator(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["sequence"], 2)
         self.assertIn('sequence="2"', pathlib.Path(path).read_text())
 
-    def test_an_edit_that_breaks_a_rule_is_refused_and_the_file_stays(self):
-        self.create()
-        path = os.path.join(self.folder, "overlay.xml")
-        broken = pathlib.Path(path).read_text().replace("<initial-ttl>100<", "<initial-ttl>1000<")
-        pathlib.Path(path).write_text(broken)
+    def check_edit_refused(self, before, after, reason):
+        path = pathlib.Path(self.folder, "overlay.xml")
+        self.assertIn(before, path.read_text())
+        broken = path.read_text().replace(before, after)
+        path.write_text(broken)
         done = run("overlay", "sign", "--dir", self.folder)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("initial-ttl", done.stderr)
-        self.assertEqual(pathlib.Path(path).read_text(), broken)
+        self.assertIn(reason, done.stderr)
+        self.assertEqual(path.read_text(), broken)
+
+    def test_an_edit_that_breaks_a_rule_is_refused_and_the_file_stays(self):
+        self.create()
+        self.check_edit_refused("<initial-ttl>100<", "<initial-ttl>1000<", "initial-ttl")
+
+    def test_an_edit_that_breaks_a_rule_of_a_usage_is_refused_and_the_file_stays(self):
+        self.create("--domain-restriction", r"dht\.example")
+        self.check_edit_refused(r"dht\.example", "dht(example", "pattern")
 
     def test_accounts_are_added_listed_changed_and_closed(self):
         self.create()

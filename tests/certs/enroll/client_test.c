@@ -804,8 +804,8 @@ static void the_document_is_refetched_when_there_is_a_newer_one(void **state)
     expect(&o, RELOAD_ENROLL_OK, 0, "");
     assert_int_equal(reload_enroll_refetch(&o, f->config, &next, &out), RELOAD_ENROLL_UNCHANGED);
     assert_null(next);
-    assert_int_equal(reload_cert_overlay_sign(f->dir, reload_enroll_unix_ms(), &sequence, &reason),
-                     0);
+    assert_int_equal(
+        reload_cert_overlay_sign(f->dir, NULL, reload_enroll_unix_ms(), &sequence, &reason), 0);
     assert_int_equal(reload_enroll_refetch(&o, f->config, &next, &out), RELOAD_ENROLL_OK);
     assert_int_equal(next->sequence, sequence);
     struct reload_cert_bytes kept;

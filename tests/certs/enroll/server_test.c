@@ -70,8 +70,8 @@ static void a_new_document_is_published_whole_and_a_broken_one_never(void **stat
     struct reload_cert_reason reason = { "" };
     struct reload_cert_bytes next;
     uint16_t sequence;
-    assert_int_equal(reload_cert_overlay_sign(f->dir, reload_enroll_unix_ms(), &sequence, &reason),
-                     0);
+    assert_int_equal(
+        reload_cert_overlay_sign(f->dir, NULL, reload_enroll_unix_ms(), &sequence, &reason), 0);
     fixture_path(f, "overlay.xml", path);
     assert_int_equal(reload_cert_file_read(path, &next, &reason), 0);
     get(f, "GET /.well-known/reload-config");
