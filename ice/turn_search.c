@@ -52,12 +52,12 @@ void reload_ice_turn_search_found(struct reload_ice_turn_search *search,
 }
 
 void reload_ice_turn_search_fetched(struct reload_ice_turn_search *search,
-                                    const struct reload_link_address *servers, size_t count)
+                                    const struct reload_ice_turn_offer *offers, size_t count)
 {
     if (search->state != RELOAD_ICE_TURN_FETCH)
         return;
     for (size_t i = 0; i < count && search->found_count < RELOAD_ICE_TURN_FOUND_MAX; i++)
-        search->found[search->found_count++] = servers[i];
+        search->found[search->found_count++] = offers[i];
     if (search->found_count == 0)
         try_anew(search);
     else

@@ -24,13 +24,18 @@ enum reload_ice_turn_search_state {
     RELOAD_ICE_TURN_GIVEN_UP, /* start again later */
 };
 
+struct reload_ice_turn_offer {
+    struct reload_node_id node_id; /* who offers it, and hands out credentials */
+    struct reload_link_address address;
+};
+
 struct reload_ice_turn_search {
     enum reload_ice_turn_search_state state;
     struct reload_random random;
     uint8_t resource[RELOAD_RESOURCE_ID_MAX];
     size_t resource_len, id_len; /* of `resource`; of the overlay's Resource-IDs */
     unsigned int attempts;
-    struct reload_link_address found[RELOAD_ICE_TURN_FOUND_MAX];
+    struct reload_ice_turn_offer found[RELOAD_ICE_TURN_FOUND_MAX];
     size_t found_count;
 };
 
@@ -41,9 +46,9 @@ void reload_ice_turn_search_start(struct reload_ice_turn_search *search,
 /* FIND was answered with this closest Resource-ID; empty or all zero means none. */
 void reload_ice_turn_search_found(struct reload_ice_turn_search *search,
                                   struct reload_slice closest);
-/* FETCH was answered with these servers, already judged by reload_ice_turn_check(). */
+/* FETCH was answered with these offers, already judged by reload_ice_turn_check(). */
 void reload_ice_turn_search_fetched(struct reload_ice_turn_search *search,
-                                    const struct reload_link_address *servers, size_t count);
+                                    const struct reload_ice_turn_offer *offers, size_t count);
 /* The request failed or was refused. */
 void reload_ice_turn_search_failed(struct reload_ice_turn_search *search);
 

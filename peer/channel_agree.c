@@ -55,10 +55,11 @@ void reload_channels_gather(struct reload_overlay *o, const struct reload_action
     reload_invitation_id invitation = 0;
     uint32_t place = 0;
     int error = 0;
+    bool direct = want->application_id == RELOAD_ICE_TURN_APPLICATION; /* the answerer waits */
     gathered->attach = want->attach;
-    if (o->listening_count)
+    if (o->listening_count && !(direct && want->requester))
         error = reload_links_invite(o->links, INVITATION_MS, o->now, &invitation);
-    if (invitation && o->dtls)
+    if (invitation && o->dtls && !direct)
         error = open_ports(o, invitation, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE, &w, &place);
     if (invitation && !error)
         error = open_ports(o, invitation, RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE, &w, &place);

@@ -20,9 +20,11 @@
  *   status                        who, where, state, counters
  *   links                         the overlay links
  *   ring {"walk": bool}           predecessors, successors, fingers; with walk also all members,
- * found by asking who is responsible for each id after the last one found ping TARGET round trip,
- * who answered, hops trace TARGET                  the peers on the way, asked one after another by
- * RouteQuery store PLACE VALUE             "value" (text) or "value_hex"; "lifetime" in s (86400)
+ *                                 found by asking who is responsible for each id after the last one
+ *   ping TARGET                   round trip, who answered, hops
+ *   attach TARGET                 answered once there is a link to it
+ *   trace TARGET                  the peers on the way, asked one after another by RouteQuery
+ *   store PLACE VALUE             "value" (text) or "value_hex"; "lifetime" in s (86400)
  *   remove PLACE                  stores exists = false there
  *   fetch PLACE                   verified values
  *   stat PLACE                    sizes and digests

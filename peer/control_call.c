@@ -29,6 +29,7 @@ static const struct {
     { "links", reload_control_links },
     { "ring", reload_control_ring },
     { "ping", reload_control_ping },
+    { "attach", reload_control_attach },
     { "trace", reload_control_trace },
     { "store", reload_control_store },
     { "remove", reload_control_remove },

@@ -148,6 +148,18 @@ static json_t *stun_counters(const struct reload_overlay *overlay)
                      reload_overlay_nat_text(s.nat), "servers", stun_servers(s.servers));
 }
 
+static json_t *turn_state(const struct reload_overlay *overlay)
+{
+    struct reload_overlay_turn_view t;
+    char offered[RELOAD_LINK_ADDRESS_TEXT], relay[RELOAD_LINK_ADDRESS_TEXT];
+    reload_overlay_turn_view(overlay, &t);
+    return json_pack("{s:s?,s:s?,s:I,s:I,s:I}", "offered",
+                     t.offered ? reload_link_address_text(t.offered, offered) : NULL, "relay",
+                     t.relay ? reload_link_address_text(t.relay, relay) : NULL, "granted",
+                     (json_int_t)t.stats->granted, "records", (json_int_t)t.stats->records,
+                     "failed", (json_int_t)t.stats->failed);
+}
+
 static json_t *link_counters(const struct reload_links *links)
 {
     struct reload_links_stats s;
@@ -187,6 +199,7 @@ void reload_control_status(struct reload_control_call *call)
     json_object_set_new(json, "links", link_counters(reload_overlay_links(overlay)));
     json_object_set_new(json, "ice", ice_counters(overlay));
     json_object_set_new(json, "stun", stun_counters(overlay));
+    json_object_set_new(json, "turn", turn_state(overlay));
     json_object_set_new(json, "messages", message_counters(reload_node_counters(node)));
     reload_control_answer(call, json);
 }

@@ -12,7 +12,7 @@
  *   control_info.c   status
  *   control_links.c  links
  *   control_ring.c   ring
- *   control_net.c    ping, trace
+ *   control_net.c    ping, attach, trace
  *   control_data.c   store, remove, fetch, stat, find
  *   control_sip.c    sip_register and its like
  *   control_phone.c  sip_message, and what the phone tells
@@ -57,10 +57,10 @@ void reload_control_run(struct reload_control *control, uint64_t client, const c
 
 typedef void reload_control_verb(struct reload_control_call *call);
 reload_control_verb reload_control_status, reload_control_links, reload_control_ring,
-    reload_control_ping, reload_control_trace, reload_control_store, reload_control_remove,
-    reload_control_fetch, reload_control_stat, reload_control_find, reload_control_sip_register,
-    reload_control_sip_forward, reload_control_sip_unregister, reload_control_sip_lookup,
-    reload_control_sip_gruu, reload_control_sip_message;
+    reload_control_ping, reload_control_attach, reload_control_trace, reload_control_store,
+    reload_control_remove, reload_control_fetch, reload_control_stat, reload_control_find,
+    reload_control_sip_register, reload_control_sip_forward, reload_control_sip_unregister,
+    reload_control_sip_lookup, reload_control_sip_gruu, reload_control_sip_message;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);

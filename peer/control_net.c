@@ -7,7 +7,7 @@
 #include "reload/wire/ping.h"
 #include "reload/wire/route_query.h"
 
-/* ping and trace. */
+/* ping, attach and trace. */
 
 #define TRACE_MAX 128 /* hops; the greatest initial-ttl in use is 100 */
 
@@ -68,6 +68,33 @@ void reload_control_ping(struct reload_control_call *call)
     if (!error)
         error = reload_overlay_request(reload_control_overlay(call->control), &target.target,
                                        RELOAD_PING_REQ, reload_writer_slice(&body), pong, call);
+    if (error)
+        reload_control_fail_error(call, error);
+}
+
+/* --- attach: a link to a node, or to the peer responsible for a resource (s6.5.1) --- */
+
+static void attached(void *context, const struct reload_result *result)
+{
+    struct reload_control_call *call = context;
+    if (result->error)
+        reload_control_fail_result(call, result);
+    else
+        reload_control_answer(call, json_pack("{s:o,s:i}", "node_id",
+                                              reload_json_node_id(&result->signer), "round_trip_ms",
+                                              result->round_trip_ms));
+}
+
+void reload_control_attach(struct reload_control_call *call)
+{
+    struct target_bytes target;
+    struct reload_place_problem problem;
+    if (read_target(call, &target, &problem)) {
+        reload_control_fail(call, RELOAD_CONTROL_USAGE, "%s", problem.text);
+        return;
+    }
+    int error = reload_overlay_attach(reload_control_overlay(call->control), &target.target,
+                                      attached, call);
     if (error)
         reload_control_fail_error(call, error);
 }

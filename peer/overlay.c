@@ -140,6 +140,7 @@ static int make_node(struct reload_overlay *o, const struct reload_overlay_optio
                         RELOAD_LINK_TLS_TCP_FH_NO_ICE },
         .link_type_count = o->dtls ? 2 : 1,
         .ice = true,
+        .direct_application = RELOAD_ICE_TURN_APPLICATION,
         .persist = options->store_file != NULL,
         .publish_certificate = true,
         .log_level = o->log ? o->log->level : RELOAD_LOG_ERROR,
@@ -201,6 +202,8 @@ static int make(struct reload_overlay *o, const struct reload_overlay_options *o
     if (!error)
         error = make_node(o, options, reason);
     if (!error)
+        error = reload_overlay_turn_offer(o, options, reason);
+    if (!error)
         error = make_store(o, options, reason);
     if (error)
         return error;
@@ -227,6 +230,7 @@ int reload_overlay_new(const struct reload_overlay_options *options, struct relo
     o->failed_persists = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_queue_init(&o->notices);
     reload_channels_init(o);
+    reload_overlay_turn_init(o);
     if (options->events)
         o->events = *options->events;
     o->events_context = options->events_context;
@@ -247,6 +251,7 @@ void reload_overlay_free(struct reload_overlay *o)
         g_source_destroy(o->source);
         g_source_unref(o->source);
     }
+    reload_overlay_turn_fini(o);
     reload_overlay_abandon(o);
     reload_channels_fini(o);
     reload_bootstrap_fini(&o->bootstrap);

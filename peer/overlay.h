@@ -44,6 +44,10 @@ struct reload_overlay_options { /* borrowed for the call, except `log` and what 
     /* Link by DTLS-UDP-SR-NO-ICE (RFC 6940 s6.6.6) where the far end can, to bootstrap nodes
      * always; the same port numbers are opened for UDP too. Otherwise TLS-TCP-FH-NO-ICE alone. */
     bool dtls;
+    /* A TURN server beside this peer that others may use (RFC 6940 s9), and the secret that it
+     * shares with this peer: coturn's use-auth-secret. NULL: none. */
+    const struct reload_link_address *turn;
+    struct reload_slice turn_secret;
     const struct reload_link_address *bootstrap; /* nodes to try besides the document's */
     size_t bootstrap_count;
     enum reload_role role;
@@ -124,6 +128,18 @@ struct reload_overlay_stun_view { /* all zero and empty in an overlay without IC
 };
 void reload_overlay_stun_view(const struct reload_overlay *overlay,
                               struct reload_overlay_stun_view *out);
+struct reload_overlay_turn_stats {
+    uint64_t granted; /* credentials handed out */
+    uint64_t records; /* TURN-SERVICE records stored, renewals too */
+    uint64_t failed;  /* relays that gave no candidate */
+};
+struct reload_overlay_turn_view {
+    const struct reload_link_address *offered; /* beside this peer; NULL: none */
+    const struct reload_link_address *relay;   /* of others, in use here; NULL: none */
+    const struct reload_overlay_turn_stats *stats;
+};
+void reload_overlay_turn_view(const struct reload_overlay *overlay,
+                              struct reload_overlay_turn_view *out);
 /* Counters of the store file; false in memory mode. */
 bool reload_overlay_store_stats(const struct reload_overlay *overlay,
                                 struct reload_store_file_stats *out);

@@ -57,7 +57,7 @@ static void open_link(struct reload_overlay *o, const struct reload_action_open_
 
 static void gather(struct reload_overlay *o, const struct reload_action_gather *want)
 {
-    if (reload_overlay_is_ice(o))
+    if (want->ice)
         reload_overlay_ice_gather(o, want);
     else
         reload_channels_gather(o, want);

@@ -29,7 +29,7 @@ struct path {
     enum path_state state;
     uint64_t deadline_ms; /* of WAITING and CLOSING; else RELOAD_NEVER */
     uint32_t attach;
-    bool requester;
+    bool requester, relays; /* relays: a TURN server was asked */
     struct reload_ice_channel *channel;
     /* from connect() */
     const struct reload_overlay_ice_user *user;
@@ -137,9 +137,13 @@ static void start(struct path *path)
 {
     struct reload_overlay *o = path->overlay;
     struct reload_link_address locals[RELOAD_ICE_ADDRESSES_MAX];
+    struct reload_ice_turn_server turn;
+    path->relays = reload_overlay_turn_pick(o, &turn);
     struct reload_ice_channel_config config = {
         .role = path->requester ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED, /* s6.5.1.9 */
         .stun_server = reload_overlay_stun_pick(o),
+        .turn_servers = &turn,
+        .turn_server_count = path->relays ? 1 : 0,
         .local_addresses = locals,
         .local_address_count = local_addresses(o, locals),
         .user = path,
@@ -150,21 +154,32 @@ static void start(struct path *path)
         failed_to_gather(path, error);
 }
 
-/* What would be gathered before the NAT is known could lack the candidates that matter. */
+/* What would be gathered before the NAT is known, or a relay that it calls for, could lack the
+ * candidates that matter. */
 static bool is_known(const struct reload_overlay *o)
 {
-    return o->stun.asked_ms == RELOAD_NEVER ||
-           reload_overlay_stun_nat(o) != RELOAD_OVERLAY_NAT_UNKNOWN;
+    bool nat = o->stun.asked_ms == RELOAD_NEVER ||
+               reload_overlay_stun_nat(o) != RELOAD_OVERLAY_NAT_UNKNOWN;
+    return nat && reload_overlay_turn_is_settled(o);
 }
 
 void reload_overlay_ice_gather(struct reload_overlay *o, const struct reload_action_gather *want)
 {
     struct path *path = g_new0(struct path, 1);
     *path = (struct path){ .overlay = o, .attach = want->attach, .requester = want->requester };
-    enter(path, PATH_WAITING, o->now.monotonic_ms + RELOAD_OVERLAY_STUN_PATIENCE_MS);
+    enter(path, PATH_WAITING,
+          o->now.monotonic_ms + RELOAD_OVERLAY_STUN_PATIENCE_MS + RELOAD_OVERLAY_TURN_PATIENCE_MS);
     g_hash_table_replace(o->ice->paths, GUINT_TO_POINTER(want->attach), path);
     if (is_known(o))
         start(path);
+}
+
+static bool has_relayed(const struct reload_ice_candidate *candidates, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i].type == RELOAD_CANDIDATE_RELAY)
+            return true;
+    return false;
 }
 
 static void gathered(struct path *path)
@@ -178,6 +193,8 @@ static void gathered(struct path *path)
     size_t count =
         reload_ice_channel_candidates(path->channel, candidates, RELOAD_ICE_LOCAL_CANDIDATES_MAX);
     enter(path, PATH_OFFERED, RELOAD_NEVER);
+    if (path->relays && !has_relayed(candidates, count))
+        reload_overlay_turn_failed(o);
     reload_ice_bare_port_tell(o->bare, o->bare_count, candidates, count, &room);
     int error = 0;
     for (size_t i = 0; i < count && error == 0; i++)

@@ -8,6 +8,7 @@
 #include "peer/overlay.h"
 #include "peer/overlay_ice.h"
 #include "peer/overlay_stun.h"
+#include "peer/overlay_turn.h"
 #include "reload/link/datagram.h"
 
 /* Inside of the overlay object.
@@ -18,6 +19,7 @@
  *   overlay_bootstrap.c  dialling bootstrap nodes
  *   overlay_ice.c        ICE channels under links and application channels
  *   overlay_stun.c       STUN on the bare UDP ports, both ways
+ *   overlay_turn*.c      TURN servers of others, and the one beside this peer
  *   overlay_requests.c   the application's requests and callbacks
  *
  * The node is never called while its actions are being pulled, and the application never while the
@@ -80,6 +82,7 @@ struct reload_overlay {
     struct reload_overlay_ice *ice;
     struct reload_channels channels;
     struct reload_overlay_stun stun;
+    struct reload_overlay_turn turn;
     struct reload_pcap *pcap;
     struct reload_store_file *store;
     struct reload_node *node;

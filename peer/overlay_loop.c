@@ -150,6 +150,7 @@ static void take_time(struct reload_overlay *o)
     }
     reload_overlay_bootstrap_run(o);
     reload_overlay_stun_run(o);
+    reload_overlay_turn_run(o);
     reload_overlay_ice_run(o);
     reload_channels_run(o);
     if (o->harvest_at_ms <= o->now.monotonic_ms)
@@ -162,6 +163,7 @@ static void rearm(struct reload_overlay *o)
     uint64_t deadline = MIN(reload_node_deadline(o->node), reload_links_deadline(o->links));
     deadline = MIN(deadline, reload_overlay_bootstrap_deadline(o));
     deadline = MIN(deadline, reload_overlay_stun_deadline(o));
+    deadline = MIN(deadline, reload_overlay_turn_deadline(o));
     deadline = MIN(deadline, reload_overlay_ice_deadline(o));
     deadline = MIN(deadline, reload_channels_deadline(o));
     deadline = MIN(deadline, o->harvest_at_ms);

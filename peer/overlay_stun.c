@@ -77,6 +77,7 @@ static void answered(struct reload_overlay *o, const struct reload_ice_stun_resu
 {
     char server[RELOAD_LINK_ADDRESS_TEXT], seen[RELOAD_LINK_ADDRESS_TEXT];
     o->stun.asked_ms = RELOAD_NEVER;
+    o->stun.at_home[result->reflexive.len == 16] = reload_own_addresses_have(&result->reflexive);
     if (reload_ice_stun_servers_learn(&o->stun.servers, result->cookie, &result->server,
                                       &result->reflexive) == 0)
         reload_log_write(o->log, RELOAD_LOG_DEBUG, "stun", "%s sees this node at %s",
@@ -171,7 +172,7 @@ enum reload_overlay_nat reload_overlay_stun_nat(const struct reload_overlay *o)
                        o->now.monotonic_ms - o->stun.asked_ms >= RELOAD_OVERLAY_STUN_PATIENCE_MS
                    ? RELOAD_OVERLAY_NAT_BLOCKED
                    : RELOAD_OVERLAY_NAT_UNKNOWN;
-    if (reload_own_addresses_have(&first->reflexive))
+    if (o->stun.at_home[first->reflexive.len == 16])
         return RELOAD_OVERLAY_NAT_NONE;
     if (differ)
         return RELOAD_OVERLAY_NAT_SYMMETRIC;

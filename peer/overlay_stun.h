@@ -18,6 +18,7 @@ struct reload_overlay_stun {
     struct reload_ice_stun_client client;
     struct reload_ice_stun_servers servers;
     uint64_t refresh_ms; /* monotonic; RELOAD_NEVER: not begun */
+    bool at_home[2];     /* IPv4, IPv6: the last answer showed an address of this machine */
     uint64_t asked_ms;   /* the first question since the last answer; RELOAD_NEVER: none */
 };
 

@@ -3,7 +3,7 @@
 
 #include "peer/verbs/query.h"
 
-/* status, links, ping, trace, leave. */
+/* status, links, ping, attach, trace, leave. */
 
 static void print_status(const json_t *a)
 {
@@ -116,28 +116,34 @@ static void print_ping(const json_t *a)
     putchar('\n');
 }
 
-int reload_verb_ping(int argc, char **argv)
+/* A verb whose only argument is whom it is for. */
+static int run_on_target(const char *verb, int argc, char **argv,
+                         void (*print)(const json_t *answer))
 {
     static const GOptionEntry entries[] = { RELOAD_QUERY_ENTRIES,
                                             RELOAD_QUERY_RESOURCE_ENTRIES,
                                             { 0 } };
-    json_t *answer;
-    int code = reload_verb_options("ping", entries, &argc, &argv, 0, 1);
+    int code = reload_verb_options(verb, entries, &argc, &argv, 0, 1);
     if (code)
         return code;
     if (argc > 1)
         reload_query.node = argv[1];
-    json_t *request = reload_query_request("ping");
-    code = request ? reload_query_call(request, &answer) : RELOAD_EXIT_USAGE;
-    if (code)
-        return code;
-    if (reload_query.json) {
-        reload_verb_print_json(answer);
-    } else {
-        print_ping(answer);
-        json_decref(answer);
-    }
-    return 0;
+    return reload_query_show(reload_query_request(verb), print);
+}
+
+int reload_verb_ping(int argc, char **argv)
+{
+    return run_on_target("ping", argc, argv, print_ping);
+}
+
+static void print_attach(const json_t *a)
+{
+    printf("linked to %s\n", reload_query_text(a, "node_id"));
+}
+
+int reload_verb_attach(int argc, char **argv)
+{
+    return run_on_target("attach", argc, argv, print_attach);
 }
 
 static void print_trace(const json_t *answer)

@@ -25,6 +25,8 @@ const struct reload_verb reload_verbs[] = {
     { "links", NULL, "List a running peer's links", reload_verb_links },
     { "ping", "[NODE-ID]", "Ping a node, or the peer responsible for a resource",
       reload_verb_ping },
+    { "attach", "[NODE-ID]", "Link to a node, or to the peer responsible for a resource",
+      reload_verb_attach },
     { "trace", NULL, "Show the route to a node or resource, hop by hop", reload_verb_trace },
     { "store", "VALUE", "Store a value in the overlay", reload_verb_store },
     { "remove", NULL, "Remove a stored value", reload_verb_remove },

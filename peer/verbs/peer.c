@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "certs/file.h"
 #include "peer/address.h"
 #include "peer/control.h"
 #include "peer/json.h"
@@ -13,13 +14,14 @@
 /* `reload peer`: a node of an overlay, until a signal or `reload leave` ends it. */
 
 #define RELOAD_PORT   6084
+#define TURN_PORT     3478
 #define LISTEN_MAX    8
 #define BOOTSTRAP_MAX 64
 #define LEAVE_MS      1800 /* after this the process ends, told everybody or not */
 
 static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
-    char *config_server, *ca;
+    char *config_server, *ca, *turn, *turn_secret;
     char **listen, **bootstrap;
     gboolean first, json, verbose, allow_unsigned, bare_uri, dtls;
 } o;
@@ -32,7 +34,8 @@ static struct {
     struct reload_phone *phone;
     struct reload_refetch *refetch;
     struct reload_log log;
-    struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX];
+    struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX], turn;
+    struct reload_cert_bytes turn_secret;
     bool was_ready, leaving;
 } p;
 
@@ -58,6 +61,30 @@ static int read_addresses(char **texts, const char *option, struct reload_link_a
             return reload_verb_fail(RELOAD_EXIT_USAGE,
                                     "%s %s: not an IP address and port, as in 192.0.2.1:6084",
                                     option, *texts);
+    return 0;
+}
+
+/* --turn and --turn-secret-file: the secret is the file's first line. */
+static int read_turn(struct reload_overlay_options *options)
+{
+    struct reload_cert_reason reason = { "" };
+    if (!o.turn && !o.turn_secret)
+        return 0;
+    if (!o.turn || !o.turn_secret)
+        return reload_verb_fail(RELOAD_EXIT_USAGE, "--turn and --turn-secret-file belong together");
+    if (reload_address_read(o.turn, TURN_PORT, &p.turn))
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                "--turn %s: not an IP address and port, as in 192.0.2.1:3478",
+                                o.turn);
+    int error = reload_cert_file_read_secret(o.turn_secret, &p.turn_secret, &reason);
+    if (error)
+        return reload_verb_refuse(error, "--turn-secret-file", &reason);
+    struct reload_slice secret = reload_cert_bytes_slice(&p.turn_secret);
+    for (size_t i = 0; i < secret.n; i++)
+        if (secret.p[i] == '\n' || secret.p[i] == '\r')
+            secret.n = i;
+    options->turn = &p.turn;
+    options->turn_secret = secret;
     return 0;
 }
 
@@ -96,7 +123,7 @@ static int read_options(struct reload_overlay_options *options)
         code = reload_address_read("0.0.0.0", RELOAD_PORT, &p.listen[0]);
         options->listen_count = 1;
     }
-    return code;
+    return code == 0 ? read_turn(options) : code;
 }
 
 /* --- what happens --- */
@@ -256,6 +283,11 @@ int reload_verb_peer(int argc, char **argv)
           "ADDR:PORT" },
         { "dtls", 0, 0, G_OPTION_ARG_NONE, &o.dtls,
           "Link over DTLS and UDP where the far end can, to bootstrap nodes always", NULL },
+        { "turn", 0, 0, G_OPTION_ARG_STRING, &o.turn,
+          "Offer the TURN server that runs at this public address (coturn, use-auth-secret)",
+          "ADDR:PORT" },
+        { "turn-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &o.turn_secret,
+          "... and the secret that it shares with this peer (mode 0600)", "FILE" },
         { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
           "A node to join by, besides the configuration's; may be repeated", "ADDR:PORT" },
         { "client", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
@@ -291,5 +323,6 @@ int reload_verb_peer(int argc, char **argv)
     raise_descriptors();
     options.events = &events;
     int error = reload_overlay_new(&options, &p.overlay, &reason);
+    reload_cert_bytes_fini(&p.turn_secret);
     return error ? reload_verb_refuse(error, "peer", &reason) : run();
 }

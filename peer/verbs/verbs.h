@@ -64,6 +64,7 @@ int reload_verb_status(int argc, char **argv);
 int reload_verb_ring(int argc, char **argv);
 int reload_verb_links(int argc, char **argv);
 int reload_verb_ping(int argc, char **argv);
+int reload_verb_attach(int argc, char **argv);
 int reload_verb_trace(int argc, char **argv);
 int reload_verb_store(int argc, char **argv);
 int reload_verb_remove(int argc, char **argv);

@@ -48,6 +48,7 @@ struct reload_action_gather {
     bool requester;
     bool application; /* for an AppAttach */
     uint16_t application_id;
+    bool ice; /* candidates of ICE, or else where this node waits for the far end's dial */
 };
 
 struct reload_action_open_link {

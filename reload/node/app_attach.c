@@ -89,7 +89,7 @@ static int begin(struct reload_node *node, const struct reload_target *target, u
     a->request = request;
     a->destination_list = reload_memdup(list.p, list.n);
     a->destination_len = list.n;
-    a->number = a->destination_list ? reload_gather(node, true, &application) : 0;
+    a->number = a->destination_list ? reload_gather(node, true, a->ice, &application) : 0;
     if (a->number == 0) {
         reload_app_attach_end(node, a);
         return RELOAD_E_NOMEM;

@@ -102,7 +102,7 @@ static void begin(struct reload_node *node, const struct reload_request *request
         reload_app_attach_answer(node, a, &nothing);
         return;
     }
-    a->number = reload_gather(node, false, &application);
+    a->number = reload_gather(node, false, a->ice, &application);
     if (a->number)
         reload_app_attach_enter(node, a, RELOAD_APP_ATTACH_ANSWERING);
     else
@@ -119,7 +119,8 @@ void reload_app_attach_handle(struct reload_node *node, struct reload_request *r
         return;
     }
     const struct reload_offer offer = { body.ufrag, body.password, body.candidates };
-    uint16_t code = reload_offer_check(&offer, reload_uses_ice(node), &why);
+    uint16_t code =
+        reload_offer_check(&offer, reload_app_attach_uses_ice(node, body.application), &why);
     if (code != 0)
         refuse(node, request, code, why);
     else if (!is_served(node, body.application)) /* s6.5.2.2 */

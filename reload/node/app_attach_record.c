@@ -33,7 +33,7 @@ struct reload_app_attach_record *reload_app_attach_add(struct reload_node *node,
         reload_free(a);
         return NULL;
     }
-    a->ice = reload_uses_ice(node);
+    a->ice = reload_app_attach_uses_ice(node, application);
     a->application = application;
     a->next = all->first;
     all->first = a;

@@ -36,6 +36,12 @@ struct reload_app_attach_record {
     struct reload_timer timer;
 };
 
+static inline bool reload_app_attach_uses_ice(const struct reload_node *node, uint16_t application)
+{
+    bool direct = application != 0 && application == node->config.direct_application;
+    return reload_uses_ice(node) && !direct;
+}
+
 /* --- app_attach_record.c --- */
 /* NULL at the cap, which is counted, and without memory. */
 struct reload_app_attach_record *reload_app_attach_add(struct reload_node *node,

@@ -10,7 +10,7 @@ int reload_attach_prepare(struct reload_node *node, struct reload_attach_record 
 {
     a->destination_list = reload_memdup(destination_list.p, destination_list.n);
     a->destination_len = destination_list.n;
-    a->number = a->destination_list ? reload_gather(node, true, NULL) : 0;
+    a->number = a->destination_list ? reload_gather(node, true, a->ice, NULL) : 0;
     if (a->number == 0)
         return RELOAD_E_NOMEM;
     reload_attach_enter(node, a, RELOAD_ATTACH_GATHERING);
@@ -20,7 +20,7 @@ int reload_attach_prepare(struct reload_node *node, struct reload_attach_record 
 static void begin_answer(struct reload_node *node, struct reload_attach_record *a)
 {
     reload_attach_withdraw(node, a); /* s6.5.1.2: an own request is not repeated any more */
-    a->number = reload_gather(node, false, NULL);
+    a->number = reload_gather(node, false, a->ice, NULL);
     if (a->number)
         reload_attach_enter(node, a, RELOAD_ATTACH_ANSWERING);
     else

@@ -56,6 +56,9 @@ struct reload_node_config {
     /* The host answers GATHER with ICE candidates: links are made by ICE unless the configuration
      * in force says no-ice (s6.5.1.5). Without it they are No-ICE whatever that says. */
     bool ice;
+    /* Channels of this Application-ID are made without ICE in every overlay, since ICE itself may
+     * need what they bring: the requester offers nothing and dials the answerer. 0: none. */
+    uint16_t direct_application;
     bool persist;             /* answers to Stores wait for reload_node_persisted() */
     bool publish_certificate; /* store own certificate by node and by user once joined (s8) */
     bool via_self;            /* test peers only: originator puts itself into the Via List */

@@ -143,7 +143,8 @@ uint32_t reload_attach_number(struct reload_node *node)
     return node->next_attach ? node->next_attach : ++node->next_attach; /* 0 is no number */
 }
 
-uint32_t reload_gather(struct reload_node *node, bool requester, const uint16_t *application)
+uint32_t reload_gather(struct reload_node *node, bool requester, bool ice,
+                       const uint16_t *application)
 {
     struct reload_action *action = reload_queue_push(&node->queue, RELOAD_ACTION_GATHER);
     if (!action)
@@ -153,6 +154,7 @@ uint32_t reload_gather(struct reload_node *node, bool requester, const uint16_t 
         .requester = requester,
         .application = application != NULL,
         .application_id = application ? *application : 0,
+        .ice = ice,
     };
     return action->gather.attach;
 }

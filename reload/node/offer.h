@@ -42,7 +42,8 @@ struct reload_asked *reload_asked_new(const struct reload_reply *reply,
 bool reload_asked_is(const struct reload_asked *asked, const struct reload_reply *reply);
 
 /* Asks the host for candidates: the number that they will come under, or 0 without memory. */
-uint32_t reload_gather(struct reload_node *node, bool requester, const uint16_t *application);
+uint32_t reload_gather(struct reload_node *node, bool requester, bool ice,
+                       const uint16_t *application);
 uint32_t reload_attach_number(struct reload_node *node);
 /* What the host has under that number is wanted no more; 0 is fine. */
 void reload_abandon(struct reload_node *node, uint32_t number);

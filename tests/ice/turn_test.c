@@ -7,11 +7,17 @@
 #include <cmocka.h>
 
 #include "ice/turn.h"
+#include "ice/turn_grant.h"
 #include "ice/turn_search.h"
 
 static const struct reload_link_address public_address = { 4, { 203, 0, 113, 5 }, 3478 };
 static const struct reload_node_id node = {
     16, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 }
+};
+
+static const struct reload_ice_turn_offer offer = {
+    { 16, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 } },
+    { 4, { 203, 0, 113, 5 }, 3478 },
 };
 
 /* A hash that shows its input: its sum, then its last byte. */
@@ -134,6 +140,54 @@ static void credentials_are_those_of_the_shared_secret_scheme(void **state)
                      RELOAD_E_INVALID);
 }
 
+/* --- credentials on their way --- */
+
+static void a_grant_is_read_as_it_was_written_and_only_whole(void **state)
+{
+    (void)state;
+    uint8_t bytes[RELOAD_ICE_TURN_GRANT_MAX + 1];
+    struct reload_writer w = reload_writer_of(bytes, sizeof bytes);
+    struct reload_ice_turn_grant grant = { "1795262651:01", "OMiX/+=", 3600 }, read;
+    assert_int_equal(reload_ice_turn_grant_encode(&w, &grant), 0);
+    static const uint8_t wire[] = { 1,   13,  '1', '7', '9', '5', '2', '6', '2',
+                                    '6', '5', '1', ':', '0', '1', 7,   'O', 'M',
+                                    'i', 'X', '/', '+', '=', 0,   0,   14,  16 };
+    assert_int_equal(w.len, sizeof wire);
+    assert_memory_equal(bytes, wire, sizeof wire);
+    assert_int_equal(reload_ice_turn_grant_decode(reload_writer_slice(&w), &read), 0);
+    assert_string_equal(read.user_name, grant.user_name);
+    assert_string_equal(read.password, grant.password);
+    assert_int_equal(read.lifetime_s, 3600);
+    for (size_t cut = 0; cut < w.len; cut++)
+        assert_int_equal(reload_ice_turn_grant_decode(reload_slice_of(bytes, cut), &read),
+                         RELOAD_E_DECODE);
+    assert_int_equal(reload_ice_turn_grant_decode(reload_slice_of(bytes, w.len + 1), &read),
+                     RELOAD_E_DECODE);
+}
+
+static void a_grant_of_another_version_or_with_bytes_that_are_no_text_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t good[] = { 1, 1, 'a', 1, 'b', 0, 0, 0, 9 };
+    struct reload_ice_turn_grant read;
+    uint8_t bytes[sizeof good];
+    assert_int_equal(reload_ice_turn_grant_decode(reload_slice_of(good, sizeof good), &read), 0);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = { { 0, 0 }, { 0, 2 }, { 2, 0 }, { 2, '\n' }, { 4, 0x7f }, { 4, 0xc3 }, { 8, 0 } };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(bytes, good, sizeof good);
+        bytes[bad[i].at] = bad[i].value;
+        assert_int_equal(reload_ice_turn_grant_decode(reload_slice_of(bytes, sizeof bytes), &read),
+                         RELOAD_E_DECODE);
+    }
+    static const uint8_t nameless[] = { 1, 0, 1, 'b', 0, 0, 0, 9 };
+    assert_int_equal(
+        reload_ice_turn_grant_decode(reload_slice_of(nameless, sizeof nameless), &read),
+        RELOAD_E_DECODE);
+}
+
 /* --- the search --- */
 
 static void count_up(void *context, uint8_t *out, size_t len)
@@ -163,7 +217,7 @@ static void a_search_asks_anew_at_another_random_id_until_it_finds(void **state)
     reload_ice_turn_search_fetched(&search, NULL, 0); /* forged or gone */
     assert_int_equal(search.state, RELOAD_ICE_TURN_FIND);
     reload_ice_turn_search_found(&search, reload_slice_of(closest, 16));
-    reload_ice_turn_search_fetched(&search, &public_address, 1);
+    reload_ice_turn_search_fetched(&search, &offer, 1);
     assert_int_equal(search.state, RELOAD_ICE_TURN_DONE);
     assert_int_equal(search.found_count, 1);
 }
@@ -185,7 +239,7 @@ static void a_search_ends(void **state)
     assert_int_equal(search.state, RELOAD_ICE_TURN_GIVEN_UP);
     reload_ice_turn_search_failed(&search); /* late events change nothing */
     reload_ice_turn_search_found(&search, reload_slice_of("x", 1));
-    reload_ice_turn_search_fetched(&search, &public_address, 1);
+    reload_ice_turn_search_fetched(&search, &offer, 1);
     assert_int_equal(search.state, RELOAD_ICE_TURN_GIVEN_UP);
 }
 
@@ -193,10 +247,10 @@ static void more_servers_than_wanted_are_left(void **state)
 {
     (void)state;
     struct reload_ice_turn_search search;
-    struct reload_link_address many[RELOAD_ICE_TURN_FOUND_MAX + 3];
+    struct reload_ice_turn_offer many[RELOAD_ICE_TURN_FOUND_MAX + 3];
     uint8_t seed = 1;
     for (size_t i = 0; i < RELOAD_ICE_TURN_FOUND_MAX + 3; i++)
-        many[i] = public_address;
+        many[i] = offer;
     reload_ice_turn_search_start(&search, &(struct reload_random){ count_up, &seed }, 16, 1);
     reload_ice_turn_search_found(&search, reload_slice_of("x", 1));
     reload_ice_turn_search_fetched(&search, many, RELOAD_ICE_TURN_FOUND_MAX + 3);
@@ -210,6 +264,8 @@ int main(void)
         cmocka_unit_test(records_are_named_by_node_id_and_number),
         cmocka_unit_test(a_record_is_believed_only_where_its_signer_may_store_it),
         cmocka_unit_test(credentials_are_those_of_the_shared_secret_scheme),
+        cmocka_unit_test(a_grant_is_read_as_it_was_written_and_only_whole),
+        cmocka_unit_test(a_grant_of_another_version_or_with_bytes_that_are_no_text_is_refused),
         cmocka_unit_test(a_search_asks_anew_at_another_random_id_until_it_finds),
         cmocka_unit_test(a_search_ends),
         cmocka_unit_test(more_servers_than_wanted_are_left),

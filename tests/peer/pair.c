@@ -26,9 +26,10 @@ static void start(struct pair *pair, struct pair_node *node, const struct pair_o
                   bool listens, const struct reload_link_address *bootstrap)
 {
     static const struct reload_overlay_events events = { .state = state_changed };
-    struct reload_link_address any;
+    struct reload_link_address any, turn;
     struct reload_cert_reason reason = { "" };
     must(reload_link_address_parse("127.0.0.1", 0, &any) == 0, "address");
+    must(reload_link_address_parse("127.0.0.1", PAIR_TURN_PORT, &turn) == 0, "address");
     node->context = g_main_context_new();
     struct reload_overlay_options overlay = {
         .config = pair->files.document,
@@ -37,6 +38,8 @@ static void start(struct pair *pair, struct pair_node *node, const struct pair_o
         .listen = &any,
         .listen_count = listens ? 1 : 0,
         .dtls = options->dtls,
+        .turn = options->turn && !bootstrap ? &turn : NULL,
+        .turn_secret = reload_slice_of(PAIR_TURN_SECRET, strlen(PAIR_TURN_SECRET)),
         .bootstrap = bootstrap,
         .bootstrap_count = bootstrap ? 1 : 0,
         .role = listens ? RELOAD_ROLE_PEER : RELOAD_ROLE_CLIENT,

@@ -7,8 +7,12 @@
 /* Two real nodes of one overlay in one thread: `a` founds it, `b` joins it. Each has a GLib context
  * of its own, so that a test can let one of them stand still. */
 
+#define PAIR_TURN_PORT   3478 /* on 127.0.0.1 */
+#define PAIR_TURN_SECRET "a secret of the pair"
+
 struct pair_options {
     bool ice, dtls;
+    bool turn;      /* a offers PAIR_TURN_PORT with PAIR_TURN_SECRET; nothing runs there */
     bool b_is_deaf; /* b is a client that listens nowhere */
 };
 

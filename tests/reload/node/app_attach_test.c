@@ -478,6 +478,7 @@ static void the_host_learns_what_the_channel_is_for(void **state)
         assert_int_equal(gather->requester, s == REQUESTED);
         assert_true(gather->application);
         assert_int_equal(gather->application_id, SIP);
+        assert_true(gather->ice);
         if (s == REQUESTED)
             answer(&rig);
         else
@@ -526,6 +527,91 @@ static void a_request_that_breaks_the_rules_is_refused(void **state)
     assert_int_equal(refusal_of(&rig, body_of("passive", SIP + 1, 1)), RELOAD_ERROR_NOT_FOUND);
     assert_int_equal(refusal_of(&rig, body_of("passive", 0, 1)), RELOAD_ERROR_NOT_FOUND);
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_GATHER), 0);
+    rig_fini(&rig);
+}
+
+/* --- an application whose channels need no ICE, in an overlay that uses it --- */
+
+#define DIRECT 61441
+
+static struct reload_slice direct_body(const char *role, struct reload_slice candidates)
+{
+    static uint8_t buffer[256];
+    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
+    const struct reload_app_attach body = { .application = DIRECT,
+                                            .role = reload_slice_of(role, strlen(role)),
+                                            .candidates = candidates };
+    assert_int_equal(reload_app_attach_encode(&w, &body), 0);
+    return reload_writer_slice(&w);
+}
+
+static void direct_up(struct rig *rig)
+{
+    rig_init(rig);
+    rig->config.config.no_ice = false;
+    rig->node_config.ice = true;
+    rig->node_config.direct_application = DIRECT;
+    rig_start(rig);
+    rig_link(rig, 0);
+    rig->fake.hop = rig->parties[0].id;
+    assert_int_equal(reload_node_set_application(rig->node, DIRECT, true), 0);
+    assert_int_equal(reload_node_set_application(rig->node, SIP, true), 0);
+}
+
+/* s6.5.1.11: the requester offers nothing, and dials the answerer as TLS client. */
+static void a_direct_channel_is_asked_for_without_ice(void **state)
+{
+    (void)state;
+    struct rig rig;
+    uint64_t request;
+    direct_up(&rig);
+    const struct reload_target target = { .id = reload_node_id_slice(&rig.parties[1].id) };
+    assert_int_equal(reload_node_app_attach(rig.node, &target, DIRECT, rig.now, &request), 0);
+    rig_pull(&rig);
+    assert_false(rig_action(&rig, RELOAD_ACTION_GATHER, 0)->action.gather.ice);
+    gathered_nothing(&rig);
+    struct reload_app_attach body;
+    assert_int_equal(reload_app_attach_decode(rig_sent(&rig, 0, NULL).body, &body), 0);
+    assert_int_equal(body.candidates.n + body.ufrag.n + body.password.n, 0);
+    respond(&rig, RELOAD_APP_ATTACH_ANS, direct_body("active", candidate(4)));
+    const struct reload_action_app_channel *channel =
+        &rig_action(&rig, RELOAD_ACTION_APP_CHANNEL, 0)->action.app_channel;
+    assert_int_equal(channel->link_type, RELOAD_LINK_TLS_TCP_FH_NO_ICE);
+    assert_int_equal(channel->address_count, 1);
+    assert_false(channel->tls_server);
+    rig_fini(&rig);
+}
+
+static void receive_direct(struct rig *rig, struct reload_slice body)
+{
+    struct rig_message m = { .signer = &rig->parties[1],
+                             .code = RELOAD_APP_ATTACH_REQ,
+                             .body = body,
+                             .via_list = rig_nodes(&rig->parties[1].id, NULL) };
+    rig_receive(rig, 1, &m);
+}
+
+static void a_direct_channel_is_answered_without_ice_and_no_other_is(void **state)
+{
+    (void)state;
+    struct rig rig;
+    const struct reload_slice none = { 0 };
+    direct_up(&rig);
+    receive_direct(&rig, direct_body("passive", none));
+    const struct reload_action_gather *gather =
+        &rig_action(&rig, RELOAD_ACTION_GATHER, 0)->action.gather;
+    assert_true(!gather->ice && !gather->requester);
+    reload_node_gathered(rig.node, gather->attach, none, none, candidate(4), rig.now);
+    rig_pull(&rig);
+    const struct reload_action_app_channel *channel =
+        &rig_action(&rig, RELOAD_ACTION_APP_CHANNEL, 0)->action.app_channel;
+    assert_int_equal(channel->link_type, RELOAD_LINK_TLS_TCP_FH_NO_ICE);
+    assert_int_equal(channel->address_count, 0);
+    assert_true(channel->tls_server);
+    assert_int_equal(refusal_of(&rig, direct_body("passive", candidate(1))),
+                     RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY);
+    assert_int_equal(refusal_of(&rig, body_of("passive", SIP, 4)),
+                     RELOAD_ERROR_INCOMPATIBLE_WITH_OVERLAY);
     rig_fini(&rig);
 }
 
@@ -600,6 +686,8 @@ int main(void)
         cmocka_unit_test(each_event_does_in_each_state_what_it_should_and_nothing_is_left),
         cmocka_unit_test(the_host_learns_what_the_channel_is_for),
         cmocka_unit_test(a_request_that_breaks_the_rules_is_refused),
+        cmocka_unit_test(a_direct_channel_is_asked_for_without_ice),
+        cmocka_unit_test(a_direct_channel_is_answered_without_ice_and_no_other_is),
         cmocka_unit_test(a_request_that_the_cache_forgot_gathers_once),
         cmocka_unit_test(the_caps_hold),
         cmocka_unit_test(applications_come_and_go_up_to_their_cap),

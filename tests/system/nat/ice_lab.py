@@ -1,11 +1,9 @@
 """What ICE needs in the laboratory: our STUN responder and coturn on the public segment, and pairs
 of channels whose candidates the test carries, as the overlay would."""
 import json
-import select
 import shutil
 import subprocess
 import tempfile
-import time
 
 import lab
 
@@ -18,12 +16,6 @@ def missing():
     return lab.missing() or (None if shutil.which("turnserver") else "coturn is not installed")
 
 
-def read_line(process, timeout):
-    if not select.select([process.stdout], [], [], timeout)[0]:
-        return None
-    return process.stdout.readline() or None
-
-
 class Services:
     """203.0.113.1 answers Binding requests, 203.0.113.2 relays."""
 
@@ -33,25 +25,12 @@ class Services:
         self.stun_host, self.turn_host = laboratory.host("stun", 1), laboratory.host("turn", 2)
         self.stun = laboratory.start(self.stun_host, [
             lab.program("test_stun_server"), f"{self.stun_host.address}:{STUN_PORT}"])
-        if read_line(self.stun, 10) != "ready\n":
+        if lab.read_line(self.stun, 10) != "ready\n":
             raise RuntimeError("the STUN server does not start")
-        self.turn = laboratory.start(self.turn_host, [
-            "turnserver", "-n", "--listening-ip", self.turn_host.address, "--relay-ip",
-            self.turn_host.address, "--listening-port", str(TURN_PORT), "--use-auth-secret",
-            "--static-auth-secret", SECRET, "--realm", "lab", "--no-tls", "--no-dtls", "--no-cli",
-            "--no-software-attribute", "--log-file", "/dev/null", "--pidfile", "/dev/null",
-            "--userdb", f"{self.folder.name}/turndb"], stdout=subprocess.DEVNULL,
+        self.turn = laboratory.start(self.turn_host, lab.coturn(
+            self.turn_host.address, TURN_PORT, SECRET, self.folder.name), stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
-        self._wait_for_turn()
-
-    def _wait_for_turn(self):
-        for _ in range(100):
-            probe = self.lab.tcp(self.turn_host)
-            if probe.connect_ex((self.turn_host.address, TURN_PORT)) == 0:
-                return probe.close()
-            probe.close()
-            time.sleep(0.1)
-        raise RuntimeError("coturn does not start")
+        laboratory.wait_for_port(self.turn_host, TURN_PORT)
 
     def without_turn(self):
         return ["--stun", f"{self.stun_host.address}:{STUN_PORT}"]
@@ -75,7 +54,7 @@ class Pair:
 
     def introduce(self):
         """Carries the candidates both ways, as an Attach and its answer do."""
-        hellos = [read_line(end, 20) for end in self.ends]
+        hellos = [lab.read_line(end, 20) for end in self.ends]
         if None in hellos:
             return False
         for end, hello in zip(self.ends, reversed(hellos)):
@@ -85,7 +64,7 @@ class Pair:
 
     def results(self):
         """What each end says about the path, as soon as it knows."""
-        lines = [read_line(end, RESULT_S) for end in self.ends]
+        lines = [lab.read_line(end, RESULT_S) for end in self.ends]
         return [json.loads(line) if line else {"connected": False, "error": "silent"}
                 for line in lines]
 

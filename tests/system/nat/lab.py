@@ -15,12 +15,14 @@ import ctypes
 import itertools
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 KINDS = ("endpoint-independent", "address-restricted", "port-restricted", "symmetric", "double",
          "udp-blocked")
@@ -198,6 +200,15 @@ class Lab:
     def tcp(self, machine, port=0):
         return self._socket(machine, socket.SOCK_STREAM, port)
 
+    def wait_for_port(self, machine, port):
+        """Until a server on that machine accepts TCP there."""
+        for _ in range(200):
+            probe = self.tcp(machine)
+            if probe.connect_ex((machine.address, port)) == 0:
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"nothing listens on port {port} of {machine.name}")
+
     def _socket(self, machine, kind, port):
         """A socket of this process in a machine's namespace, which it keeps."""
         made = []
@@ -281,3 +292,28 @@ class Lab:
 def program(name):
     """A program of the build: beside the tests."""
     return str(pathlib.Path(os.environ["RELOAD_TEST_PROGRAMS"]) / name)
+
+
+def read_line(process, timeout):
+    """The next line of its standard output, or None."""
+    if not select.select([process.stdout], [], [], timeout)[0]:
+        return None
+    return process.stdout.readline() or None
+
+
+def coturn(address, port, secret, folder):
+    """The command of a TURN server whose credentials are made from a secret."""
+    return ["turnserver", "-n", "--listening-ip", address, "--relay-ip", address,
+            "--listening-port", str(port), "--use-auth-secret", "--static-auth-secret", secret,
+            "--realm", "lab", "--no-tls", "--no-dtls", "--no-cli", "--no-software-attribute",
+            "--log-file", "/dev/null", "--pidfile", "/dev/null", "--userdb", f"{folder}/turndb"]
+
+
+def needs_relay(left, right):
+    """Where both sides make a direct path impossible: no UDP at all, or a port that the other side
+    cannot foresee meets a filter that wants to have asked that very port."""
+    pair = {left, right}
+    if "udp-blocked" in pair:
+        return True
+    picky = {"port-restricted", "double", "symmetric"}
+    return "symmetric" in pair and pair <= picky

@@ -17,16 +17,6 @@ KINDS = [a for a in sys.argv[1:] if a in lab.KINDS] or list(lab.KINDS)
 sys.argv = sys.argv[:1]
 
 
-def needs_relay(left, right):
-    """Where both sides make a direct path impossible: no UDP at all, or a port that the other side
-    cannot foresee meets a filter that wants to have asked that very port."""
-    pair = {left, right}
-    if "udp-blocked" in pair:
-        return True
-    picky = {"port-restricted", "double", "symmetric"}
-    return "symmetric" in pair and pair <= picky
-
-
 class Matrix(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -60,10 +50,10 @@ class Matrix(unittest.TestCase):
 
     def test_a_pair_connects_and_is_relayed_only_where_it_must_be(self):
         cells = [(left, right) for left in KINDS for right in KINDS]
-        self.check(cells, self.services.with_turn(), needs_relay)
+        self.check(cells, self.services.with_turn(), lab.needs_relay)
 
     def test_b_peers_alone_are_enough_where_a_direct_path_exists(self):
-        cells = [(left, right) for left in KINDS for right in KINDS if not needs_relay(left, right)]
+        cells = [(left, right) for left in KINDS for right in KINDS if not lab.needs_relay(left, right)]
         self.check(cells, self.services.without_turn(), lambda *_: False)
         # Each end asked our responder, and nothing it was asked was strange to it.
         counters = self.services.counters()
