@@ -25,10 +25,14 @@ static struct probe_actor *owner_of(struct probe_run *run, const struct probe_li
 
 static void whole(struct probe_run *run, struct probe_message *m)
 {
-    if (probe_message_payload(m, &run->fault) || run->message_count == PROBE_MESSAGES_MAX) {
+    if (run->message_count == PROBE_MESSAGES_MAX)
+        probe_fault_set(&run->fault, "more than %d messages came", PROBE_MESSAGES_MAX);
+    if (run->message_count == PROBE_MESSAGES_MAX || probe_message_payload(m, &run->fault)) {
         probe_message_free(m);
         return;
     }
+    run->messages =
+        probe_realloc(run->messages, (run->message_count + 1) * sizeof(struct probe_message *));
     run->messages[run->message_count++] = m;
     uint64_t code = probe_number(m->code);
     if (code % 2 == 1 && code != 0xffff)
@@ -43,7 +47,7 @@ static bool assemble(const struct probe_run *run, struct reload_slice transactio
     bool ended = false;
     for (size_t turn = 0; turn < run->piece_count && !ended; turn++)
         for (size_t i = 0; i < run->piece_count && !ended; i++) {
-            const struct probe_message *m = run->pieces[i].message;
+            const struct probe_message *m = run->pieces[i];
             uint64_t fragment = probe_number(m->fragment);
             if (!reload_slice_equal(m->transaction, transaction) ||
                 (fragment & OFFSET_MASK) != reload_buffer_len(out))
@@ -52,6 +56,19 @@ static bool assemble(const struct probe_run *run, struct reload_slice transactio
             ended = fragment & LAST;
         }
     return ended;
+}
+
+static void forget_pieces(struct probe_run *run, struct reload_slice transaction)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < run->piece_count; i++) {
+        struct probe_message *piece = run->pieces[i];
+        if (reload_slice_equal(piece->transaction, transaction))
+            probe_message_free(piece);
+        else
+            run->pieces[kept++] = piece;
+    }
+    run->piece_count = kept;
 }
 
 static void put_together(struct probe_run *run, const struct probe_message *last)
@@ -70,10 +87,12 @@ static void put_together(struct probe_run *run, const struct probe_message *last
         raw[12] = 0xc0;
         memset(raw + 13, 0, 3);
         m->raw = reload_slice_of(raw, len);
-        if (probe_message_header(m, &run->fault))
+        if (probe_message_header(m, &run->fault)) {
             probe_message_free(m);
-        else
+        } else {
+            forget_pieces(run, m->transaction);
             whole(run, m);
+        }
     }
     reload_buffer_free(&payload);
 }
@@ -94,9 +113,11 @@ void probe_run_message(void *context, struct probe_link *link, struct reload_sli
         return;
     }
     if (run->piece_count == PROBE_PIECES_MAX) {
+        probe_fault_set(&run->fault, "more than %d fragments that nothing follows came",
+                        PROBE_PIECES_MAX);
         probe_message_free(m);
         return;
     }
-    run->pieces[run->piece_count++].message = m;
+    run->pieces[run->piece_count++] = m;
     put_together(run, m);
 }

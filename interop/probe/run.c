@@ -89,8 +89,9 @@ static void end(struct probe_run *run)
         probe_actor_free(run->actors[i]);
     for (size_t i = 0; i < run->message_count; i++)
         probe_message_free(run->messages[i]);
+    free(run->messages);
     for (size_t i = 0; i < run->piece_count; i++)
-        probe_message_free(run->pieces[i].message);
+        probe_message_free(run->pieces[i]);
     probe_scope_fini(&run->names);
     reload_buffer_free(&run->sent);
     reload_buffer_free(&run->transcript);

@@ -8,10 +8,10 @@
 /* One case being run. */
 
 #define PROBE_ACTORS_MAX   12
-#define PROBE_MESSAGES_MAX 256 /* that came in one case */
-#define PROBE_PIECES_MAX   64
-#define PROBE_ANSWER_MS    3000 /* how long an answer may take */
-#define PROBE_CLOSE_MS     3000
+#define PROBE_MESSAGES_MAX 8192  /* that came in one case; a peer may have much to hand over */
+#define PROBE_PIECES_MAX   256   /* fragments that wait for others at one time */
+#define PROBE_ANSWER_MS    10000 /* how long an answer may take, on a busy machine */
+#define PROBE_CLOSE_MS     10000
 
 enum probe_verdict { PROBE_PASS, PROBE_FAIL, PROBE_NOT_APPLICABLE };
 
@@ -21,11 +21,9 @@ struct probe_run {
     struct probe_scope names; /* of this case */
     struct probe_actor *actors[PROBE_ACTORS_MAX];
     size_t actor_count;
-    struct probe_message *messages[PROBE_MESSAGES_MAX];
+    struct probe_message **messages; /* that came */
     size_t message_count;
-    struct probe_piece { /* a fragment that waits for the others */
-        struct probe_message *message;
-    } pieces[PROBE_PIECES_MAX];
+    struct probe_message *pieces[PROBE_PIECES_MAX]; /* fragments that wait for the others */
     size_t piece_count;
     struct reload_buffer sent;    /* the last message made */
     size_t sent_header;           /* bytes of its forwarding header */

@@ -10,7 +10,7 @@ from probe_overlay import ProbeOverlay
 
 PROBE = os.environ["RELOAD_PROBE"]
 CASES_MIN = 150
-ALL_S = 60
+ALL_S = 240
 
 
 def probe(command, *options, timeout=ALL_S):
