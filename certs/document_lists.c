@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <openssl/crypto.h>
 
 #include <arpa/inet.h>
 
@@ -143,15 +143,10 @@ static int read_root_certs(struct reload_cert_reading *r)
 static bool parse_node_id(const char *text, size_t len, struct reload_node_id *out)
 {
     uint8_t bytes[RELOAD_NODE_ID_MAX];
-    if (strlen(text) != 2 * len || len > sizeof bytes)
+    size_t n;
+    if (strlen(text) != 2 * len ||
+        OPENSSL_hexstr2buf_ex(bytes, sizeof bytes, &n, text, '\0') != 1 || n != len)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned int byte;
-        if (strspn(text + 2 * i, "0123456789abcdefABCDEF") < 2 ||
-            sscanf(text + 2 * i, "%2x", &byte) != 1)
-            return false;
-        bytes[i] = (uint8_t)byte;
-    }
     *out = reload_node_id_from(reload_slice_of(bytes, len));
     return true;
 }

@@ -220,7 +220,7 @@ static int publish(const char *directory, const struct reload_cert_document_poli
     int error =
         path ? reload_cert_document_load(document, NULL, policy, now_unix_ms, &config, reason)
              : no_memory(reason);
-    if (!error && !can_be_pushed(document.n, config->max_message_size))
+    if (config && !can_be_pushed(document.n, config->max_message_size))
         error = reload_cert_refuse(reason, RELOAD_E_INVALID,
                                    "the document has %zu bytes, so that nodes could not send it to "
                                    "each other: raise max-message-size from %u to %u",

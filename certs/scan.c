@@ -115,8 +115,9 @@ int reload_cert_scan_child(struct reload_slice content, size_t *at, struct reloa
     out->whole = part(content, first.start, last.end);
     out->tag = part(content, first.start, first.end);
     out->name = name_of(out->tag);
-    out->content =
-        first.kind == TAG_EMPTY ? (struct reload_slice){ 0 } : part(content, first.end, last.start);
+    out->content = reload_slice_of(NULL, 0);
+    if (first.kind != TAG_EMPTY)
+        out->content = part(content, first.end, last.start);
     return 0;
 }
 

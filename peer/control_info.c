@@ -167,8 +167,8 @@ static json_t *link_counters(const struct reload_links *links)
     return json_pack("{s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "up", s.up, "handshaking",
                      s.handshaking, "accepted", (json_int_t)s.accepted, "dialled",
                      (json_int_t)s.dialled, "refused",
-                     (json_int_t)(s.refused_links + s.refused_handshakes + s.refused_per_address +
-                                  s.refused_descriptors),
+                     (json_int_t)s.refused_links + (json_int_t)s.refused_handshakes +
+                         (json_int_t)s.refused_per_address + (json_int_t)s.refused_descriptors,
                      "failed_certificate", (json_int_t)s.failed_certificate, "failed_timeout",
                      (json_int_t)s.failed_timeout, "failed_tls", (json_int_t)s.failed_tls,
                      "failed_framing", (json_int_t)s.failed_framing, "failed_dead",

@@ -10,8 +10,10 @@
 double reload_ring_place(const struct reload_node_id *id)
 {
     double place = 0, weight = 1.0 / 256;
-    for (size_t i = 0; i < id->len && i < 8; i++, weight /= 256)
+    for (size_t i = 0; i < id->len && i < 8; i++) {
         place += id->bytes[i] * weight;
+        weight /= 256;
+    }
     return place;
 }
 

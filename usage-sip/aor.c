@@ -33,7 +33,7 @@ static int read_user(struct reload_slice user, struct reload_sip_aor *out)
             c = (uint8_t)(high << 4 | low);
             i += 2;
         }
-        if (c <= ' ' || c == 0x7f || memchr("@%:", c, 3))
+        if (c <= ' ' || c == 0x7f || strchr("@%:", c))
             return RELOAD_E_INVALID;
         if (!add(out, c))
             return RELOAD_E_LIMIT;

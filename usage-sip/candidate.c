@@ -117,6 +117,6 @@ int reload_sip_candidate_write(const struct reload_sip_candidate *candidate,
                        candidate->related.len
                            ? reload_sip_address_text(&candidate->related, related)
                            : "0.0.0.0",
-                       candidate->related.len ? candidate->related.port : 9);
+                       candidate->related.len ? candidate->related.port : 9u);
     return 0;
 }

@@ -15,7 +15,7 @@ struct parse {
 
 static void skip_space(struct parse *p)
 {
-    while (p->in.p != p->in.end && memchr(" \t\r\n", *p->in.p, 4))
+    while (p->in.p != p->in.end && *p->in.p && strchr(" \t\r\n", *p->in.p))
         p->in.p++;
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h> /* osip_free() is a macro of free() */
 #include <string.h>
 #include <sys/time.h>
 

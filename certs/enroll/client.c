@@ -133,7 +133,7 @@ static enum reload_enroll_result verify(const struct reload_enroll_client_option
 {
     struct reload_trust *trust = NULL;
     struct reload_cert *certificate = NULL;
-    const struct reload_identity *identity;
+    const struct reload_identity *identity = NULL;
     struct reload_cert_reason reason = { "" };
     bool bare = options->policy && options->policy->bare_node_id_uri;
     int error = reload_trust_new(config, bare, &trust, &reason);

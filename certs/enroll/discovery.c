@@ -104,7 +104,7 @@ static void take_addresses(void *closure, int status, int timeouts, struct ares_
     struct lookup *l = closure;
     (void)timeouts;
     l->status = status;
-    struct ares_addrinfo_node *node = status == ARES_SUCCESS ? found->nodes : NULL;
+    struct ares_addrinfo_node *node = status == ARES_SUCCESS && found ? found->nodes : NULL;
     for (; node && l->target_count < RELOAD_ENROLL_TARGETS_MAX; node = node->ai_next) {
         struct reload_enroll_target *to = &l->targets[l->target_count];
         char text[46] = "";

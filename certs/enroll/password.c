@@ -109,7 +109,7 @@ int reload_enroll_password_read(const char *path, char out[RELOAD_ENROLL_PASSWOR
         line[n++] = (char)c;
     int error = ferror(file) ? RELOAD_E_IO : 0;
     if (!standard)
-        fclose(file);
+        (void)fclose(file);
     if (n > 0 && n <= sizeof line && line[n - 1] == '\r')
         n--;
     if (!error && reload_enroll_password_problem((struct reload_slice){ (uint8_t *)line, n }))

@@ -92,7 +92,8 @@ static int der(const char *tag, struct reload_slice input, struct reload_buffer 
 
 static int part(const char *word, struct reload_slice input, struct reload_buffer *out)
 {
-    size_t n = strtoul(strchr(word, ' '), NULL, 10);
+    const char *count = strchr(word, ' ');
+    size_t n = count ? strtoul(count, NULL, 10) : 0;
     if (n > input.n)
         n = input.n;
     bool first = strncmp(word, "first", 5) == 0;

@@ -17,7 +17,9 @@ void probe_append_byte(struct reload_buffer *buffer, unsigned value);
 
 static inline struct reload_slice probe_buffer_slice(const struct reload_buffer *buffer)
 {
-    return reload_slice_of(buffer->p ? buffer->p + buffer->start : NULL, reload_buffer_len(buffer));
+    if (!buffer->p)
+        return reload_slice_of(NULL, 0);
+    return reload_slice_of(buffer->p + buffer->start, reload_buffer_len(buffer));
 }
 
 #endif

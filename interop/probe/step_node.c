@@ -124,7 +124,7 @@ static int step_pause(struct probe_run *run, const char *words)
 static int step_deaf(struct probe_run *run, const char *words)
 {
     (void)run;
-    (void)poll(NULL, 0, atoi(words));
+    (void)poll(NULL, 0, (int)strtol(words, NULL, 10));
     return 0;
 }
 

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,10 +45,10 @@ static int send_piece(struct probe_run *run, size_t offset, size_t len, bool las
 
 static int step_piece(struct probe_run *run, const char *words)
 {
-    char last[8] = "";
-    size_t offset = 0, len = 0;
-    sscanf(words, "%zu %zu %7s", &offset, &len, last);
-    return send_piece(run, offset, len, strcmp(last, "last") == 0);
+    char *rest;
+    size_t offset = strtoul(words, &rest, 10);
+    size_t len = strtoul(rest, &rest, 10);
+    return send_piece(run, offset, len, strcmp(rest, " last") == 0);
 }
 
 /* What no record of DTLS can hold goes in fragments (s6.7). */

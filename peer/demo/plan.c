@@ -62,7 +62,7 @@ static void place_value(const struct demo *demo, struct demo_value *value, unsig
 {
     const struct demo_cell *cell = &demo_cells[value->cell];
     const struct demo_node *owner = &demo->nodes[value->owner];
-    value->place = json_pack("{s:I}", "kind", (json_int_t)(cell->first_kind + nth % cell->kinds));
+    value->place = json_pack("{s:I}", "kind", (json_int_t)cell->first_kind + nth % cell->kinds);
     place_resource(demo, value, nth);
     if (strcmp(cell->model, "array") == 0)
         json_object_set_new(value->place, "index", json_integer(nth));

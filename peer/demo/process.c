@@ -33,7 +33,7 @@ int demo_process_start(struct demo_process *process, const char *log, const char
     char *copy[ARGUMENTS_MAX + 2] = { (char *)"reload" };
     int pipe_fds[2];
     size_t n = 0;
-    for (; arguments[n] && n < ARGUMENTS_MAX; n++)
+    for (; n < ARGUMENTS_MAX && arguments[n]; n++)
         copy[n + 1] = (char *)arguments[n];
     if (pipe2(pipe_fds, O_CLOEXEC))
         return errno;

@@ -98,7 +98,7 @@ static int parse(const char *name, const GOptionEntry *entries, int *argc, char 
     if (!(o.seconds > 0 && o.seconds <= SECONDS_MAX))
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--seconds must be more than 0, at most %d",
                                 SECONDS_MAX);
-    if (!(o.hertz >= 20 && o.hertz <= RELOAD_MEDIA_RATE_HZ / 2))
+    if (!(o.hertz >= 20 && o.hertz <= RELOAD_MEDIA_RATE_HZ / 2.0))
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--hertz must be 20 to %d",
                                 RELOAD_MEDIA_RATE_HZ / 2);
     return 0;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,7 @@ int reload_verb_options(const char *name, const GOptionEntry *entries, int *argc
                         int operand_min, int operand_max)
 {
     const struct reload_verb *verb = verb_of(name);
+    assert(verb);
     char *program = g_strdup_printf("reload %s", name);
     g_set_prgname(program);
     GOptionContext *context = g_option_context_new(verb->operands);

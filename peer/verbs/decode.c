@@ -43,7 +43,8 @@ static int load_config(struct reload_config **config)
 
 static int read_all(const char *path, GByteArray *input)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rb");
     uint8_t buffer[65536];
     size_t n;
     if (!file)
@@ -51,8 +52,8 @@ static int read_all(const char *path, GByteArray *input)
     while (input->len < INPUT_MAX && (n = fread(buffer, 1, sizeof buffer, file)) > 0)
         g_byte_array_append(input, buffer, (guint)n);
     bool failed = ferror(file);
-    if (file != stdin)
-        fclose(file);
+    if (!standard)
+        (void)fclose(file);
     if (failed)
         return reload_verb_fail(RELOAD_EXIT_FAILURE, "%s: cannot be read", path);
     if (input->len >= INPUT_MAX)

@@ -91,7 +91,7 @@ static void close_invitation(struct reload_links *links, struct reload_link_invi
     struct reload_link *link;
     TAILQ_FOREACH(link, &links->all, in_all)
     {
-        if (link->raw && link->raw->invitation == invitation->id && link != guest)
+        if (link != guest && link->raw && link->raw->invitation == invitation->id)
             reload_link_fail(link, RELOAD_E_CLOSED, "this port is closed");
     }
     for (size_t i = RELOAD_LINK_LISTENERS_MAX; i < RELOAD_LINK_ALL_LISTENERS; i++) {

@@ -76,7 +76,7 @@ void reload_pcap_close(struct reload_pcap *pcap)
     if (!pcap)
         return;
     if (pcap->file)
-        fclose(pcap->file);
+        (void)fclose(pcap->file);
     reload_free(pcap);
 }
 

@@ -68,7 +68,7 @@ static size_t best_of(struct reload_slice candidates, enum reload_link_type type
 int reload_candidates_read(struct reload_node *node, struct reload_slice candidates,
                            struct reload_dial_plan *plan)
 {
-    struct reload_ice_candidate best[RELOAD_CANDIDATES_MAX];
+    struct reload_ice_candidate best[RELOAD_CANDIDATES_MAX] = { 0 };
     struct reload_arena *arena = &node->queue.arena;
     size_t type_count;
     const enum reload_link_type *types = link_types(node, &type_count);

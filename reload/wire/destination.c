@@ -155,9 +155,9 @@ int reload_via_list_reverse(struct reload_writer *w, struct reload_slice list, s
         const uint8_t *start = r.p;
         if (reload_destination_decode(&r, node_id_len, &d) != 0)
             return RELOAD_E_DECODE;
-        struct reload_slice entry = reload_rd_since(&r, start);
-        end -= entry.n;
-        memcpy(w->buf + end, entry.p, entry.n);
+        size_t n = (size_t)(r.p - start);
+        end -= n;
+        memcpy(w->buf + end, start, n);
     }
     w->len += list.n;
     return 0;

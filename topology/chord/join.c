@@ -26,7 +26,7 @@
 #define RETRY_MAX_MS 30000
 
 #define S(state)         RELOAD_CHORD_##state
-#define ON(event, state) [RELOAD_CHORD_##event] = RELOAD_CHORD_##state + 1
+#define ON(event, state) [RELOAD_CHORD_##event] = (RELOAD_CHORD_##state + 1)
 /* An empty cell (0) means that the event changes nothing in that state. */
 static const uint8_t peer_table[RELOAD_CHORD_STATE_COUNT][RELOAD_CHORD_EVENT_COUNT] = {
     [S(IDLE)] = { ON(START, BOOTSTRAP), ON(START_FIRST, JOINED), ON(LEAVE, LEFT) },
