@@ -182,19 +182,30 @@ static bool has_relayed(const struct reload_ice_candidate *candidates, size_t co
     return false;
 }
 
+/* A TURN server that does not answer also costs the server reflexive candidates: ice/ice.h. */
+static void gather_without_relay(struct path *path)
+{
+    reload_overlay_turn_failed(path->overlay);
+    reload_ice_channel_free(path->channel);
+    path->channel = NULL;
+    start(path);
+}
+
 static void gathered(struct path *path)
 {
     struct reload_overlay *o = path->overlay;
     struct reload_ice_candidate candidates[RELOAD_ICE_LOCAL_CANDIDATES_MAX];
     uint8_t extensions[RELOAD_ICE_LOCAL_CANDIDATES_MAX * EXTENSION_LEN];
-    uint8_t *buffer = g_malloc(CANDIDATES_LEN);
-    struct reload_writer w = reload_writer_of(buffer, CANDIDATES_LEN);
     struct reload_writer room = reload_writer_of(extensions, sizeof extensions);
     size_t count =
         reload_ice_channel_candidates(path->channel, candidates, RELOAD_ICE_LOCAL_CANDIDATES_MAX);
+    if (path->relays && !has_relayed(candidates, count)) {
+        gather_without_relay(path);
+        return;
+    }
+    uint8_t *buffer = g_malloc(CANDIDATES_LEN);
+    struct reload_writer w = reload_writer_of(buffer, CANDIDATES_LEN);
     enter(path, PATH_OFFERED, RELOAD_NEVER);
-    if (path->relays && !has_relayed(candidates, count))
-        reload_overlay_turn_failed(o);
     reload_ice_bare_port_tell(o->bare, o->bare_count, candidates, count, &room);
     int error = 0;
     for (size_t i = 0; i < count && error == 0; i++)
