@@ -13,6 +13,7 @@
 
 struct datagram {
     uint64_t source;
+    struct reload_time arrived;
     size_t len;
     uint8_t bytes[RELOAD_MEDIA_PACKET_MAX];
 };
@@ -81,11 +82,17 @@ static int send_through_gate(void *context, const uint8_t *bytes, size_t len)
 
 static const struct reload_media_transport_ops gate_ops = { send_through_gate };
 
+/* The gate is locked. */
+static void wake_behind(struct gate *gate)
+{
+    if (gate->ops && gate->wake >= 0)
+        (void)eventfd_write(gate->wake, 1);
+}
+
 static void wake_host(struct gate *gate)
 {
     pthread_mutex_lock(&gate->lock);
-    if (gate->ops && gate->wake >= 0)
-        (void)eventfd_write(gate->wake, 1);
+    wake_behind(gate);
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -98,6 +105,7 @@ static bool next_datagram(struct reload_media_call *call)
     if (any) {
         const struct datagram *from = &desk->inbox[desk->first];
         call->current.source = from->source;
+        call->current.arrived = from->arrived;
         call->current.len = from->len;
         memcpy(call->current.bytes, from->bytes, from->len);
         desk->first = (desk->first + 1) % RELOAD_MEDIA_INBOX;
@@ -174,7 +182,7 @@ static bool one_block(struct reload_media_call *call)
         return false;
     while (next_datagram(call))
         reload_media_stream_receive(call->stream, call->current.source, call->current.bytes,
-                                    call->current.len, present());
+                                    call->current.len, call->current.arrived);
     if (error == 0)
         reload_media_stream_exchange(call->stream, call->mic, call->speaker, present());
     if (error == 0 && call->recorder)
@@ -219,6 +227,21 @@ static void go_before_others(void)
     (void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &least);
 }
 
+/* Tells that the call has ended; returns whether nobody is there to hear it. Its owner may free it
+ * as soon as it can know, so the gate is locked until it has been woken: always before the desk. */
+static bool end(struct reload_media_call *call)
+{
+    pthread_mutex_lock(&call->gate.lock);
+    pthread_mutex_lock(&call->desk.lock);
+    call->desk.status.ended = true;
+    reload_media_stream_counters(call->stream, &call->desk.status.counters);
+    bool orphan = call->desk.orphan;
+    pthread_mutex_unlock(&call->desk.lock);
+    wake_behind(&call->gate);
+    pthread_mutex_unlock(&call->gate.lock);
+    return orphan;
+}
+
 static void *run(void *argument)
 {
     struct reload_media_call *call = argument;
@@ -230,13 +253,7 @@ static void *run(void *argument)
             ;
     reload_media_stream_bye(call->stream, present());
     finish(call, error);
-    pthread_mutex_lock(&call->desk.lock);
-    call->desk.status.ended = true;
-    reload_media_stream_counters(call->stream, &call->desk.status.counters);
-    wake_host(&call->gate);
-    bool orphan = call->desk.orphan;
-    pthread_mutex_unlock(&call->desk.lock);
-    if (orphan)
+    if (end(call))
         release(call);
     return NULL;
 }
@@ -324,11 +341,13 @@ int reload_media_call_receive(struct reload_media_call *call, uint64_t source, c
                               size_t len)
 {
     struct desk *desk = &call->desk;
+    struct reload_time arrived = present(); /* the media thread looks up to a block later */
     pthread_mutex_lock(&desk->lock);
     bool room = desk->count < RELOAD_MEDIA_INBOX && len <= RELOAD_MEDIA_PACKET_MAX;
     if (room) {
         struct datagram *to = &desk->inbox[(desk->first + desk->count++) % RELOAD_MEDIA_INBOX];
         to->source = source;
+        to->arrived = arrived;
         to->len = len;
         if (len > 0)
             memcpy(to->bytes, bytes, len);

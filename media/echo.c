@@ -26,6 +26,8 @@
 #define WORSE           1.4f     /* of powers: after cancelling over before */
 #define WATCH_POWER     160000.f /* of a block: 30 dB over the quantisation */
 #define GAIN_SMOOTH     0.5f
+#define LOUDER          2.f /* of powers: after the residual's canceller over before */
+#define LOUDER_BLOCKS   10  /* speexdsp itself waits for 50, and complains on stderr */
 
 struct reload_media_echo {
     struct reload_media_band *mic_band, *far_band;
@@ -38,6 +40,7 @@ struct reload_media_echo {
     unsigned latency;
     float upper_gain, mic_tilt_before;
     float before, after; /* power around the filter, smoothed */
+    unsigned louder;     /* blocks in a row that the residual's canceller made louder */
 };
 
 static int start_suppressor(struct reload_media_echo *e, const struct reload_media_echo_options *o)
@@ -121,6 +124,14 @@ static float power(const float *signal)
     return sum;
 }
 
+static float power_of_samples(const int16_t *signal)
+{
+    float sum = 0;
+    for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
+        sum += (float)signal[i] * signal[i];
+    return sum;
+}
+
 /* A canceller that makes the signal louder works on a path that is no more: somebody moved. It
  * would find the new one by itself, but slowly, for it had come to trust the old one. Talk of the
  * near end does not look like that, it is there before and after. */
@@ -150,13 +161,30 @@ static float tilt(const int16_t *low)
     return sum;
 }
 
-static void suppress(struct reload_media_echo *e, const int16_t *mic, int16_t *low)
+/* What the filter leaves of steady tones is next to nothing, but it still follows the far end: the
+ * canceller behind it may then learn echo that is not there. It never makes a block louder, and
+ * forgets what it learnt when it goes on trying. */
+static void cancel_residual(struct reload_media_echo *e, const int16_t *low, int16_t *cancelled)
 {
-    int16_t far[RELOAD_MEDIA_LOW_BLOCK], cancelled[RELOAD_MEDIA_LOW_BLOCK];
+    int16_t far[RELOAD_MEDIA_LOW_BLOCK];
     const float *delayed = delayed_far(e);
     for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
         far[i] = reload_media_clip(delayed[i]);
     speex_echo_cancellation(e->residual, low, far, cancelled);
+    bool louder = power_of_samples(cancelled) > LOUDER * power_of_samples(low);
+    e->louder = louder ? e->louder + 1 : 0;
+    if (louder)
+        memcpy(cancelled, low, RELOAD_MEDIA_LOW_BLOCK * sizeof *low);
+    if (e->louder < LOUDER_BLOCKS)
+        return;
+    speex_echo_state_reset(e->residual);
+    e->louder = 0;
+}
+
+static void suppress(struct reload_media_echo *e, const int16_t *mic, int16_t *low)
+{
+    int16_t cancelled[RELOAD_MEDIA_LOW_BLOCK];
+    cancel_residual(e, low, cancelled);
     speex_preprocess_run(e->preprocess, cancelled);
     memcpy(low, cancelled, sizeof cancelled);
     /* The preprocessor's output belongs to the block before. */

@@ -6,7 +6,7 @@
 #define BASE_INTERVAL_MS 2000   /* the least transit is that of the last one or two of these */
 #define FADE             0.995f /* per packet: what was 200 packets ago counts a third */
 #define COVER            0.97f  /* share of packets that shall be in time */
-#define MARGIN_MS        5
+#define MARGIN_MS        3      /* what rounding hides: of a bin, and of the clock */
 #define FEC_LOSS         0.02f /* from this loss on it pays to wait for the copy in the next packet */
 #define AHEAD_MAX_MS     2000
 #define STRANGE_MAX      5  /* packets from another time before they are believed */
@@ -161,9 +161,19 @@ static struct reload_media_jitter_frame nothing(enum reload_media_jitter_kind ki
     return (struct reload_media_jitter_frame){ .kind = kind, .samples = samples };
 }
 
+/* Frames that were made up while nothing came: whether they were lost or the sender left silence
+ * out is told by the number of the packet that ends the gap. */
+static void explain(struct reload_media_jitter *j, uint32_t sequence)
+{
+    if (sequence != j->play_sequence + 1)
+        j->counters.concealed += j->unexplained;
+    j->unexplained = 0;
+}
+
 static struct reload_media_jitter_frame play(struct reload_media_jitter *j,
                                              struct reload_media_jitter_packet *p)
 {
+    explain(j, p->sequence);
     p->used = false; /* the bytes stay until the next put */
     j->play = p->timestamp + p->samples;
     j->play_sequence = p->sequence;
@@ -181,6 +191,8 @@ static struct reload_media_jitter_frame miss(struct reload_media_jitter *j,
     if (gap < samples)
         samples = (unsigned)gap;
     j->play += samples;
+    if (next)
+        explain(j, next->sequence);
     if (next && next->sequence == j->play_sequence + 1)
         return nothing(RELOAD_MEDIA_SILENCE, samples); /* none is missing: DTX */
     j->loss = j->loss * FADE + (next ? 1 - FADE : 0);
@@ -189,7 +201,7 @@ static struct reload_media_jitter_frame miss(struct reload_media_jitter *j,
         return (struct reload_media_jitter_frame){ RELOAD_MEDIA_RECOVER, next->payload, next->len,
                                                    samples };
     }
-    j->counters.concealed++;
+    *(next ? &j->counters.concealed : &j->unexplained) += 1;
     return nothing(RELOAD_MEDIA_CONCEAL, samples);
 }
 
@@ -207,6 +219,7 @@ struct reload_media_jitter_frame reload_media_jitter_take(struct reload_media_ji
     }
     double error_ms = error_of(j, j->play - unplayed, now_ms);
     while (next && error_ms > SKIP_MS) {
+        explain(j, next->sequence);
         next->used = false;
         j->counters.skipped++;
         j->play = next->timestamp + next->samples;

@@ -12,7 +12,7 @@
 
 #define RELOAD_MEDIA_JITTER_PACKETS 64  /* held at most; later ones are refused */
 #define RELOAD_MEDIA_JITTER_MAX_MS  400 /* the most that playing is put off */
-#define RELOAD_MEDIA_JITTER_BIN_MS  5
+#define RELOAD_MEDIA_JITTER_BIN_MS  2
 #define RELOAD_MEDIA_JITTER_BINS    (RELOAD_MEDIA_JITTER_MAX_MS / RELOAD_MEDIA_JITTER_BIN_MS)
 
 struct reload_media_jitter_packet {
@@ -52,6 +52,7 @@ struct reload_media_jitter {
     uint32_t play_sequence; /* sequence number of the last one played */
     unsigned samples;       /* of the last packet */
     unsigned out_of_range;  /* packets in a row with timestamps from elsewhere */
+    uint64_t unexplained;   /* frames made up since the last packet: lost, or silence? */
     int64_t base[2];        /* least transit of this interval and the last, 48 kHz */
     uint64_t base_since_ms;
     float lateness[RELOAD_MEDIA_JITTER_BINS]; /* share of packets so late, fading */

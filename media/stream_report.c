@@ -4,6 +4,7 @@
 /* RTCP: our reports in time, and what theirs say. */
 
 #define INTERVAL_MS  5000    /* RFC 3550 s6.2: the least for two parties of this bandwidth */
+#define TRIP_MAX_MS  60000   /* longer ones answer no report of ours */
 #define COMPENSATION 1.21828 /* s6.3.1: e - 3/2, undoes what reconsideration adds */
 
 /* s6.3.1: between half and one and a half times the interval, the first one halved (s6.2). */
@@ -58,9 +59,9 @@ static void measure_round_trip(struct reload_media_stream *stream,
     if (block->lsr == 0)
         return;
     uint32_t now = (uint32_t)(reload_media_ntp(unix_ms) >> 16);
-    int32_t trip = (int32_t)(now - block->lsr - block->dlsr);
-    if (trip >= 0)
-        stream->reporting.round_trip_ms = trip * 1000.0 / 65536;
+    double trip_ms = (int32_t)(now - block->lsr - block->dlsr) * 1000.0 / 65536;
+    if (trip_ms >= 0 && trip_ms <= TRIP_MAX_MS)
+        stream->reporting.round_trip_ms = trip_ms;
 }
 
 void reload_media_stream_report_received(struct reload_media_stream *stream, const uint8_t *bytes,
