@@ -119,8 +119,11 @@ const struct reload_crypto_ops reload_cert_crypto_ops = {
 struct reload_crypto reload_cert_context_crypto(struct reload_cert_context *context)
 {
     const struct reload_cert_identity *identity = context->options.identity;
-    return (struct reload_crypto){ &reload_cert_crypto_ops, context,
-                                   identity ? reload_cert_identity_own(identity) : NULL };
+    return (struct reload_crypto){
+        .ops = &reload_cert_crypto_ops,
+        .context = context,
+        .own = identity ? reload_cert_identity_own(identity) : NULL,
+    };
 }
 
 /* --- struct reload_link_identity_ops --- */

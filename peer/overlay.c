@@ -48,6 +48,7 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
     int error = reload_cert_context_new(&certs, &o->certs, reason);
     if (!error)
         o->crypto = reload_cert_context_crypto(o->certs);
+    o->crypto.raw_resource_ids = options->raw_resource_ids;
     return error;
 }
 

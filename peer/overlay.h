@@ -37,6 +37,7 @@ struct reload_overlay_options { /* borrowed for the call, except `log` and what 
     const char *config, *certificate, *key;
     bool allow_unsigned;   /* take a configuration document without a valid signature */
     bool bare_node_id_uri; /* see certs/uri.h */
+    bool raw_resource_ids; /* see reload_value_verify() */
 
     const struct reload_link_address
         *listen; /* where to accept links; port 0: the system chooses */

@@ -23,7 +23,7 @@ static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
     char *config_server, *ca, *turn, *turn_secret;
     char **listen, **bootstrap;
-    gboolean first, json, verbose, allow_unsigned, bare_uri, dtls;
+    gboolean first, json, verbose, allow_unsigned, bare_uri, raw_resource_ids, dtls;
 } o;
 
 static struct {
@@ -98,6 +98,7 @@ static int read_options(struct reload_overlay_options *options)
         .key = o.key,
         .allow_unsigned = o.allow_unsigned,
         .bare_node_id_uri = o.bare_uri,
+        .raw_resource_ids = o.raw_resource_ids,
         .listen = p.listen,
         .dtls = o.dtls,
         .bootstrap = p.bootstrap,
@@ -278,6 +279,10 @@ int reload_verb_peer(int argc, char **argv)
           "Take a configuration without a valid signature", NULL },
         { "bare-uris", 0, 0, G_OPTION_ARG_NONE, &o.bare_uri,
           "Accept certificates whose URI holds a bare Node-ID, as older programs make them", NULL },
+        { "raw-resource-ids", 0, 0, G_OPTION_ARG_NONE, &o.raw_resource_ids,
+          "Accept values whose signature leaves the Resource-ID's length out, as older programs "
+          "sign them",
+          NULL },
         { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.listen,
           "Where to accept links (a peer: 0.0.0.0:6084; a client: nowhere); may be repeated",
           "ADDR:PORT" },

@@ -77,6 +77,7 @@ struct reload_crypto {
     const struct reload_crypto_ops *ops;
     void *context;
     const struct reload_own_identity *own;
+    bool raw_resource_ids; /* compatibility: see reload_value_verify() */
 };
 
 #endif

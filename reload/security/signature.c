@@ -153,16 +153,29 @@ int reload_value_sign(const struct reload_crypto *crypto, struct reload_slice re
     return sign_parts(crypto, input.parts, RELOAD_VALUE_SIGNATURE_PARTS, value, &data->signature);
 }
 
+static int verify_framed(const struct reload_crypto *crypto, enum reload_resource_framing framing,
+                         struct reload_slice resource, uint32_t kind,
+                         const struct reload_stored_data *data, struct reload_slice certificates,
+                         struct reload_time now, struct reload_signer *signer)
+{
+    struct reload_value_signature_input input;
+    int error = reload_value_signature_input(&input, framing, resource, kind, data,
+                                             data->signature.identity.raw);
+    if (error)
+        return error;
+    return identify_and_verify(crypto, &data->signature, input.parts, RELOAD_VALUE_SIGNATURE_PARTS,
+                               certificates, now, signer);
+}
+
 int reload_value_verify(const struct reload_crypto *crypto, struct reload_slice resource,
                         uint32_t kind, const struct reload_stored_data *data,
                         struct reload_slice certificates, struct reload_time now,
                         struct reload_signer *signer)
 {
-    struct reload_value_signature_input input;
-    int error = reload_value_signature_input(&input, RELOAD_RESOURCE_WITH_LENGTH, resource, kind,
-                                             data, data->signature.identity.raw);
-    if (error)
-        return error;
-    return identify_and_verify(crypto, &data->signature, input.parts, RELOAD_VALUE_SIGNATURE_PARTS,
-                               certificates, now, signer);
+    int error = verify_framed(crypto, RELOAD_RESOURCE_WITH_LENGTH, resource, kind, data,
+                              certificates, now, signer);
+    if (error == RELOAD_E_SIGNATURE && crypto->raw_resource_ids)
+        error = verify_framed(crypto, RELOAD_RESOURCE_RAW, resource, kind, data, certificates, now,
+                              signer);
+    return error;
 }

@@ -47,7 +47,7 @@ RELOAD_MUST_USE int reload_message_verify(const struct reload_crypto *crypto,
 /* --- stored values (s7.1) --- */
 
 /* s7.1 says "resource_id" without saying how it is written. We take its wire form, with the length
- * byte, like all the other terms. The other reading exists so that tests can compare. */
+ * byte, like all the other terms. Some older programs take the bytes alone. */
 enum reload_resource_framing {
     RELOAD_RESOURCE_WITH_LENGTH,
     RELOAD_RESOURCE_RAW,
@@ -77,7 +77,9 @@ RELOAD_MUST_USE int reload_value_sign(const struct reload_crypto *crypto,
                                       struct reload_stored_data *data, uint8_t *value);
 
 /* Verifies a decoded value. `certificates` is the bucket of the message that carried it; what was
- * checked before need not be there. */
+ * checked before need not be there. With crypto->raw_resource_ids a signature over the other
+ * framing of the Resource-ID is good, too: a switch for overlays with older programs, off by
+ * default. */
 RELOAD_MUST_USE int reload_value_verify(const struct reload_crypto *crypto,
                                         struct reload_slice resource, uint32_t kind,
                                         const struct reload_stored_data *data,

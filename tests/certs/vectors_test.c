@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "certs/context.h"
-#include "reload/wire/security_block.h"
+#include "reload/security/signature.h"
 
 /* Messages and values signed by another program (tests/data/vectors/README.md), through the
  * operations that the core calls. */
@@ -156,6 +156,55 @@ static void values_signed_by_another_program_verify(void **state)
     other_fini(&o);
 }
 
+/* The 12 values that were signed over the bare Resource-ID need the switch, the one other does not;
+ * the two appends were signed under index 0xffffffff (README.md there) and never verify.
+ * R6940-7.1-1 */
+static void values_signed_over_a_bare_resource_id_need_the_switch(void **state)
+{
+    (void)state;
+    struct other o;
+    other_init(&o, true);
+    json_t *list = load_json("vectors/danpascu_stored_data.json"), *entry;
+    size_t i, strict = 0, tolerant = 0;
+    json_array_foreach(list, i, entry)
+    {
+        const json_t *fields = json_object_get(entry, "fields");
+        const char *model = json_string_value(json_object_get(fields, "data_model"));
+        struct reload_cert_bytes der = unhex(string(entry, "cert_der_hex")),
+                                 wire = unhex(string(entry, "hex")),
+                                 resource = unhex(string(fields, "resource_id"));
+        struct reload_slice one = reload_cert_bytes_slice(&der);
+        struct reload_cert_bytes certificates = bucket(&one, 1);
+        struct reload_crypto crypto = reload_cert_context_crypto(o.context);
+        struct reload_reader r = reload_reader_over(reload_cert_bytes_slice(&wire));
+        struct reload_stored_data d;
+        struct reload_signer signer;
+        assert_int_equal(0,
+                         reload_stored_data_decode(&r,
+                                                   !model || model[0] == 'S' ? RELOAD_MODEL_SINGLE
+                                                   : model[0] == 'A'         ? RELOAD_MODEL_ARRAY
+                                                                     : RELOAD_MODEL_DICTIONARY,
+                                                   &d));
+        for (int raw = 0; raw < 2; raw++) {
+            crypto.raw_resource_ids = raw;
+            int error = reload_value_verify(
+                &crypto, reload_cert_bytes_slice(&resource),
+                (uint32_t)json_integer_value(json_object_get(fields, "kind_id")), &d,
+                reload_cert_bytes_slice(&certificates), now, &signer);
+            assert_true(error == 0 || error == RELOAD_E_SIGNATURE);
+            *(raw ? &tolerant : &strict) += error == 0;
+        }
+        reload_cert_bytes_fini(&der);
+        reload_cert_bytes_fini(&wire);
+        reload_cert_bytes_fini(&resource);
+        reload_cert_bytes_fini(&certificates);
+    }
+    assert_int_equal(strict, 1);
+    assert_int_equal(tolerant, 11);
+    json_decref(list);
+    other_fini(&o);
+}
+
 static void
 the_certificate_with_a_bare_node_id_needs_the_switch_and_the_other_does_not(void **state)
 {
@@ -188,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_signed_by_another_program_verify_and_changed_ones_do_not),
         cmocka_unit_test(values_signed_by_another_program_verify),
+        cmocka_unit_test(values_signed_over_a_bare_resource_id_need_the_switch),
         cmocka_unit_test(
             the_certificate_with_a_bare_node_id_needs_the_switch_and_the_other_does_not),
     };

@@ -390,7 +390,7 @@ struct reload_standin *reload_standin_new(const struct reload_config *config,
         return NULL;
     }
     make_own_identity(s, certificate, acts_as, len);
-    s->crypto = (struct reload_crypto){ &ops, s, &s->own };
+    s->crypto = (struct reload_crypto){ .ops = &ops, .context = s, .own = &s->own };
     return s;
 }
 

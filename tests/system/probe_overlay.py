@@ -19,16 +19,20 @@ def kinds():
 
 
 class ProbeOverlay:
-    """Make it, read `probe` (the command, up to the cases), close it."""
+    """Make it, read `probe` (the command, up to the cases), close it. The peer runs from the start;
+    `stop` and `start` let another program be the peer."""
 
-    def __init__(self, probe, dtls=False):
+    def __init__(self, probe, *options, dtls=False):
+        """options: of `reload peer`, besides what makes it a peer."""
+        self.dtls = ["--dtls"] if dtls else []
+        self.options = [*self.dtls, *options]
         self.overlay = Overlay(*kinds(), users=("peer", "probe"))
         try:
             self.overlay.serve()
             for user in ("peer", "probe"):
                 done = self.overlay.enroll(user)
                 assert done.returncode == 0, done.stderr
-            self.peer = self.overlay.start("peer", *(["--dtls"] if dtls else []), first=True)
+            self.start()
         except BaseException:
             self.overlay.close()
             raise
@@ -37,8 +41,14 @@ class ProbeOverlay:
                       "--cert", os.path.join(node, "node.pem"),
                       "--key", os.path.join(node, "node.key"),
                       "--peer", f"127.0.0.1:{self.overlay.bootstrap}"]
-        self.probe = [probe, *self.loose, "--authority", self.overlay.folder,
-                      *(["--dtls"] if dtls else [])]
+        self.probe = [probe, *self.loose, "--authority", self.overlay.folder, *self.dtls]
+
+    def start(self):
+        self.peer = self.overlay.start("peer", *self.options, first=True)
+
+    def stop(self):
+        self.peer.end()
+        self.overlay.processes.remove(self.peer)
 
     def close(self):
         self.overlay.close()

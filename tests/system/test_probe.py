@@ -18,8 +18,8 @@ def probe(command, *options, timeout=ALL_S):
 
 
 class Base(unittest.TestCase):
-    def start(self, **words):
-        overlay = ProbeOverlay(PROBE, **words)
+    def start(self, *options, **words):
+        overlay = ProbeOverlay(PROBE, *options, **words)
         self.addCleanup(overlay.close)
         return overlay
 
@@ -41,6 +41,23 @@ class OwnPeer(Base):
 
     def test_no_case_fails_over_dtls(self):
         self.check("tls", dtls=True)
+
+
+class Compatibility(Base):
+    """What other programs do differently is accepted: always, or by a switch that changes nothing else."""
+
+    def failed(self, overlay, pattern):
+        said = json.loads(probe(overlay.probe, "--only", pattern, "--json").stdout)
+        self.assertGreater(said["pass"], 0)
+        return [c["name"] for c in said["cases"] if c["verdict"] == "fail"]
+
+    def test_values_signed_over_a_bare_resource_id_are_taken_with_the_switch_alone(self):
+        overlay = self.start("--raw-resource-ids")
+        self.assertEqual(self.failed(overlay, "value-signature-*"),
+                         ["value-signature-without-the-length-of-the-resource-id"])
+
+    def test_an_originator_in_its_own_via_list_is_answered(self):
+        self.assertEqual(self.failed(self.start(), "via-with-its-originator-first"), [])
 
 
 class Program(Base):

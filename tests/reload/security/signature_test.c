@@ -356,6 +356,42 @@ static void a_value_signature_covers_place_time_and_value_and_not_the_lifetime(v
                      reload_value_verify(p->b, resource, 7, &other, bucket, now, &signer));
 }
 
+/* Signs as the programs do that leave the Resource-ID's length out. */
+static void sign_raw(const struct reload_crypto *crypto, struct reload_stored_data *d,
+                     uint8_t *value)
+{
+    struct reload_value_signature_input in;
+    size_t len;
+    assert_int_equal(0, reload_value_sign(crypto, resource, 7, d, value));
+    assert_int_equal(0, reload_value_signature_input(&in, RELOAD_RESOURCE_RAW, resource, 7, d,
+                                                     crypto->own->signer_identity));
+    assert_int_equal(
+        0, crypto->ops->sign(crypto->context, in.parts, RELOAD_VALUE_SIGNATURE_PARTS, value, &len));
+    d->signature.value = reload_slice_of(value, len);
+    d->signature.identity.raw = crypto->own->signer_identity;
+}
+
+/* R6940-7.1-1 */
+static void a_signature_without_the_resource_ids_length_needs_the_switch(void **state)
+{
+    struct pair *p = *state;
+    struct reload_signer signer;
+    uint8_t made[RELOAD_SIGNATURE_MAX];
+    struct reload_stored_data d = value_of(RELOAD_MODEL_SINGLE, 0, "", "value");
+    struct reload_slice bucket = p->a->own->certificates;
+    struct reload_crypto tolerant = *p->b;
+    tolerant.raw_resource_ids = true;
+    sign_raw(p->a, &d, made);
+    assert_int_equal(RELOAD_E_SIGNATURE,
+                     reload_value_verify(p->b, resource, 7, &d, bucket, now, &signer));
+    assert_int_equal(0, reload_value_verify(&tolerant, resource, 7, &d, bucket, now, &signer));
+    assert_int_equal(RELOAD_E_SIGNATURE,
+                     reload_value_verify(&tolerant, resource, 8, &d, bucket, now, &signer));
+    assert_int_equal(0, reload_value_sign(p->a, resource, 7, &d, made));
+    d.signature.identity.raw = p->a->own->signer_identity;
+    assert_int_equal(0, reload_value_verify(&tolerant, resource, 7, &d, bucket, now, &signer));
+}
+
 /* R6940-7.1-3 R6940-7.1-5 */
 static void a_value_is_unsigned_once_its_certificate_has_ended(void **state)
 {
@@ -523,6 +559,7 @@ int main(void)
         WITH_PAIR(no_more_certificates_than_the_cap_are_looked_at),
         WITH_PAIR(absent_and_weak_signatures_are_refused_unseen),
         WITH_PAIR(a_value_signature_covers_place_time_and_value_and_not_the_lifetime),
+        WITH_PAIR(a_signature_without_the_resource_ids_length_needs_the_switch),
         WITH_PAIR(a_value_is_unsigned_once_its_certificate_has_ended),
         WITH_PAIR(an_array_value_is_signed_under_index_0_wherever_it_lies),
         WITH_PAIR(a_resource_or_key_too_long_for_its_length_field_is_refused),
