@@ -188,10 +188,29 @@ int reload_overlay_accept_channels(struct reload_overlay *o, uint16_t applicatio
     return 0;
 }
 
+/* An incoming channel of which its application, which is to serve it no more, has not heard. */
+static struct reload_channel *untold(const struct reload_overlay *o, uint16_t application)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, o->channels.all);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct reload_channel *channel = value;
+        if (channel->info.accepted && !channel->told_open &&
+            channel->info.application == application)
+            return channel;
+    }
+    return NULL;
+}
+
 void reload_overlay_refuse_channels(struct reload_overlay *o, uint16_t application)
 {
-    if (g_hash_table_remove(o->channels.acceptors, GUINT_TO_POINTER(application)))
-        (void)!reload_node_set_application(o->node, application, false);
+    struct reload_channel *channel;
+    if (!g_hash_table_remove(o->channels.acceptors, GUINT_TO_POINTER(application)))
+        return;
+    (void)!reload_node_set_application(o->node, application, false);
+    while ((channel = untold(o, application)))
+        reload_channel_close(channel);
 }
 
 void reload_channel_set_events(struct reload_channel *channel,

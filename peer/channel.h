@@ -74,7 +74,7 @@ RELOAD_MUST_USE int reload_overlay_accept_channels(struct reload_overlay *overla
                                                    uint16_t application,
                                                    const struct reload_channel_events *events,
                                                    void *context);
-/* Serves it no more; channels that are open stay. */
+/* Serves it no more; channels whose `opened` has been told stay, the others will not be told. */
 void reload_overlay_refuse_channels(struct reload_overlay *overlay, uint16_t application);
 
 /* From now on other callbacks: an accepted channel gets a context of its own in `opened`. */

@@ -24,6 +24,7 @@ static void deliver(struct reload_overlay *o, struct notice *notice)
     const struct reload_channel_events *events = &channel->events;
     switch (notice->news) {
     case RELOAD_CHANNEL_NEWS_OPENED:
+        channel->told_open = true;
         if (events->opened)
             events->opened(channel->context, channel);
         break;

@@ -36,6 +36,7 @@ struct reload_channel {
     reload_link_id link; /* being dialled, or open; 0: none */
     struct reload_channel_info info;
     GBytes *certificate;
+    bool told_open; /* the application knows an incoming channel from then on */
     struct reload_channel_events events;
     void *context;
 };

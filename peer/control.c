@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "peer/control_output.h"
+
 /* Sockets, clients and lines. What a line means is control_call.c's. */
 
 #define READ_LEN 65536
@@ -17,7 +19,8 @@ struct client {
     struct reload_control *control;
     uint64_t id;
     int fd;
-    GByteArray *in, *out;
+    GByteArray *in;
+    struct reload_control_output out;
     GSource *reading, *writing;
     unsigned calls;
     bool subscribed;
@@ -31,6 +34,7 @@ struct reload_control {
     GHashTable *clients; /* id -> struct client */
     uint64_t last_id;
     GHashTable *calls; /* set of struct reload_control_call under way */
+    struct reload_control_channels *channels;
 };
 
 /* --- clients --- */
@@ -51,7 +55,7 @@ static void client_free(void *p)
     drop_source(&client->writing);
     close(client->fd);
     g_byte_array_unref(client->in);
-    g_byte_array_unref(client->out);
+    reload_control_output_fini(&client->out);
     g_free(client);
 }
 
@@ -62,7 +66,8 @@ static struct client *find(struct reload_control *control, uint64_t id)
 
 static void drop(struct reload_control *control, uint64_t id)
 {
-    g_hash_table_remove(control->clients, &id);
+    if (g_hash_table_remove(control->clients, &id))
+        reload_control_channels_client_gone(control->channels, id);
 }
 
 static GSource *watch(struct reload_control *control, int fd, GIOCondition condition,
@@ -78,14 +83,11 @@ static gboolean write_ready(int fd, GIOCondition condition, void *data)
 {
     struct client *client = data;
     (void)condition;
-    ssize_t n = send(fd, client->out->data, client->out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    if (reload_control_output_write(&client->out, fd)) {
         drop(client->control, client->id);
         return G_SOURCE_REMOVE;
     }
-    if (n > 0)
-        g_byte_array_remove_range(client->out, 0, (guint)n);
-    if (client->out->len)
+    if (client->out.bytes->len)
         return G_SOURCE_CONTINUE;
     g_source_unref(client->writing);
     client->writing = NULL;
@@ -94,15 +96,25 @@ static gboolean write_ready(int fd, GIOCondition condition, void *data)
 
 void reload_control_send(struct reload_control *control, uint64_t id, json_t *line)
 {
+    reload_control_send_descriptor(control, id, line, -1);
+}
+
+void reload_control_send_descriptor(struct reload_control *control, uint64_t id, json_t *line,
+                                    int descriptor)
+{
     struct client *client = find(control, id);
     char *text = client ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
-    if (!text)
+    if (!text) {
+        if (descriptor >= 0)
+            close(descriptor);
         return;
-    g_byte_array_append(client->out, (const guint8 *)text, (guint)strlen(text));
-    g_byte_array_append(client->out, (const guint8 *)"\n", 1);
+    }
+    size_t len = strlen(text);
+    text[len] = '\n'; /* in place of its end */
+    reload_control_output_add(&client->out, text, len + 1, descriptor);
     free(text);
-    if (client->out->len > RELOAD_CONTROL_OUTPUT_MAX) {
+    if (client->out.bytes->len > RELOAD_CONTROL_OUTPUT_MAX) {
         reload_log_write(control->options.log, RELOAD_LOG_WARNING, "control",
                          "a client does not read its answers and is dropped");
         drop(control, id);
@@ -175,7 +187,7 @@ static gboolean accept_ready(int fd, GIOCondition condition, void *data)
     client->id = ++control->last_id;
     client->fd = client_fd;
     client->in = g_byte_array_new();
-    client->out = g_byte_array_new();
+    reload_control_output_init(&client->out);
     client->reading = watch(control, client_fd, G_IO_IN | G_IO_HUP, read_ready, client);
     g_hash_table_insert(control->clients, &client->id, client);
     return G_SOURCE_CONTINUE;
@@ -242,6 +254,7 @@ int reload_control_new(const struct reload_control_options *options, struct relo
     control->path = g_strdup(options->path);
     control->clients = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, client_free);
     control->calls = g_hash_table_new(NULL, NULL);
+    control->channels = reload_control_channels_new(control);
     int error = listen_on(control, reason);
     if (error) {
         g_clear_pointer(&control->path, g_free); /* not ours to remove */
@@ -259,8 +272,7 @@ static gboolean write_out(gpointer id, gpointer client, gpointer unused)
     struct client *c = client;
     (void)id;
     (void)unused;
-    if (c->out->len) /* the last answers, as far as the socket takes them */
-        (void)!send(c->fd, c->out->data, c->out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)!reload_control_output_write(&c->out, c->fd); /* the last answers */
     return TRUE;
 }
 
@@ -271,6 +283,7 @@ void reload_control_free(struct reload_control *control)
     if (control->options.phone)
         reload_phone_set_events(control->options.phone, NULL, NULL);
     drop_source(&control->accepting);
+    reload_control_channels_free(control->channels);
     g_hash_table_foreach_remove(control->clients, write_out, NULL);
     g_hash_table_unref(control->clients);
     GHashTableIter iter;
@@ -292,6 +305,16 @@ void reload_control_free(struct reload_control *control)
 struct reload_overlay *reload_control_overlay(const struct reload_control *control)
 {
     return control->options.overlay;
+}
+
+GMainContext *reload_control_context(const struct reload_control *control)
+{
+    return control->options.context;
+}
+
+struct reload_control_channels *reload_control_channels(const struct reload_control *control)
+{
+    return control->channels;
 }
 
 struct reload_sip_node *reload_control_sip(const struct reload_control *control)

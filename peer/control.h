@@ -37,6 +37,9 @@
  *   sip_gruu                      the URI of this very node
  *   sip_message                   "text" to the devices of the address "to"; "type": its media type
  *                                 (text/plain). The answer, good or bad, has the SIP "status"
+ *   connect                       a channel to "node" for "application": see below
+ *   listen                        takes the channels that others open for "application"; with
+ *                                 "once" the first alone
  *   subscribe                     events follow: {"event": "state" | "config" | "message", ...}
  *   leave                         leaves the overlay; the program then ends
  *
@@ -50,6 +53,15 @@
  *
  * and "index" for an array (store: absent appends; fetch: absent is all), "key" (text) or "key_hex"
  * for a dictionary (store: absent is one's own Node-ID; fetch: absent is all), "generation".
+ *
+ * Channels of applications (peer/channel.h). The answer to connect, once the channel is up, and the
+ * event {"event": "channel"} that a listening client gets for each one have a number "channel",
+ * what is known of the far end, and "descriptor": true: with the first byte of that line comes a
+ * descriptor (SCM_RIGHTS), the program's end of peer/pipe.h. When the channel has ended, the same
+ * client gets {"event": "channel_closed", "channel": N, "ok": true | false, "reason": ...,
+ * "bytes_in": ..., "bytes_out": ..., "dropped_datagrams": ...}. A client that goes away before it
+ * has the answer breaks off connect, one that goes away listens no more; a channel lasts as long as
+ * its descriptor is open somewhere.
  *
  * Limits, beyond which a client is told and dropped: see below. */
 

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "peer/json.h"
 #include "reload/wire/error.h"
@@ -42,17 +43,23 @@ static const struct {
     { "sip_lookup", reload_control_sip_lookup },
     { "sip_gruu", reload_control_sip_gruu },
     { "sip_message", reload_control_sip_message },
+    { "connect", reload_control_connect },
+    { "listen", reload_control_accept },
     { "subscribe", subscribe },
     { "leave", leave },
 };
 
-static void end(struct reload_control_call *call, json_t *answer)
+/* Takes the answer and the descriptor (-1: none). */
+static void end_with(struct reload_control_call *call, json_t *answer, int descriptor)
 {
     if (call->control) {
         if (call->id)
             json_object_set(answer, "id", call->id);
         reload_control_end_call(call->control, call);
-        reload_control_send(call->control, call->client, json_incref(answer));
+        reload_control_send_descriptor(call->control, call->client, json_incref(answer),
+                                       descriptor);
+    } else if (descriptor >= 0) {
+        close(descriptor);
     }
     json_decref(answer);
     json_decref(call->id);
@@ -61,13 +68,24 @@ static void end(struct reload_control_call *call, json_t *answer)
     g_free(call);
 }
 
+static void end(struct reload_control_call *call, json_t *answer)
+{
+    end_with(call, answer, -1);
+}
+
 void reload_control_answer(struct reload_control_call *call, json_t *body)
+{
+    reload_control_answer_descriptor(call, body, -1);
+}
+
+void reload_control_answer_descriptor(struct reload_control_call *call, json_t *body,
+                                      int descriptor)
 {
     json_t *answer = json_pack("{s:b}", "ok", 1);
     if (body)
         json_object_update(answer, body);
     json_decref(body);
-    end(call, answer);
+    end_with(call, answer, descriptor);
 }
 
 static const char *code_name(enum reload_control_code code)

@@ -14,6 +14,7 @@
 struct reload_control_client {
     int fd;
     GByteArray *in;
+    GArray *descriptors; /* that came and nobody has asked for, in order */
 };
 
 static int connect_error(const char *path, struct reload_cert_reason *reason)
@@ -53,6 +54,7 @@ int reload_control_client_open(const char *path, struct reload_control_client **
     struct reload_control_client *client = g_new0(struct reload_control_client, 1);
     client->fd = fd;
     client->in = g_byte_array_new();
+    client->descriptors = g_array_new(FALSE, FALSE, sizeof(int));
     *out = client;
     return 0;
 }
@@ -63,6 +65,9 @@ void reload_control_client_close(struct reload_control_client *client)
         return;
     close(client->fd);
     g_byte_array_unref(client->in);
+    for (int fd; (fd = reload_control_client_descriptor(client)) >= 0;)
+        close(fd);
+    g_array_unref(client->descriptors);
     g_free(client);
 }
 
@@ -86,6 +91,48 @@ int reload_control_client_send(struct reload_control_client *client, json_t *req
     return done == len ? 0 : RELOAD_E_CLOSED;
 }
 
+/* What came along with bytes. */
+static void take_descriptors(struct reload_control_client *client, struct msghdr *message)
+{
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    for (; header; header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+            g_array_append_val(client->descriptors, fd);
+        }
+    }
+}
+
+static ssize_t receive(struct reload_control_client *client, void *buffer, size_t len)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(4 * sizeof(int))];
+    } control;
+    struct iovec piece = { .iov_base = buffer, .iov_len = len };
+    struct msghdr message = { .msg_iov = &piece,
+                              .msg_iovlen = 1,
+                              .msg_control = control.space,
+                              .msg_controllen = sizeof control.space };
+    ssize_t n = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
+    if (n > 0)
+        take_descriptors(client, &message);
+    return n;
+}
+
+int reload_control_client_descriptor(struct reload_control_client *client)
+{
+    if (!client->descriptors->len)
+        return -1;
+    int fd = g_array_index(client->descriptors, int, 0);
+    g_array_remove_index(client->descriptors, 0);
+    return fd;
+}
+
 static int fill(struct reload_control_client *client, gint64 deadline_us)
 {
     guint8 buffer[READ_LEN];
@@ -98,7 +145,7 @@ static int fill(struct reload_control_client *client, gint64 deadline_us)
         return RELOAD_E_TIMEOUT;
     if (ready < 0)
         return errno == EINTR ? 0 : RELOAD_E_IO;
-    ssize_t n = recv(client->fd, buffer, sizeof buffer, 0);
+    ssize_t n = receive(client, buffer, sizeof buffer);
     if (n <= 0)
         return n < 0 && errno == EINTR ? 0 : RELOAD_E_CLOSED;
     g_byte_array_append(client->in, buffer, (guint)n);

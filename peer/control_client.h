@@ -25,5 +25,8 @@ RELOAD_MUST_USE int reload_control_client_next(struct reload_control_client *cli
 /* Both: the answer to this request. */
 RELOAD_MUST_USE int reload_control_client_call(struct reload_control_client *client,
                                                json_t *request, json_t **out);
+/* The descriptor that came with a line that has "descriptor": true; to be called for each such
+ * line, in order. It is the caller's. -1: none came, for want of descriptors. */
+int reload_control_client_descriptor(struct reload_control_client *client);
 
 #endif

@@ -16,6 +16,9 @@
  *   control_data.c   store, remove, fetch, stat, find
  *   control_sip.c    sip_register and its like
  *   control_phone.c  sip_message, and what the phone tells
+ *   control_channel.c  connect, listen
+ *   control_output.c what waits for a client, descriptors too
+ *   pipe.c           a channel joined to the descriptor that a client got
  *   place.c          which resource, index or key a request means */
 
 struct reload_control_call { /* a request under way; freed by answer or fail */
@@ -40,6 +43,9 @@ enum reload_control_code {
 
 /* Ends a call with {"ok": true} and the members of `body`, which is taken (NULL: none). */
 void reload_control_answer(struct reload_control_call *call, json_t *body);
+/* The same with a descriptor, taken. */
+void reload_control_answer_descriptor(struct reload_control_call *call, json_t *body,
+                                      int descriptor);
 void reload_control_fail(struct reload_control_call *call, enum reload_control_code code,
                          const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with further members, which are taken. */
@@ -60,18 +66,33 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
     reload_control_ping, reload_control_attach, reload_control_trace, reload_control_store,
     reload_control_remove, reload_control_fetch, reload_control_stat, reload_control_find,
     reload_control_sip_register, reload_control_sip_forward, reload_control_sip_unregister,
-    reload_control_sip_lookup, reload_control_sip_gruu, reload_control_sip_message;
+    reload_control_sip_lookup, reload_control_sip_gruu, reload_control_sip_message,
+    reload_control_connect, reload_control_accept;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
 struct reload_sip_node *reload_control_sip(const struct reload_control *control);
 struct reload_phone *reload_control_phone(const struct reload_control *control); /* may be NULL */
+GMainContext *reload_control_context(const struct reload_control *control);
+struct reload_control_channels *reload_control_channels(const struct reload_control *control);
 void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */
-void reload_control_publish(struct reload_control *control, json_t *event);              /* takes */
+/* The same with a descriptor (taken; -1: none) that the client gets along with the line. */
+void reload_control_send_descriptor(struct reload_control *control, uint64_t client, json_t *line,
+                                    int descriptor);
+void reload_control_publish(struct reload_control *control, json_t *event); /* takes */
 void reload_control_subscribe(struct reload_control *control, uint64_t client);
 bool reload_control_begin_call(struct reload_control *control, struct reload_control_call *call);
 void reload_control_end_call(struct reload_control *control, struct reload_control_call *call);
 void reload_control_leave(struct reload_control *control);
+
+/* The OverlayLinkType in words, RFC 6940 s6.5.1.1. */
+const char *reload_control_protocol_name(uint8_t link_type);
+
+/* control_channel.c: what a control socket has of channels. Freeing closes them all. */
+struct reload_control_channels *reload_control_channels_new(struct reload_control *control);
+void reload_control_channels_free(struct reload_control_channels *channels);
+/* What the client waited for and served is over; what it has a descriptor of stays. */
+void reload_control_channels_client_gone(struct reload_control_channels *channels, uint64_t client);
 
 /* control_phone.c: takes the phone's events from now on. */
 void reload_control_listen(struct reload_control *control);

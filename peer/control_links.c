@@ -6,8 +6,7 @@
 
 #define CONNECTIONS_MAX 1024
 
-/* OverlayLinkType, RFC 6940 s6.5.1.1. */
-static const char *protocol_name(uint8_t link_type)
+const char *reload_control_protocol_name(uint8_t link_type)
 {
     switch (link_type) {
     case RELOAD_LINK_TYPE_DTLS_UDP_SR: return "DTLS-UDP-SR";
@@ -52,7 +51,8 @@ static json_t *link_object(const struct reload_overlay *overlay, const struct re
         return json;
     json_object_set_new(json, "address",
                         json_string(reload_link_address_text(&info.address, text)));
-    json_object_set_new(json, "protocol", json_string(protocol_name(info.link_type)));
+    json_object_set_new(json, "protocol",
+                        json_string(reload_control_protocol_name(info.link_type)));
     json_object_set_new(json, "tls", json_string(info.tls_version ? info.tls_version : ""));
     json_object_set_new(json, "tls_role",
                         json_string(info.role == RELOAD_LINK_SERVER ? "server" : "client"));

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peer/control_client.h"
-
 struct reload_query_options reload_query;
 
 const char *reload_query_text(const json_t *object, const char *key)
@@ -58,7 +56,7 @@ json_t *reload_query_request(const char *verb)
     return NULL;
 }
 
-static int exit_code_of(const json_t *answer)
+int reload_query_exit_code(const json_t *answer)
 {
     static const struct {
         const char *name;
@@ -68,43 +66,47 @@ static int exit_code_of(const json_t *answer)
                   { "refused", RELOAD_EXIT_REFUSED },
                   { "expired", RELOAD_EXIT_EXPIRED } };
     const char *name = reload_query_text(answer, "code");
+    if (json_is_true(json_object_get(answer, "ok")))
+        return RELOAD_EXIT_OK;
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
         if (strcmp(codes[i].name, name) == 0)
             return codes[i].code;
     return RELOAD_EXIT_FAILURE;
 }
 
-static int ask(const char *path, json_t *request, json_t **answer)
+int reload_query_open(struct reload_control_client **client)
 {
-    struct reload_control_client *client;
+    const char *path = reload_query.control ? reload_query.control : g_getenv("RELOAD_CONTROL");
     struct reload_cert_reason reason = { "" };
-    int error = reload_control_client_open(path, &client, &reason);
-    if (error) {
-        json_decref(request);
-        int code =
-            error == RELOAD_E_NOT_FOUND || error == RELOAD_E_CLOSED ? RELOAD_EXIT_NOT_JOINED : 0;
-        return reload_verb_fail(code ? code : reload_verb_exit_code(error), "%s", reason.text);
-    }
-    error = reload_control_client_call(client, request, answer);
-    reload_control_client_close(client);
-    if (error)
-        return reload_verb_fail(RELOAD_EXIT_NOT_JOINED,
-                                "%s: the peer ended before it answered; see its log", path);
-    return 0;
+    if (!path)
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                "--control SOCKET is missing: the running peer's control socket");
+    int error = reload_control_client_open(path, client, &reason);
+    if (!error)
+        return RELOAD_EXIT_OK;
+    int code = error == RELOAD_E_NOT_FOUND || error == RELOAD_E_CLOSED
+                   ? RELOAD_EXIT_NOT_JOINED
+                   : reload_verb_exit_code(error);
+    return reload_verb_fail(code, "%s", reason.text);
 }
 
 int reload_query_call(json_t *request, json_t **answer)
 {
-    const char *path = reload_query.control ? reload_query.control : g_getenv("RELOAD_CONTROL");
-    if (!path) {
+    struct reload_control_client *client;
+    int code = reload_query_open(&client);
+    if (code) {
         json_decref(request);
-        return reload_verb_fail(RELOAD_EXIT_USAGE,
-                                "--control SOCKET is missing: the running peer's control socket");
-    }
-    int code = ask(path, request, answer);
-    if (code || json_is_true(json_object_get(*answer, "ok")))
         return code;
-    code = reload_verb_fail(exit_code_of(*answer), "%s", reload_query_text(*answer, "error"));
+    }
+    int error = reload_control_client_call(client, request, answer);
+    reload_control_client_close(client);
+    if (error)
+        return reload_verb_fail(RELOAD_EXIT_NOT_JOINED,
+                                "the peer ended before it answered; see its log");
+    code = reload_query_exit_code(*answer);
+    if (code == 0)
+        return code;
+    reload_verb_fail(code, "%s", reload_query_text(*answer, "error"));
     if (reload_query.json)
         reload_verb_print_json(*answer);
     else

@@ -1,6 +1,7 @@
 #ifndef PEER_VERBS_QUERY_H
 #define PEER_VERBS_QUERY_H
 
+#include "peer/control_client.h"
 #include "peer/verbs/verbs.h"
 
 /* What the verbs that ask a running peer have in common. */
@@ -58,6 +59,9 @@ extern struct reload_query_options reload_query;
 
 /* A request with what the options say. NULL after an error was printed (usage). */
 json_t *reload_query_request(const char *verb);
+/* Connects to the running peer. An exit code, after the error was printed. */
+int reload_query_open(struct reload_control_client **client);
+int reload_query_exit_code(const json_t *answer); /* what an answer means for the program */
 /* Sends it (taken) to the peer and waits. 0 and *answer, or an exit code after the error was
  * printed (with --json the answer itself, when there is one). */
 int reload_query_call(json_t *request, json_t **answer);

@@ -77,6 +77,8 @@ int reload_verb_sip_forward(int argc, char **argv);
 int reload_verb_sip_lookup(int argc, char **argv);
 int reload_verb_sip_gruu(int argc, char **argv);
 int reload_verb_sip_message(int argc, char **argv);
+int reload_verb_connect(int argc, char **argv);
+int reload_verb_listen(int argc, char **argv);
 int reload_verb_leave(int argc, char **argv);
 int reload_verb_audio_devices(int argc, char **argv);
 int reload_verb_audio_loopback(int argc, char **argv);

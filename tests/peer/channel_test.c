@@ -301,6 +301,24 @@ static void an_application_that_nobody_serves_is_refused_as_not_found(void **sta
     assert_int_equal(stats_of(&pair.b).failed, 2);
 }
 
+/* Its context may be gone by then. */
+static void who_serves_no_more_hears_of_no_channel_that_was_on_its_way(void **state)
+{
+    (void)state;
+    open_pair((struct pair_options){ 0 });
+    serve(&pair.a);
+    assert_int_equal(ask(&pair.b, &pair.a, &near), 0);
+    for (unsigned i = 0; i < PATIENCE_MS && stats_of(&pair.a).accepted == 0; i++)
+        pair_for_ms(&pair, 1);
+    assert_int_equal(stats_of(&pair.a).channels, 1);
+    if (far.is_open) /* a busy machine: it was told in the same turn */
+        skip();
+    reload_overlay_refuse_channels(pair.a.overlay, APPLICATION);
+    assert_int_equal(stats_of(&pair.a).channels, 0);
+    assert_true(pair_until(&pair, &near.is_closed, 2 * PATIENCE_MS));
+    assert_false(far.is_open);
+}
+
 static void count_opened(void *context, struct reload_channel *channel)
 {
     (void)channel;
@@ -488,6 +506,7 @@ int main(void)
         LIVE(datagrams_travel_over_dtls_where_both_prefer_it),
         LIVE(datagrams_travel_over_ice),
         LIVE(an_application_that_nobody_serves_is_refused_as_not_found),
+        LIVE(who_serves_no_more_hears_of_no_channel_that_was_on_its_way),
         LIVE(channels_with_one_node_are_limited_and_counted),
         LIVE(channels_in_all_are_limited_and_counted),
         LIVE(a_far_node_that_falls_asleep_is_not_waited_for_for_ever),

@@ -15,8 +15,8 @@ from overlay import NAME, RELOAD, run
 VERBS = ["overlay create", "overlay sign", "user add", "user list", "user passwd", "user remove",
          "enroll-server", "enroll", "peer", "status", "ring", "links", "ping", "attach", "trace",
          "store", "remove", "fetch", "stat", "find", "sip register", "sip unregister",
-         "sip forward", "sip lookup", "sip gruu", "sip message", "leave", "audio devices",
-         "audio loopback", "audio tone", "decode", "demo"]
+         "sip forward", "sip lookup", "sip gruu", "sip message", "connect", "listen", "leave",
+         "audio devices", "audio loopback", "audio tone", "decode", "demo"]
 ASKING = ["status", "ring", "links", "ping", "attach", "trace", "store", "remove", "fetch", "stat",
           "find", "leave"]
 PING = ("d2454c4f9aa32b8d00110a64c00000000000005401020304050607080000000000000012000001102222222222"
@@ -42,7 +42,7 @@ class Verbs(unittest.TestCase):
                  ["peer", "--identity", "x", "--listen", "nowhere"],
                  ["peer", "--identity", "x", "--turn", "192.0.2.1:3478"],
                  ["peer", "--identity", "x", "--turn", "nowhere", "--turn-secret-file", "x"], ["store"], ["fetch"],
-                 ["enroll-server"], ["demo", "--key", "dsa"], ["decode", "--body", "pong", "-"],
+                 ["connect"], ["connect", "00"], ["listen"], ["enroll-server"], ["demo", "--key", "dsa"], ["decode", "--body", "pong", "-"],
                  ["decode", "--node-id-length", "15"], ["status", "--no-such-option"],
                  ["overlay", "create", "x.example", "--dir", "d", "--key", "dsa"],
                  ["overlay", "create", "x.example", "--dir", "d", "--bootstrap", "nowhere"],
