@@ -1,18 +1,24 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets, corpus/<target>/<name>, from the byte vectors and, for RFC
-7904, from here.
+"""Writes the seeds of the fuzz targets, corpus/<target>/<name>, from the byte vectors, from what is
+written here and, when the program is named, from documents and certificates that it and openssl make.
 
-    python3 tests/fuzz/make_corpus.py
+    python3 tests/fuzz/make_corpus.py [build/release/reload]
 
 Files that fuzzing found and someone added stay; seeds are written anew under the same names.
 """
+import base64
 import json
 import pathlib
+import re
 import struct
+import subprocess
+import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "data" / "vectors"
 LARGEST = 1100  # bytes; longer vectors differ in certificates only, which the codec does not read
+LARGEST_DOCUMENT = 6000
 MODELS = {"SINGLE": 0, "ARRAY": 1, "DICTIONARY": 2}
 
 
@@ -20,8 +26,8 @@ def entries(name):
     return json.loads((VECTORS / f"danpascu_{name}.json").read_text())
 
 
-def seed(target, name, data):
-    if len(data) > LARGEST:
+def seed(target, name, data, largest=LARGEST):
+    if len(data) > largest:
         return
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +107,117 @@ def seed_media():
     seed("media_wav", "cut", wav(16000, 1, 16, bytes(50))[:40])
 
 
+def data_frame(sequence, message):
+    return struct.pack(">BI", 128, sequence) + len(message).to_bytes(3, "big") + message
+
+
+def seed_frames():
+    ack = struct.pack(">BII", 129, 3, 6)
+    seed("frame_stream", "both", b"\x04" + data_frame(0, b"hello") + ack + data_frame(1, b""))
+    seed("frame_stream", "acks", b"\x08" + b"".join(struct.pack(">BII", 129, n, 0xfffffffe)
+                                                   for n in (0, 5, 39, 12, 5, 2**32 - 1)))
+    seed("frame_stream", "largest", b"\xff" + data_frame(7, bytes(300)))
+    seed("frame_stream", "too_long", b"\x10" + data_frame(7, bytes(301)) + ack)
+    seed("frame_stream", "other_type", b"\x01" + data_frame(7, b"x") + b"\x82" + ack)
+
+
+def part(name, content, extra=""):
+    return (f'--one-form\r\nContent-Disposition: form-data; name="{name}"\r\n{extra}\r\n'.encode()
+            + content + b"\r\n")
+
+
+def seed_enrollment():
+    csr = part("csr", b"\x30\x03\x02\x01\x00", "Content-Type: application/pkcs10\r\n")
+    good = part("username", b"alice@example.org") + part("password", b"secret") + part("nodeids", b"2")
+    seed("enroll_form", "good", good + part("device", b"phone-1") + csr + b"--one-form--\r\n")
+    seed("enroll_form", "twice", good + good + b"--one-form--\r\n")
+    seed("enroll_form", "unended", good)
+    seed("enroll_form", "odd", part("nodeids", b"-1") + part("device", b"a/b") + part("other", b"x")
+         + part("csr", b"MA==", "Content-Type: application/pkcs10\r\n"
+                "Content-Transfer-Encoding: base64\r\n") + b"--one-form--")
+
+
+def seed_control():
+    place = {"kind": "CERTIFICATE_BY_USER", "name": "user0@fuzz.example"}
+    for request in ({"verb": "status", "id": 1}, {"verb": "links"}, {"verb": "ring", "walk": True},
+                    {"verb": "ping", "node": "00" * 16}, {"verb": "ping", "name": "x"},
+                    {"verb": "attach", "resource": "ff" * 16}, {"verb": "trace", "name": "y"},
+                    {"verb": "store", **place, "value_hex": "00ff", "lifetime": 60},
+                    {"verb": "fetch", **place, "index": 0}, {"verb": "stat", **place},
+                    {"verb": "find", **place}, {"verb": "remove", **place, "index": 3},
+                    {"verb": "fetch", "kind": 1, "user": "user0@fuzz.example", "key_hex": "0a"},
+                    {"verb": "sip_register", "scheme": "sips", "lifetime": 600},
+                    {"verb": "sip_lookup", "uri": "sip:user0@fuzz.example", "anew": True},
+                    {"verb": "sip_forward", "uri": "bob@example.org"}, {"verb": "sip_unregister"},
+                    {"verb": "sip_message", "to": "bob@fuzz.example", "text": "hi"},
+                    {"verb": "subscribe", "id": {"a": [None, 1.5]}}, {"verb": "leave"}):
+        seed("control_json", request["verb"] + "_" + str(len(request)), json.dumps(request).encode())
+    seed("control_json", "no_object", b'["verb"]')
+    seed("control_json", "deep", b"[" * 900)
+
+
+def seed_sequences():
+    """Steps of node_sequence.c: one byte each, its parameters behind it."""
+    run, lose, alter, repeat, alien, cut, connect, store, fetch, jump = range(10)
+    second = 128  # the second node
+    for name, steps in {
+            "quiet": [store, run, 50, fetch + second, 0, run, 100],
+            "loss": [lose, 31, store, run, 255, fetch + second, 0, run, 255, lose, 5, jump, 0, 50],
+            "altered": [store, run, 9, alter, 0, 0, 60, 1, 0, alter, 1, 0, 11, 255, 0, run, 90],
+            "repeated": [store + second, run, 60, repeat, 0, 0, repeat, 1, 0, repeat, 2, 1, run, 40],
+            "cut": [cut, run, 200, store, jump, 2, 0, connect, 1, run, 255, fetch, 1, run, 255],
+            "alien": [alien, 4, 0xd2, 0x45, 0x4c, 0x4f, 0, alien + second, 0, 0, run, 5],
+            "jumps": [jump, 255, 255, jump, 255, 255, store, jump, 0, 30, run, 255]}.items():
+        seed("node_sequence", name, bytes(steps))
+
+
+def make(*words, folder):
+    subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def der(pem):
+    return [base64.b64decode(body) for body in re.findall(r"-----BEGIN [A-Z ]+-----([^-]+)-", pem)]
+
+
+def seed_documents(program, folder):
+    for name, options in {"ec": ["--kind", "0xf0000001:array:NODE-MATCH:4:100"],
+                          "plain": ["--no-ice"], "self_signed": ["--self-signed"]}.items():
+        make(program, "overlay", "create", "overlay.example.org", "--dir", name,
+             "--bootstrap", "192.0.2.1:6084", *options, folder=folder)
+        document = (folder / name / "overlay.xml").read_bytes()
+        seed("certs_document", name, document, LARGEST_DOCUMENT)
+        seed("certs_document", name + "_altered", document.replace(b">100<", b">101<", 1),
+             LARGEST_DOCUMENT)
+    root, = der((folder / "ec" / "ca.pem").read_text())
+    node, = der((folder / "ec" / "signer.pem").read_text())
+    own, = der((folder / "self_signed" / "signer.pem").read_text())
+    for name, flags, chain in (("issued", 0, (root, node)), ("self_signed", 1, (root, own)),
+                               ("other_root", 3, (own, node, root)), ("root_alone", 2, (root, root))):
+        entries = b"".join(len(c).to_bytes(2, "big") + c for c in chain)
+        seed("certs_chain", name, bytes([flags]) + entries, LARGEST_DOCUMENT)
+
+
+def seed_requests(folder):
+    name = "subjectAltName=email:alice@example.org"
+    for kind, key in {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
+                      "odd_curve": ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
+                      "weak": ["rsa:1024"]}.items():
+        for form in ("DER", "PEM"):
+            make("openssl", "req", "-new", "-newkey", *key, "-nodes", "-keyout", "key.pem", "-subj",
+                 "/CN=x", "-addext", name, "-outform", form, "-out", "request", folder=folder)
+            seed("certs_csr", f"{kind}_{form.lower()}", (folder / "request").read_bytes(),
+                 LARGEST_DOCUMENT)
+
+
 if __name__ == "__main__":
+    seed_frames()
+    seed_enrollment()
+    seed_control()
+    seed_sequences()
+    if len(sys.argv) > 1:
+        with tempfile.TemporaryDirectory() as place:
+            seed_documents(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(place))
+            seed_requests(pathlib.Path(place))
     seed_bodies()
     seed_messages()
     seed_stored_data()
