@@ -67,8 +67,9 @@ static void name_kinds(struct probe_world *world)
         name_number(world, name, kind->max_count, 4);
         if (kind->data_model == RELOAD_MODEL_DICTIONARY && kind->max_count == 4)
             name_number(world, "small_dictionary", kind->id, 4);
+        snprintf(name, sizeof name, "%s_%s.max_multiple", models[kind->data_model], policy);
         if (kind->max_node_multiple && kind->max_node_multiple < 255)
-            name_number(world, "small_multiple", kind->id, 4);
+            name_number(world, name, kind->max_node_multiple, 1);
     }
 }
 
