@@ -18,7 +18,8 @@
  * Verbs:
  *
  *   status                        who, where, state, counters
- *   links                         the overlay links
+ *   links                         the overlay links; "type" of "local" and "remote" is that of an
+ *                                 ICE candidate, null without ICE
  *   ring {"walk": bool}           predecessors, successors, fingers; with walk also all members,
  *                                 found by asking who is responsible for each id after the last one
  *   ping TARGET                   round trip, who answered, hops

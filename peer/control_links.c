@@ -16,28 +16,32 @@ const char *reload_control_protocol_name(uint8_t link_type)
     }
 }
 
-/* The pair of candidates under a link by ICE (s6.5.1.10). */
-static void add_pair(json_t *json, const struct reload_overlay *overlay, reload_link_id link)
+static json_t *end_object(const char *type, const struct reload_link_address *address)
 {
-    struct reload_ice_pair pair;
-    char local[RELOAD_LINK_ADDRESS_TEXT], remote[RELOAD_LINK_ADDRESS_TEXT];
-    json_object_set_new(json, "relayed", json_false());
-    if (reload_overlay_link_pair(overlay, link, &pair) != 0)
-        return;
-    json_object_set_new(json, "relayed", json_boolean(pair.relayed));
-    json_object_set_new(json, "local",
-                        json_pack("{s:s,s:s}", "type", reload_ice_pair_type_text(pair.local_type),
-                                  "address", reload_link_address_text(&pair.local, local)));
-    json_object_set_new(json, "remote",
-                        json_pack("{s:s,s:s}", "type", reload_ice_pair_type_text(pair.remote_type),
-                                  "address", reload_link_address_text(&pair.remote, remote)));
-    json_object_set_new(json, "address", json_string(remote)); /* it may have changed since */
+    char text[RELOAD_LINK_ADDRESS_TEXT];
+    return json_pack("{s:s?,s:s?}", "type", type, "address",
+                     address->len ? reload_link_address_text(address, text) : NULL);
+}
+
+/* Both ends; those of a link by ICE are its pair of candidates (s6.5.1.10), which may have changed
+ * since the link came up. */
+static void add_ends(json_t *json, const struct reload_overlay *overlay,
+                     const struct reload_link_info *info)
+{
+    struct reload_ice_pair pair = { .local = info->local, .remote = info->address };
+    char text[RELOAD_LINK_ADDRESS_TEXT];
+    bool ice = reload_overlay_link_pair(overlay, info->link, &pair) == 0;
+    const char *local = ice ? reload_ice_pair_type_text(pair.local_type) : NULL;
+    const char *remote = ice ? reload_ice_pair_type_text(pair.remote_type) : NULL;
+    json_object_set_new(json, "relayed", json_boolean(ice && pair.relayed));
+    json_object_set_new(json, "local", end_object(local, &pair.local));
+    json_object_set_new(json, "remote", end_object(remote, &pair.remote));
+    json_object_set_new(json, "address", json_string(reload_link_address_text(&pair.remote, text)));
 }
 
 static json_t *link_object(const struct reload_overlay *overlay, const struct reload_connection *c)
 {
     struct reload_link_info info;
-    char text[RELOAD_LINK_ADDRESS_TEXT];
     json_t *json = json_object();
     json_object_set_new(json, "node_id", reload_json_node_id(&c->node_id));
     json_object_set_new(json, "inbound", json_boolean(c->inbound));
@@ -49,8 +53,6 @@ static json_t *link_object(const struct reload_overlay *overlay, const struct re
     json_object_set_new(json, "messages_out", reload_json_u64(c->sent));
     if (reload_links_info(reload_overlay_links(overlay), c->link, &info))
         return json;
-    json_object_set_new(json, "address",
-                        json_string(reload_link_address_text(&info.address, text)));
     json_object_set_new(json, "protocol",
                         json_string(reload_control_protocol_name(info.link_type)));
     json_object_set_new(json, "tls", json_string(info.tls_version ? info.tls_version : ""));
@@ -62,7 +64,7 @@ static json_t *link_object(const struct reload_overlay *overlay, const struct re
     json_object_set_new(json, "bytes_in", reload_json_u64(info.counters.bytes_in));
     json_object_set_new(json, "bytes_out", reload_json_u64(info.counters.bytes_out));
     json_object_set_new(json, "retransmissions", reload_json_u64(info.counters.retransmissions));
-    add_pair(json, overlay, c->link);
+    add_ends(json, overlay, &info);
     return json;
 }
 

@@ -68,45 +68,6 @@ int reload_verb_status(int argc, char **argv)
     return code;
 }
 
-/* "host-srflx", "relay-host relayed"; nothing for a link without ICE. */
-static void print_pair(const json_t *link)
-{
-    const json_t *local = json_object_get(link, "local");
-    if (local)
-        printf(" %s-%s%s", reload_query_text(local, "type"),
-               reload_query_text(json_object_get(link, "remote"), "type"),
-               json_is_true(json_object_get(link, "relayed")) ? ", relayed" : ", direct");
-}
-
-static void print_links(const json_t *answer)
-{
-    size_t i;
-    const json_t *link;
-    json_array_foreach(json_object_get(answer, "links"), i, link)
-    {
-        printf("%-32s %-3s %-18s %-22s",
-               *reload_query_text(link, "node_id") ? reload_query_text(link, "node_id")
-                                                   : "(Node-ID not settled)",
-               json_is_true(json_object_get(link, "inbound")) ? "in" : "out",
-               reload_query_text(link, "protocol"), reload_query_text(link, "address"));
-        print_pair(link);
-        printf(" %s %lld ms  %lld messages in, %lld out, %lld bytes in, %lld out, %lld "
-               "retransmitted%s%s\n",
-               reload_query_text(link, "tls"), reload_query_number(link, "rtt_ms"),
-               reload_query_number(link, "messages_in"), reload_query_number(link, "messages_out"),
-               reload_query_number(link, "bytes_in"), reload_query_number(link, "bytes_out"),
-               reload_query_number(link, "retransmissions"),
-               json_is_true(json_object_get(link, "routable")) ? ", routing" : "",
-               json_is_true(json_object_get(link, "suspect")) ? ", SUSPECT" : "");
-    }
-}
-
-int reload_verb_links(int argc, char **argv)
-{
-    static const GOptionEntry entries[] = { RELOAD_QUERY_ENTRIES, { 0 } };
-    return reload_query_run("links", entries, argc, argv, print_links);
-}
-
 static void print_ping(const json_t *a)
 {
     printf("%s answered in %lld ms", reload_query_text(a, "node_id"),

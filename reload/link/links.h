@@ -207,10 +207,11 @@ struct reload_link_info { /* for `reload links` */
     uint8_t link_type;
     enum reload_link_role role;
     struct reload_link_address address;
-    struct reload_node_id node_id; /* the first of the far end's; len 0 before it is known */
-    const char *tls_version;       /* "TLSv1.3"; static */
-    uint32_t rtt_ms, rto_ms;       /* smoothed; 0 before the first measurement */
-    uint32_t unacked;              /* frames */
+    struct reload_link_address local; /* len 0: not known, as over a channel of another's */
+    struct reload_node_id node_id;    /* the first of the far end's; len 0 before it is known */
+    const char *tls_version;          /* "TLSv1.3"; static */
+    uint32_t rtt_ms, rto_ms;          /* smoothed; 0 before the first measurement */
+    uint32_t unacked;                 /* frames */
     uint32_t queued_bytes, queued_messages;
     struct reload_link_counters counters;
 };

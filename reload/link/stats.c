@@ -38,12 +38,19 @@ void reload_link_from_sockaddr(const void *sockaddr_storage, struct reload_link_
     }
 }
 
-void reload_link_learn_local(struct reload_link *link)
+static struct reload_link_address local_of(const struct reload_link *link)
 {
+    struct reload_link_address local = link->local;
     struct sockaddr_storage at;
     socklen_t len = sizeof at;
-    if (getsockname(link->fd, (struct sockaddr *)&at, &len) == 0)
-        reload_link_from_sockaddr(&at, &link->local);
+    if (!local.len && getsockname(link->fd, (struct sockaddr *)&at, &len) == 0)
+        reload_link_from_sockaddr(&at, &local);
+    return local;
+}
+
+void reload_link_learn_local(struct reload_link *link)
+{
+    link->local = local_of(link);
 }
 
 void reload_link_capture(struct reload_link *link, bool sent, const struct reload_slice *parts,
@@ -115,6 +122,7 @@ int reload_links_info(const struct reload_links *links, reload_link_id id,
                                       .raw = link->raw != NULL,
                                       .role = link->role,
                                       .address = link->far,
+                                      .local = local_of(link),
                                       .tls_version = "",
                                       .counters = link->counters };
     out->link_type = link->type;

@@ -6,7 +6,7 @@ import struct
 import threading
 import unittest
 
-from overlay import OverlayTest, wait_until
+from overlay import OverlayTest, run, wait_until
 
 COOKIE = 0x2112A442
 USERS = ("anna", "bert", "carl", "dora")
@@ -54,8 +54,11 @@ class Ice(OverlayTest):
         for node in nodes:
             for link in node.ask("links")["links"]:
                 self.assertIn(link["protocol"], ("DTLS-UDP-SR", "DTLS-UDP-SR-NO-ICE"))
-                self.assertEqual("local" in link, link["protocol"] == "DTLS-UDP-SR")
+                self.assertEqual(link["local"]["type"] is not None, link["protocol"] == "DTLS-UDP-SR")
             self.assertEqual(node.ask("status")["ice"]["failed"], 0)
+        table = run("links", "--control", self.bert.socket).stdout
+        self.assertRegex(table, rf"{self.carl.id}  (in|out) +DTLS-UDP-SR +host 127\.0\.0\.1:\d+  +"
+                                rf"host 127\.0\.0\.1:\d+ +direct")
         self.assertEqual(self.dora.ask("ping", self.carl.id)["node_id"], self.carl.id)
 
     # R6940-6.5.1.4-1 R6940-6.5.1.4-2

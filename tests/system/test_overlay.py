@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import stat
 import subprocess
@@ -147,6 +148,30 @@ class Ring(OverlayTest):
         links = self.anna.ask("links")["links"]
         self.assertIn(self.bert.id, [link["node_id"] for link in links])
         self.assertTrue(all(link["tls"] in ("TLSv1.3", "TLSv1.2") for link in links))
+        for link in links:
+            self.assertIsNone(link["local"]["type"])  # no ICE, no candidates
+            self.assertEqual(link["remote"]["address"], link["address"])
+            self.assertFalse(link["relayed"])
+        for ours, theirs in ((self.anna, self.bert), (self.bert, self.anna)):
+            mirrored = {(link["remote"]["address"], link["local"]["address"])
+                        for link in theirs.ask("links")["links"] if link["node_id"] == ours.id}
+            self.assertEqual({(link["local"]["address"], link["remote"]["address"])
+                              for link in ours.ask("links")["links"] if link["node_id"] == theirs.id},
+                             mirrored)
+
+    def test_links_are_shown_as_a_table(self):
+        done = run("links", "--control", self.anna.socket)
+        head, *rows = done.stdout.splitlines()
+        columns = ["NODE-ID", "WAY", "PROTOCOL", "LOCAL", "REMOTE", "PATH", "RTT ms", "MESSAGES in/out",
+                   "BYTES in/out", "REPEATED", "STATE"]
+        self.assertEqual(re.split(r"  +", head), columns)
+        table = [dict(zip(columns, re.split(r"  +", row))) for row in rows]
+        row = next(r for r in table if r["NODE-ID"] == self.bert.id)
+        self.assertEqual((row["PROTOCOL"], row["PATH"]), ("TLS-TCP-FH-NO-ICE", "direct"))
+        self.assertTrue(row["REMOTE"].startswith("127.0.0.1:"))
+        for column in ("MESSAGES in/out", "BYTES in/out"):
+            self.assertRegex(row[column], r"^\d+/\d+$")
+        self.assertIn(row["WAY"], ("in", "out"))
 
     def test_the_control_socket_is_private(self):
         self.assertEqual(stat.S_IMODE(os.stat(self.anna.socket).st_mode), 0o600)
