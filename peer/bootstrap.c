@@ -112,8 +112,29 @@ bool reload_bootstrap_next(struct reload_bootstrap *b, struct reload_link_addres
     return true;
 }
 
+static void drop_failure(struct reload_bootstrap *b, size_t i)
+{
+    b->failure_count--;
+    memmove(&b->failures[i], &b->failures[i + 1], (b->failure_count - i) * sizeof b->failures[0]);
+}
+
+void reload_bootstrap_failed(struct reload_bootstrap *b, const struct reload_link_address *address,
+                             bool udp, int error, const char *reason)
+{
+    for (size_t i = 0; i < b->failure_count; i++)
+        if (b->failures[i].udp == udp &&
+            reload_link_address_equal(&b->failures[i].address, address))
+            drop_failure(b, i);
+    if (b->failure_count == RELOAD_BOOTSTRAP_FAILURES_MAX)
+        drop_failure(b, 0);
+    struct reload_bootstrap_failure *failure = &b->failures[b->failure_count++];
+    *failure = (struct reload_bootstrap_failure){ .address = *address, .udp = udp, .error = error };
+    g_strlcpy(failure->reason, reason, sizeof failure->reason);
+}
+
 void reload_bootstrap_reached(struct reload_bootstrap *b)
 {
+    b->failure_count = 0;
     b->failed_rounds = 0;
     b->not_before_ms = 0;
     g_array_set_size(b->round, 0);

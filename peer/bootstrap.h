@@ -12,9 +12,17 @@
  * round that reached nobody is followed by a pause, doubling from 1 s to 60 s. No I/O but the cache
  * file. */
 
-#define RELOAD_BOOTSTRAP_CACHE_MAX 10 /* s11.4: on the order of 10 */
-#define RELOAD_BOOTSTRAP_PAUSE_MS  1000
-#define RELOAD_BOOTSTRAP_PAUSE_MAX 60000
+#define RELOAD_BOOTSTRAP_CACHE_MAX    10 /* s11.4: on the order of 10 */
+#define RELOAD_BOOTSTRAP_PAUSE_MS     1000
+#define RELOAD_BOOTSTRAP_PAUSE_MAX    60000
+#define RELOAD_BOOTSTRAP_FAILURES_MAX 8 /* remembered; the oldest goes */
+
+struct reload_bootstrap_failure { /* the last attempt at an address */
+    struct reload_link_address address;
+    bool udp;
+    int error; /* RELOAD_E_... */
+    char reason[160];
+};
 
 struct reload_bootstrap {
     GArray *cache; /* of struct reload_link_address, latest first; directly connected ones only */
@@ -25,6 +33,9 @@ struct reload_bootstrap {
     bool cache_changed;
     unsigned failed_rounds;
     uint64_t not_before_ms; /* monotonic: the pause ends */
+    /* since a node was last reached, the latest last */
+    struct reload_bootstrap_failure failures[RELOAD_BOOTSTRAP_FAILURES_MAX];
+    size_t failure_count;
     const struct reload_random *random;
 };
 
@@ -38,6 +49,9 @@ void reload_bootstrap_save(struct reload_bootstrap *b); /* when it has changed *
 size_t reload_bootstrap_begin(struct reload_bootstrap *b, const struct reload_config *config);
 /* Takes the next address of the round; false at its end. */
 bool reload_bootstrap_next(struct reload_bootstrap *b, struct reload_link_address *out);
+/* Why there is no link to that address. */
+void reload_bootstrap_failed(struct reload_bootstrap *b, const struct reload_link_address *address,
+                             bool udp, int error, const char *reason);
 /* How the round ended. */
 void reload_bootstrap_reached(struct reload_bootstrap *b);
 void reload_bootstrap_missed(struct reload_bootstrap *b, uint64_t now_ms);

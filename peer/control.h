@@ -20,6 +20,7 @@
  *   status                        who, where, state, counters
  *   links                         the overlay links; "type" of "local" and "remote" is that of an
  *                                 ICE candidate, null without ICE
+ *   doctor                        why this node is not reachable: "findings", each with a "cure"
  *   ring {"walk": bool}           predecessors, successors, fingers; with walk also all members,
  *                                 found by asking who is responsible for each id after the last one
  *   ping TARGET                   round trip, who answered, hops

@@ -28,6 +28,7 @@ static const struct {
 } verbs[] = {
     { "status", reload_control_status },
     { "links", reload_control_links },
+    { "doctor", reload_control_doctor },
     { "ring", reload_control_ring },
     { "ping", reload_control_ping },
     { "attach", reload_control_attach },

@@ -11,6 +11,7 @@
  *   control_call.c   one request: from its verb to its answer
  *   control_info.c   status
  *   control_links.c  links
+ *   control_doctor.c doctor
  *   control_ring.c   ring
  *   control_net.c    ping, attach, trace
  *   control_data.c   store, remove, fetch, stat, find
@@ -67,7 +68,7 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
     reload_control_remove, reload_control_fetch, reload_control_stat, reload_control_find,
     reload_control_sip_register, reload_control_sip_forward, reload_control_sip_unregister,
     reload_control_sip_lookup, reload_control_sip_gruu, reload_control_sip_message,
-    reload_control_connect, reload_control_accept;
+    reload_control_connect, reload_control_accept, reload_control_doctor;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);

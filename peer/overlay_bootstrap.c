@@ -106,14 +106,17 @@ bool reload_overlay_bootstrap_up(struct reload_overlay *o, const struct reload_l
     return true;
 }
 
-void reload_overlay_bootstrap_down(struct reload_overlay *o, reload_link_id link)
+void reload_overlay_bootstrap_down(struct reload_overlay *o, const struct reload_link_event *event)
 {
-    if (link == o->bootstrap_udp)
+    bool udp = event->link == o->bootstrap_udp;
+    if (udp)
         o->bootstrap_udp = 0;
-    else if (link == o->bootstrap_tcp)
+    else if (event->link == o->bootstrap_tcp)
         o->bootstrap_tcp = 0;
     else
         return; /* it lost the race */
+    reload_bootstrap_failed(&o->bootstrap, &o->bootstrap_address, udp, event->error,
+                            event->reason ? event->reason : "closed");
     if (o->bootstrap_tcp_ms != RELOAD_NEVER)
         dial_tcp(o);
     if (is_dialling(o))

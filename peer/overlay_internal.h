@@ -142,7 +142,7 @@ uint64_t reload_overlay_bootstrap_deadline(const struct reload_overlay *overlay)
 bool reload_overlay_bootstrap_up(struct reload_overlay *overlay,
                                  const struct reload_link_event *event);
 void reload_overlay_bootstrap_down(struct reload_overlay *overlay,
-                                   reload_link_id link); /* the dial failed */
+                                   const struct reload_link_event *event); /* the dial failed */
 
 /* The state changed: an attempt to join that starts again does so through another node. */
 void reload_overlay_bootstrap_state(struct reload_overlay *overlay,

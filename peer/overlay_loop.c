@@ -60,7 +60,7 @@ static void link_down(struct reload_overlay *o, const struct reload_link_event *
         return;
     }
     if (dial->bootstrap)
-        reload_overlay_bootstrap_down(o, event->link);
+        reload_overlay_bootstrap_down(o, event);
     else
         reload_node_open_failed(o->node, dial->attach, o->now);
     g_free(dial);

@@ -23,6 +23,7 @@ const struct reload_verb reload_verbs[] = {
     { "status", NULL, "Show what a running peer is doing", reload_verb_status },
     { "ring", NULL, "Draw the ring as a running peer sees it", reload_verb_ring },
     { "links", NULL, "List a running peer's links", reload_verb_links },
+    { "doctor", NULL, "Say why a node is not reachable, and what to do", reload_verb_doctor },
     { "ping", "[NODE-ID]", "Ping a node, or the peer responsible for a resource",
       reload_verb_ping },
     { "attach", "[NODE-ID]", "Link to a node, or to the peer responsible for a resource",

@@ -63,6 +63,7 @@ int reload_verb_peer(int argc, char **argv);
 int reload_verb_status(int argc, char **argv);
 int reload_verb_ring(int argc, char **argv);
 int reload_verb_links(int argc, char **argv);
+int reload_verb_doctor(int argc, char **argv);
 int reload_verb_ping(int argc, char **argv);
 int reload_verb_attach(int argc, char **argv);
 int reload_verb_trace(int argc, char **argv);

@@ -13,12 +13,12 @@ import unittest
 from overlay import NAME, RELOAD, run
 
 VERBS = ["overlay create", "overlay sign", "user add", "user list", "user passwd", "user remove",
-         "enroll-server", "enroll", "peer", "status", "ring", "links", "ping", "attach", "trace",
-         "store", "remove", "fetch", "stat", "find", "sip register", "sip unregister",
+         "enroll-server", "enroll", "peer", "status", "ring", "links", "doctor", "ping", "attach",
+         "trace", "store", "remove", "fetch", "stat", "find", "sip register", "sip unregister",
          "sip forward", "sip lookup", "sip gruu", "sip message", "connect", "listen", "leave",
          "audio devices", "audio loopback", "audio tone", "decode", "demo"]
-ASKING = ["status", "ring", "links", "ping", "attach", "trace", "store", "remove", "fetch", "stat",
-          "find", "leave"]
+ASKING = ["status", "ring", "links", "doctor", "ping", "attach", "trace", "store", "remove", "fetch",
+          "stat", "find", "leave"]
 PING = ("d2454c4f9aa32b8d00110a64c00000000000005401020304050607080000000000000012000001102222222222"
         "222222222222222222222200170000000900070000000000000000000000000000000300000000")
 
