@@ -7,6 +7,7 @@
 
 static atomic_ulong requests;
 static atomic_ulong fail_from; /* 0: never */
+static atomic_ulong fail_to;   /* the last one to fail; 0: none is the last */
 
 #ifdef RELOAD_OOM
 /* The oom preset: RELOAD_FAIL_AT=n in the environment makes any program of the build fail its n-th
@@ -23,7 +24,8 @@ static int refused(void)
 {
     unsigned long n = atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) + 1;
     unsigned long from = atomic_load_explicit(&fail_from, memory_order_relaxed);
-    return from && n >= from;
+    unsigned long to = atomic_load_explicit(&fail_to, memory_order_relaxed);
+    return from && n >= from && (!to || n <= to);
 }
 
 void *reload_alloc(size_t size)
@@ -66,6 +68,14 @@ void reload_free(void *p)
 
 void reload_alloc_fail_at(unsigned long n)
 {
+    atomic_store(&fail_to, 0);
+    atomic_store(&fail_from, n ? atomic_load(&requests) + n : 0);
+}
+
+void reload_alloc_fail_only(unsigned long n)
+{
+    atomic_store(&fail_from, 0);
+    atomic_store(&fail_to, n ? atomic_load(&requests) + n : 0);
     atomic_store(&fail_from, n ? atomic_load(&requests) + n : 0);
 }
 

@@ -16,6 +16,8 @@ void reload_free(void *p);                       /* NULL is fine */
 /* For tests: the n-th request from now on (1 = the next) and all later ones fail; 0 turns that off.
  */
 void reload_alloc_fail_at(unsigned long n);
+/* For tests: that one request fails and no other. */
+void reload_alloc_fail_only(unsigned long n);
 /* For tests and benchmarks: requests made so far. */
 unsigned long reload_alloc_count(void);
 

@@ -112,8 +112,11 @@ static void open_wire(struct world *world, size_t from, const struct reload_sip_
     wire->number[0] = action->channel;
     info.node_id = caller->node;
     info.user = caller->user;
-    assert_int_equal(
-        reload_sip_agent_accept(world->agents[to].sip, &info, world->now, &wire->number[1]), 0);
+    if (reload_sip_agent_accept(world->agents[to].sip, &info, world->now, &wire->number[1]) != 0) {
+        world->wire_count--;
+        reload_sip_agent_failed(caller->sip, action->channel, world->now);
+        return;
+    }
     info.node_id = world->agents[to].node;
     info.user = world->agents[to].user;
     reload_sip_agent_opened(caller->sip, action->channel, &info, world->now);

@@ -1,0 +1,153 @@
+#include "pair.h"
+
+#include "reload/alloc.h"
+
+/* Calls and messages between two agents, with each allocation refused in turn: nothing crashes,
+ * nothing leaks, no call is left over, and with memory again a call is possible. */
+
+#define ALICE (&world->agents[0])
+#define BOB   (&world->agents[1])
+
+typedef void refusal(unsigned long n);
+
+static uint32_t dial(struct world *world)
+{
+    struct reload_sip_media media = media_of(1);
+    uint32_t call = 0;
+    if (reload_sip_agent_call(ALICE->sip, "bob@example.org", &media, world->now, &call) != 0)
+        call = 0;
+    world_run(world, 1000);
+    return call;
+}
+
+static void answer(struct world *world)
+{
+    struct reload_sip_media media = media_of(2);
+    const struct event *event = last(BOB, RELOAD_SIP_ACTION_CALL_INCOMING);
+    if (event)
+        (void)!reload_sip_agent_answer(BOB->sip, event->id, &media, world->now);
+    world_run(world, 1000);
+}
+
+static void talk(struct world *world)
+{
+    uint32_t errand, call = dial(world);
+    answer(world);
+    (void)!reload_sip_agent_message(BOB->sip, "alice@example.org", "text/plain", "hello", 5,
+                                    world->now, &errand);
+    world_run(world, 1000);
+    if (call)
+        (void)!reload_sip_agent_hangup(ALICE->sip, call, world->now);
+    world_run(world, 1000);
+}
+
+static void fill(void *context, uint8_t *out, size_t len)
+{
+    (void)context;
+    memset(out, 0x5a, len);
+}
+
+static void nothing_is_left(struct world *world)
+{
+    world_run(world, 200000);
+    for (size_t i = 0; i < world->count; i++) {
+        struct reload_sip_sizes sizes = reload_sip_agent_sizes(world->agents[i].sip);
+        assert_int_equal(sizes.calls, 0);
+        assert_int_equal(sizes.errands, 0);
+        assert_int_equal(sizes.transactions, 0);
+        assert_int_equal(sizes.actions, 0);
+    }
+}
+
+/* A BYE for which there was no memory never reached the far end, whose user hangs up in the end. */
+static void hang_up(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        struct agent *agent = &world->agents[i];
+        for (size_t e = 0; e < agent->event_count; e++)
+            if (agent->events[e].type == RELOAD_SIP_ACTION_CALL_STATE)
+                (void)!reload_sip_agent_hangup(agent->sip, agent->events[e].id, world->now);
+        agent->event_count = 0;
+    }
+    nothing_is_left(world);
+}
+
+static bool call_succeeds(struct world *world)
+{
+    uint32_t call = dial(world);
+    assert_int_not_equal(call, 0);
+    answer(world);
+    bool established = state_of(ALICE) == RELOAD_SIP_ESTABLISHED;
+    if (established)
+        assert_int_equal(state_of(BOB), RELOAD_SIP_ESTABLISHED);
+    hang_up(world);
+    return established;
+}
+
+static bool run_with(refusal *refuse, unsigned long n, bool datagram)
+{
+    static struct world world;
+    world_open(&world, 2, datagram);
+    unsigned long before = reload_alloc_count();
+    refuse(n);
+    talk(&world);
+    bool done = reload_alloc_count() - before < n;
+    refuse(0);
+    world_run(&world, 200000);
+    hang_up(&world);
+    assert_true(call_succeeds(&world) || call_succeeds(&world));
+    world_close(&world);
+    return done;
+}
+
+static void run_all(refusal *refuse)
+{
+    for (int datagram = 0; datagram < 2; datagram++) {
+        unsigned long n = 1;
+        while (!run_with(refuse, n, datagram))
+            n++;
+        print_message("%lu allocations\n", n - 1);
+        assert_true(n > 10);
+    }
+}
+
+static void any_one_allocation_may_fail(void **state)
+{
+    (void)state;
+    run_all(reload_alloc_fail_only);
+}
+
+static void all_allocations_from_any_one_on_may_fail(void **state)
+{
+    (void)state;
+    run_all(reload_alloc_fail_at);
+}
+
+static void making_an_agent_fails_cleanly(void **state)
+{
+    const struct reload_sip_agent_config config = { .overlay = "example.org",
+                                                    .self = { .bytes = { 1 }, .len = 16 },
+                                                    .user = "alice@example.org",
+                                                    .random = { .fill = fill } };
+    const struct reload_time now = { 1000, 1700000000000 };
+    struct reload_sip_agent *agent = NULL;
+    int error = RELOAD_E_NOMEM;
+    (void)state;
+    for (unsigned long n = 1; error == RELOAD_E_NOMEM; n++) {
+        reload_alloc_fail_only(n);
+        error = reload_sip_agent_new(&config, now, &agent);
+        reload_alloc_fail_only(0);
+    }
+    assert_int_equal(error, 0);
+    reload_sip_agent_free(agent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_one_allocation_may_fail),
+        cmocka_unit_test(all_allocations_from_any_one_on_may_fail),
+        cmocka_unit_test(making_an_agent_fails_cleanly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
