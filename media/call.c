@@ -269,6 +269,17 @@ static int begin_thread(struct reload_media_call *call)
     return error;
 }
 
+/* A thread of the host that is not served while it holds a lock would keep the media thread
+ * waiting, which goes before it: until it lets go it is served like that one. */
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t inherit;
+    pthread_mutexattr_init(&inherit);
+    (void)pthread_mutexattr_setprotocol(&inherit, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(lock, &inherit);
+    pthread_mutexattr_destroy(&inherit);
+}
+
 int reload_media_call_start(const struct reload_media_call_options *options,
                             const struct reload_media_transport_ops *ops, void *context,
                             struct reload_media_call **out)
@@ -279,8 +290,8 @@ int reload_media_call_start(const struct reload_media_call_options *options,
     struct reload_media_call *call = reload_calloc(1, sizeof *call);
     if (!call)
         return RELOAD_E_NOMEM;
-    pthread_mutex_init(&call->desk.lock, NULL);
-    pthread_mutex_init(&call->gate.lock, NULL);
+    init_lock(&call->desk.lock);
+    init_lock(&call->gate.lock);
     call->gate.ops = ops;
     call->gate.context = context;
     call->gate.wake = options->wake;

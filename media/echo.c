@@ -26,8 +26,9 @@
 #define WORSE           1.4f     /* of powers: after cancelling over before */
 #define WATCH_POWER     160000.f /* of a block: 30 dB over the quantisation */
 #define GAIN_SMOOTH     0.5f
-#define LOUDER          2.f /* of powers: after the residual's canceller over before */
-#define LOUDER_BLOCKS   10  /* speexdsp itself waits for 50, and complains on stderr */
+#define LOUDER          2.f  /* of powers: after the residual's canceller over before */
+#define LOUDER_TILT     1e6f /* or so much more of a block's differences */
+#define LOUDER_BLOCKS   10   /* speexdsp itself waits for 50, and complains on stderr */
 
 struct reload_media_echo {
     struct reload_media_band *mic_band, *far_band;
@@ -171,7 +172,8 @@ static void cancel_residual(struct reload_media_echo *e, const int16_t *low, int
     for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
         far[i] = reload_media_clip(delayed[i]);
     speex_echo_cancellation(e->residual, low, far, cancelled);
-    bool louder = power_of_samples(cancelled) > LOUDER * power_of_samples(low);
+    bool louder = power_of_samples(cancelled) > LOUDER * power_of_samples(low) ||
+                  tilt(cancelled) > tilt(low) + LOUDER_TILT;
     e->louder = louder ? e->louder + 1 : 0;
     if (louder)
         memcpy(cancelled, low, RELOAD_MEDIA_LOW_BLOCK * sizeof *low);

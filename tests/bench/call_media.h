@@ -10,15 +10,21 @@
  * end: DTLS-SRTP, one frame, playout. Median of several calls, both ends, ms. */
 double call_media_setup_ms(void);
 
-/* From a sound at one microphone to the same at the other loudspeaker, everything on; ms. Speech
- * goes to a far end that mirrors it; the recording of the near end has both on one clock. */
+/* From a sound at one microphone to the same at the other loudspeaker, everything on; median of 3
+ * calls, ms. Speech goes to a far end that mirrors it; the recording of the near end has both on
+ * one clock. */
 double call_mouth_to_ear_ms(unsigned frame_ms);
 
 /* The same in virtual time over a network that delays by up to jitter_ms and loses packets. */
 double call_mouth_to_ear_rough_ms(unsigned frame_ms, unsigned jitter_ms, double loss);
 
-/* `ends` full-duplex ends of calls at once, all on one core, for 5 s; the blocks that took longer
- * than they last. *load: share of the core that was used. */
-uint64_t call_late_blocks(unsigned ends, double *load);
+struct call_load {
+    uint64_t late;           /* blocks that took longer than they last, or began so late */
+    double load;             /* share of the core that was used */
+    double longest_stall_ms; /* for so long the core served nobody, not even the first in line */
+};
+
+/* `ends` full-duplex ends of calls at once, all on one core, for 5 s. */
+struct call_load call_load(unsigned ends);
 
 #endif
