@@ -397,6 +397,31 @@ static void dtls_after_the_keys_changes_nothing(void **state)
     assert_true(world_status(&world, 1).call.counters.rtp_received >= heard + 3);
 }
 
+static void what_is_longer_than_any_packet_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    static uint8_t rtp[65507] = { 0x80, 96 }, dtls[65507] = { 22, 0xfe, 0xfd };
+    talk();
+    wait_for_audio();
+    struct reload_media_session *bob = world.end[1].session;
+    uint64_t dropped = world_status(&world, 1).call.inbox_dropped;
+    uint64_t after_keys = refused(1).dtls_after_keys;
+    for (size_t len = RELOAD_MEDIA_PACKET_MAX + 1; len <= sizeof rtp; len = 2 * len + 1)
+        for (int i = 0; i < 2; i++)
+            reload_media_session_receive(bob, 100, i ? dtls : rtp, len, world_now());
+    reload_media_session_receive(bob, 100, rtp, sizeof rtp, world_now());
+    assert_int_equal(world_status(&world, 1).call.inbox_dropped - dropped, 7);
+    assert_int_equal(refused(1).dtls_after_keys - after_keys, 6);
+    for (size_t len = 0; len < 12; len++) /* nor what is shorter than any */
+        reload_media_session_receive(bob, 100, rtp, len, world_now());
+    uint64_t heard = world_status(&world, 1).call.counters.rtp_received;
+    world_run(&world, 100);
+    assert_int_equal(world_status(&world, 1).call.counters.malformed, 11);
+    assert_int_equal(refused(1).other, 1);
+    assert_int_equal(world.end[1].state, RELOAD_MEDIA_SESSION_SECURE);
+    assert_true(world_status(&world, 1).call.counters.rtp_received >= heard + 3);
+}
+
 /* --- device and options --- */
 
 static void a_device_that_fails_is_an_event(void **state)
@@ -501,6 +526,7 @@ int main(void)
         TEST(before_the_keys_nothing_leaves_and_nothing_is_heard),
         TEST(replayed_clear_and_foreign_packets_are_refused_and_counted),
         TEST(dtls_after_the_keys_changes_nothing),
+        TEST(what_is_longer_than_any_packet_is_dropped_and_counted),
         TEST(a_device_that_fails_is_an_event),
         TEST(options_out_of_range_are_refused),
         cmocka_unit_test(fingerprints_are_written_and_read_as_sdp_has_them),
