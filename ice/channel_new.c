@@ -53,15 +53,17 @@ static void host_text(const struct reload_link_address *address, char text[NICE_
 static NiceAgent *new_agent(const struct reload_ice *ice,
                             const struct reload_ice_channel_config *config)
 {
-    NiceAgent *agent = nice_agent_new_full(ice->context, NICE_COMPATIBILITY_RFC5245,
-                                           NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+    NiceAgent *agent =
+        nice_agent_new_full(ice->context, NICE_COMPATIBILITY_RFC5245, NICE_AGENT_OPTION_NONE);
+    /* Keepalives that are answered, and no "consent-freshness": that gives a path up after 10 s,
+     * which is two lost checks. */
     /* Aggressive nomination (RFC 5245 s8.1.1.2): with the regular one the library waits for every
      * check under way, up to the last retransmission of those that cannot succeed. */
     g_object_set(agent, "controlling-mode", config->role == RELOAD_ICE_CONTROLLING, "upnp", FALSE,
-                 "ice-tcp", FALSE, "stun-pacing-timer", PACING_MS, "max-connectivity-checks",
-                 RELOAD_ICE_CHECKS_MAX, "stun-max-retransmissions", GATHER_RETRANSMISSIONS_MAX,
-                 "idle-timeout", IDLE_TIMEOUT_MS, "force-relay", (gboolean)config->relay_only,
-                 NULL);
+                 "ice-tcp", FALSE, "keepalive-conncheck", TRUE, "stun-pacing-timer", PACING_MS,
+                 "max-connectivity-checks", RELOAD_ICE_CHECKS_MAX, "stun-max-retransmissions",
+                 GATHER_RETRANSMISSIONS_MAX, "idle-timeout", IDLE_TIMEOUT_MS, "force-relay",
+                 (gboolean)config->relay_only, NULL);
     if (config->stun_server) {
         char text[NICE_ADDRESS_STRING_LEN];
         host_text(config->stun_server, text);

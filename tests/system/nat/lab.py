@@ -164,8 +164,9 @@ class Lab:
         self._translate(router, kind, wan_inside, f"{inside}.2")
         return Machine(name, space, f"{inside}.2", wan)
 
-    def cable(self, left, right, netimp, *options):
-        """Two machines of a net of their own, 198.51.100.1 and .2, with the shaper between."""
+    def cable(self, left, right, netimp, *options, mtu=1500):
+        """Two machines of a net of their own, 198.51.100.1 and .2, with the shaper between. `mtu` is
+        what the machines know of; the shaper's own --mtu nobody is told of."""
         spaces = self._namespace(left), self._namespace(right)
         machines = [Machine(n, s, f"198.51.100.{i}", f"198.51.100.{i}")
                     for i, (n, s) in enumerate(zip((left, right), spaces), 1)]
@@ -174,7 +175,7 @@ class Lab:
             raise RuntimeError(f"netimp ended with {shaper.wait(PROCESS_END_S)}")
         for space, machine in zip(spaces, machines):
             self._ip(space, f"address add {machine.address}/24 dev imp0",
-                     "link set imp0 addrgenmode none", "link set imp0 up")
+                     "link set imp0 addrgenmode none", f"link set imp0 mtu {mtu} up")
         return machines[0], machines[1], shaper
 
     # --- using ---
@@ -290,8 +291,13 @@ class Lab:
 
 
 def program(name):
-    """A program of the build: beside the tests."""
-    return str(pathlib.Path(os.environ["RELOAD_TEST_PROGRAMS"]) / name)
+    """A program of the tests: where $RELOAD_TEST_PROGRAMS says, or in a build of this tree. None: it
+    is not built."""
+    root = pathlib.Path(__file__).resolve().parents[3]
+    given = os.environ.get("RELOAD_TEST_PROGRAMS")
+    folders = [pathlib.Path(given)] if given else [root / "build" / b / "tests"
+                                                   for b in ("release", "asan", "debug")]
+    return next((str(f / name) for f in folders if os.access(f / name, os.X_OK)), None)
 
 
 def read_line(process, timeout):

@@ -1,15 +1,18 @@
-"""An overlay in the laboratory: two bootstrap peers and the enrollment server on the public segment,
-coturn beside the first peer, and nodes in homes behind NATs.
+"""Overlays in the laboratory. OverlayLab has two bootstrap peers and the enrollment server on the public
+segment, coturn beside the first peer, and nodes in homes behind NATs:
 
     with lab.Lab() as laboratory:
         net = OverlayLab(laboratory)
-        home = net.node("anna", laboratory.home("anna", "symmetric"))
+        home = net.start("anna", laboratory.home("anna", "symmetric")).wait_ready()
         home.ask("status")
+
+Overlay is what any such overlay has: accounts, enrollment, nodes.
 """
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -45,20 +48,20 @@ class Failure(Exception):
 class Node:
     """`reload peer` on a machine of the laboratory."""
 
-    def __init__(self, net, name, machine, *options):
+    def __init__(self, net, name, machine, *options, listen=f"0.0.0.0:{PORT}"):
         self.net, self.name, self.machine = net, name, machine
         self.socket = net.path(name + ".sock")
         self.log = net.path(name + ".log")
         with open(self.log, "ab") as err:
             self.process = net.lab.start(
                 machine, [net.program, "peer", "--json", "--control", self.socket, "--identity",
-                          net.path(name), "--listen", f"0.0.0.0:{PORT}", *options],
+                          net.path(name), "--listen", listen, *options],
                 stdin=subprocess.DEVNULL, stderr=err)
         self.id = None
 
-    def wait_ready(self):
+    def wait_ready(self, timeout=READY_S):
         """Until it has joined."""
-        line = lab.read_line(self.process, READY_S)
+        line = lab.read_line(self.process, timeout)
         if not line:
             raise Failure(f"{self.name} has not joined: {self.last_words()}")
         self.id = json.loads(line)["node_id"]
@@ -77,38 +80,56 @@ class Node:
             raise Failure(f"{self.name}: {' '.join(map(str, arguments))}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def ask_all(self, requests, at_once):
+        """Requests of the control socket, so many under way at a time; their answers in order."""
+        answers, waiting = [None] * len(requests), list(enumerate(requests))[::-1]
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(self.socket)
+            control.settimeout(VERB_S)
+            lines = control.makefile("r")
+
+            def send():
+                number, request = waiting.pop()
+                control.sendall((json.dumps({**request, "id": number}) + "\n").encode())
+
+            for _ in range(min(at_once, len(requests))):
+                send()
+            for _ in requests:
+                answer = json.loads(lines.readline())
+                answers[answer["id"]] = answer
+                if waiting:
+                    send()
+        return answers
+
     def links_to(self, other):
         return [link for link in self.ask("links")["links"] if link["node_id"] == other.id]
 
 
-class OverlayLab:
-    def __init__(self, laboratory, *options):
-        self.lab = laboratory
+class Overlay:
+    """Its folder, and the enrollment server on one machine."""
+
+    def __init__(self, laboratory, server, bootstrap, *options):
+        self.lab, self.server = laboratory, server
         self.program = reload_program()
         self.folder = tempfile.TemporaryDirectory(prefix="reload-lab-")
         self.nodes = []
-        self.public = [laboratory.host(f"boot{i}", i) for i in (1, 2)]
-        self.https = laboratory.host("enroll", 3)
-        self._secret("password", PASSWORD)
-        self._secret("secret", SECRET)
-        url = f"{self.https.address}:{HTTPS_PORT}"
-        bootstrap = [w for m in self.public for w in ("--bootstrap", f"{m.address}:{PORT}")]
-        self.run("overlay", "create", NAME, "--dir", self.path("overlay"), "--host", url, *bootstrap,
+        self.secret("password", PASSWORD)
+        url = f"{server.address}:{HTTPS_PORT}"
+        self.run("overlay", "create", NAME, "--dir", self.path("overlay"), "--host", url,
+                 *(word for address in bootstrap for word in ("--bootstrap", address)),
                  "--kind", f"{KIND}:single:USER-MATCH:1:1000", *options)
-        self.server = laboratory.start(self.https, [
+        process = laboratory.start(server, [
             self.program, "enroll-server", "--json", "--dir", self.path("overlay"), "--listen", url],
             stderr=subprocess.DEVNULL)
-        if not lab.read_line(self.server, 20):
+        if not lab.read_line(process, 20):
             raise Failure("the enrollment server does not start")
-        self._start_turn()
-        first = self.start("boot1", self.public[0], "--first", "--turn",
-                           f"{self.public[0].address}:{TURN_PORT}", "--turn-secret-file",
-                           self.path("secret")).wait_ready()
-        self.start("boot2", self.public[1]).wait_ready()
-        self._wait_for(lambda: first.ask("status")["turn"]["records"] > 0, "a TURN record")
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
+
+    def secret(self, name, text):
+        with open(os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+            f.write(text + "\n")
 
     def run(self, *arguments, machine=None):
         inside = ["nsenter", "--net=" + machine.path] if machine else []
@@ -119,27 +140,44 @@ class OverlayLab:
         return done.stdout
 
     def enroll(self, name, machine):
-        """An account, and its certificate: fetched by the machine that the node will run on."""
+        """An account, and its certificate: fetched from that machine."""
         self.run("user", "add", f"{name}@{NAME}", "--dir", self.path("overlay"), "--password-file",
                  self.path("password"))
-        self.run("enroll", f"https://{self.https.address}:{HTTPS_PORT}/.well-known/reload-config",
+        self.run("enroll", f"https://{self.server.address}:{HTTPS_PORT}/.well-known/reload-config",
                  "--user", f"{name}@{NAME}", "--password-file", self.path("password"), "--ca",
                  self.path("overlay/ca.pem"), "--identity", self.path(name), machine=machine)
 
-    def start(self, name, machine, *options):
+    def start(self, name, machine, *options, enroll_at=None, **more):
         """Enrolls and starts; wait_ready() is the caller's."""
-        self.enroll(name, machine)
-        node = Node(self, name, machine, *options)
+        self.enroll(name, enroll_at or machine)
+        node = Node(self, name, machine, *options, **more)
         self.nodes.append(node)
         return node
+
+    def wait_for(self, condition, what, timeout=30):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Failure(f"{what}: waited in vain")
+            time.sleep(0.1)
 
     def close(self):
         """After the laboratory, which ends the processes."""
         self.folder.cleanup()
 
-    def _secret(self, name, text):
-        with open(os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
-            f.write(text + "\n")
+
+class OverlayLab(Overlay):
+    def __init__(self, laboratory, *options):
+        self.public = [laboratory.host(f"boot{i}", i) for i in (1, 2)]
+        super().__init__(laboratory, laboratory.host("enroll", 3),
+                         [f"{m.address}:{PORT}" for m in self.public], *options)
+        self.secret("secret", SECRET)
+        self._start_turn()
+        first = self.start("boot1", self.public[0], "--first", "--turn",
+                           f"{self.public[0].address}:{TURN_PORT}", "--turn-secret-file",
+                           self.path("secret")).wait_ready()
+        self.start("boot2", self.public[1]).wait_ready()
+        self.wait_for(lambda: first.ask("status")["turn"]["records"] > 0, "a TURN record")
 
     def _start_turn(self):
         where = self.public[0]
@@ -147,11 +185,3 @@ class OverlayLab:
                                                      self.folder.name),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.lab.wait_for_port(where, TURN_PORT)
-
-    @staticmethod
-    def _wait_for(condition, what, timeout=30):
-        deadline = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > deadline:
-                raise Failure(f"{what}: waited in vain")
-            time.sleep(0.1)
