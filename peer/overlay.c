@@ -8,6 +8,8 @@
 
 /* Making the overlay object: everything is read and checked before anything is sent. */
 
+#define PORT_TRIES 100
+
 static void fill_random(void *unused, uint8_t *out, size_t len)
 {
     (void)unused;
@@ -52,17 +54,27 @@ static int make_certs(struct reload_overlay *o, const struct reload_overlay_opti
     return error;
 }
 
+/* Leaves errno as it is. */
+static int refuse_port(const char *what, const struct reload_link_address *at, int error,
+                       struct reload_cert_reason *reason)
+{
+    int number = errno;
+    char text[RELOAD_LINK_ADDRESS_TEXT];
+    error =
+        reload_cert_refuse(reason, error, "cannot %s %s: %s. Choose another with --listen", what,
+                           reload_link_address_text(at, text),
+                           error == RELOAD_E_IO ? g_strerror(number) : reload_error_text(error));
+    errno = number;
+    return error;
+}
+
 /* UDP ports with the numbers of the TCP ones: one candidate address serves both link types. */
 static int open_bare_port(struct reload_overlay *o, const struct reload_link_address *at,
                           struct reload_cert_reason *reason)
 {
-    char text[RELOAD_LINK_ADDRESS_TEXT];
     int error = reload_links_listen_datagrams(o->links, at, &o->bare[o->bare_count]);
     if (error)
-        return reload_cert_refuse(
-            reason, error, "cannot open UDP port %s: %s. Choose another with --listen",
-            reload_link_address_text(at, text),
-            error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
+        return refuse_port("open UDP port", at, error, reason);
     o->bare_count++;
     return 0;
 }
@@ -74,6 +86,28 @@ int reload_overlay_open_bare_ports(struct reload_overlay *o, struct reload_cert_
     for (size_t i = 0; i < o->listening_count && error == 0; i++)
         error = open_bare_port(o, &o->listening[i], reason);
     return error;
+}
+
+/* Where the system chooses the port, it does not look whether UDP has that number free, too. */
+static int listen_at(struct reload_overlay *o, const struct reload_link_address *at, bool udp,
+                     struct reload_cert_reason *reason)
+{
+    struct reload_link_address *actual = &o->listening[o->listening_count];
+    if (o->listening_count == RELOAD_OVERLAY_LISTENERS)
+        return refuse_port("listen on", at, RELOAD_E_LIMIT, reason);
+    for (int tries = 1;; tries++) {
+        int error = reload_links_listen(o->links, at, RELOAD_LINK_SERVER, actual);
+        if (error)
+            return refuse_port("listen on", at, error, reason);
+        error = udp ? open_bare_port(o, actual, reason) : 0;
+        if (!error) {
+            o->listening_count++;
+            return 0;
+        }
+        if (at->port != 0 || error != RELOAD_E_IO || errno != EADDRINUSE || tries == PORT_TRIES)
+            return error;
+        reload_links_unlisten(o->links, actual);
+    }
 }
 
 static int make_links(struct reload_overlay *o, const struct reload_overlay_options *options,
@@ -90,24 +124,14 @@ static int make_links(struct reload_overlay *o, const struct reload_overlay_opti
                                   g_strerror(errno));
     config.pcap = o->pcap;
     int error = reload_links_new(&config, &o->links);
+    bool udp = options->dtls || !o->files.config->no_ice;
     if (error)
         return reload_cert_refuse(reason, error, "links cannot be set up: %s",
                                   reload_error_text(error));
-    for (size_t i = 0; i < options->listen_count; i++) {
-        char text[RELOAD_LINK_ADDRESS_TEXT];
-        error = o->listening_count == RELOAD_OVERLAY_LISTENERS
-                    ? RELOAD_E_LIMIT
-                    : reload_links_listen(o->links, &options->listen[i], RELOAD_LINK_SERVER,
-                                          &o->listening[o->listening_count]);
-        if (error)
-            return reload_cert_refuse(
-                reason, error, "cannot listen on %s: %s. Choose another with --listen",
-                reload_link_address_text(&options->listen[i], text),
-                error == RELOAD_E_IO ? g_strerror(errno) : reload_error_text(error));
-        o->listening_count++;
-    }
-    return options->dtls || !o->files.config->no_ice ? reload_overlay_open_bare_ports(o, reason)
-                                                     : 0;
+    for (size_t i = 0; i < options->listen_count && !error; i++)
+        error = listen_at(o, &options->listen[i], udp, reason);
+    return !error && udp && o->listening_count == 0 ? reload_overlay_open_bare_ports(o, reason)
+                                                    : error;
 }
 
 static int make_ice(struct reload_overlay *o, const struct reload_overlay_options *options,

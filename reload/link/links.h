@@ -79,6 +79,9 @@ RELOAD_MUST_USE int reload_links_listen(struct reload_links *links,
                                         const struct reload_link_address *address,
                                         enum reload_link_role accepted_role,
                                         struct reload_link_address *actual);
+/* Accepts nothing there any longer; links that came that way stay. `actual` is what listen() said;
+ * another address is ignored. */
+void reload_links_unlisten(struct reload_links *links, const struct reload_link_address *actual);
 
 /* Opens a TLS link to the first of `count` addresses that answers, in order (over DTLS:
  * reload_links_dial_datagrams). With `expected` not NULL the link is closed unless the far end's

@@ -71,6 +71,28 @@ int reload_links_listen(struct reload_links *links, const struct reload_link_add
     return reload_links_open_listener(links, 0, RELOAD_LINK_LISTENERS_MAX, address, with, actual);
 }
 
+static bool is_at(const struct reload_link_listener *listener,
+                  const struct reload_link_address *address)
+{
+    struct reload_link_address at = { 0 };
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+    if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&bound, &len) < 0)
+        return false;
+    reload_link_from_sockaddr(&bound, &at);
+    return reload_link_address_equal(&at, address);
+}
+
+void reload_links_unlisten(struct reload_links *links, const struct reload_link_address *actual)
+{
+    for (size_t i = 0; i < RELOAD_LINK_LISTENERS_MAX; i++)
+        if (is_at(&links->listeners[i], actual)) {
+            close(links->listeners[i].fd); /* epoll forgets it with its last descriptor */
+            links->listeners[i].fd = -1;
+            links->listeners[i].paused = false;
+        }
+}
+
 uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far)
 {
     uint32_t handshakes = 0, same = 0;

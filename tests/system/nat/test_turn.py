@@ -43,7 +43,7 @@ class Turn(unittest.TestCase):
         self.assertEqual(self.turn(self.boot2), {"offered": None, "relay": None, "granted": 0,
                                                  "records": 0, "failed": 0})
 
-    # R6940-9-9
+    # R6940-9-8 R6940-9-9
     def test_nodes_behind_nats_find_it_and_are_relayed_where_they_must_be(self):
         symmetric = self.home("anna", "symmetric")
         blocked = self.home("bert", "udp-blocked")
