@@ -15,11 +15,9 @@
 #include "bench.h"
 #include "certs/overlay_dir.h"
 #include "link_rates.h"
-#include "overlay_files.h"
-#include "peer/overlay.h"
+#include "nodes.h"
 #include "slow_path.h"
 
-#define NAME       "bench.example"
 #define DIALLERS   6 /* few nodes, each pair of which links once: a loop over many costs more */
 #define TARGETS    8
 #define HANDSHAKES 200
@@ -29,83 +27,19 @@ static const unsigned rtts_ms[] = { 0, 50, 200 };
 
 #define RTTS (sizeof rtts_ms / sizeof rtts_ms[0])
 
-struct node {
-    struct bench_identity_files files;
-    struct reload_overlay *overlay;
-    enum reload_topology_state state;
-};
-
 static struct bench_files files;
 static size_t attached, failed;
 
-static void state_changed(void *context, enum reload_topology_state state, const char *text)
-{
-    (void)text;
-    ((struct node *)context)->state = state;
-}
-
-static void wait_for(const size_t *count, size_t value)
-{
-    gint64 end = g_get_monotonic_time() + 30000000;
-    while (*count + failed < value) {
-        g_main_context_iteration(NULL, TRUE);
-        BENCH_CHECK(g_get_monotonic_time() < end);
-    }
-}
-
-static void node_start(struct node *node, unsigned number, enum reload_cert_key_type key,
-                       const struct reload_overlay *bootstrap)
-{
-    static const struct reload_overlay_events events = { .state = state_changed };
-    struct reload_link_address any;
-    size_t count;
-    bench_files_identity(&files, NAME, number, key, &node->files);
-    BENCH_CHECK(reload_link_address_parse("127.0.0.1", 0, &any) == 0);
-    struct reload_overlay_options options = {
-        .config = files.document,
-        .certificate = node->files.certificate,
-        .key = node->files.key,
-        .listen = &any,
-        .listen_count = 1,
-        .bootstrap = bootstrap ? reload_overlay_listening(bootstrap, &count) : NULL,
-        .bootstrap_count = bootstrap ? 1 : 0,
-        .role = bootstrap ? RELOAD_ROLE_CLIENT_ANY : RELOAD_ROLE_PEER,
-        .events = &events,
-        .events_context = node,
-    };
-    struct reload_cert_reason reason = { 0 };
-    if (reload_overlay_new(&options, &node->overlay, &reason)) {
-        fprintf(stderr, "node: %s\n", reason.text);
-        exit(1);
-    }
-    reload_overlay_join(node->overlay, !bootstrap);
-    gint64 end = g_get_monotonic_time() + 30000000;
-    while (node->state != RELOAD_TOPOLOGY_JOINED) {
-        g_main_context_iteration(NULL, TRUE);
-        BENCH_CHECK(g_get_monotonic_time() < end);
-    }
-}
-
-static void attach_done(void *context, const struct reload_result *result)
-{
-    (void)context;
-    if (!result->error)
-        attached++;
-    else
-        failed++;
-}
-
 /* Average CPU of one Attach from each of the diallers to each of the targets, one after another. */
-static double attach_all(struct node *router, struct node *from, struct node *targets)
+static double attach_all(const struct bench_node *router, struct bench_node *from,
+                         const struct bench_node *targets)
 {
     uint64_t start = bench_cpu_ns();
     for (size_t i = 0; i < DIALLERS * TARGETS; i++) {
-        const struct reload_node_id *to = &targets[i % TARGETS].files.node_id;
-        struct reload_target target = { .via = &router->files.node_id,
-                                        .id = reload_node_id_slice(to) };
-        BENCH_CHECK(reload_overlay_attach(from[i / TARGETS].overlay, &target, attach_done, NULL) ==
-                    0);
-        wait_for(&attached, i + 1);
+        if (bench_node_attach(&from[i / TARGETS], router, &targets[i % TARGETS]))
+            attached++;
+        else
+            failed++;
     }
     return (double)(bench_cpu_ns() - start) / (DIALLERS * TARGETS);
 }
@@ -148,12 +82,12 @@ static struct options read_options(int argc, char **argv)
 
 static void measure_attaches(enum reload_cert_key_type key, const char *ca, struct setup *out)
 {
-    static struct node router, from[DIALLERS], targets[TARGETS];
-    node_start(&router, 0, key, NULL);
+    static struct bench_node router, from[DIALLERS], targets[TARGETS];
+    bench_node_start(&router, &files, 0, key, NULL);
     for (unsigned i = 0; i < DIALLERS; i++)
-        node_start(&from[i], 1 + i, key, router.overlay);
+        bench_node_start(&from[i], &files, 1 + i, key, &router);
     for (unsigned i = 0; i < TARGETS; i++)
-        node_start(&targets[i], 1 + DIALLERS + i, key, router.overlay);
+        bench_node_start(&targets[i], &files, 1 + DIALLERS + i, key, &router);
     const struct bench_identity_files *own = &router.files;
     double bare = bench_bare_handshake_ns(own->certificate, own->key, ca, HANDSHAKES);
     double ours = attach_all(&router, from, targets);
@@ -254,13 +188,7 @@ int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
     struct figures figures = { .has_slow_path = bench_slow_path_start() };
-    struct reload_config config =
-        reload_cert_overlay_options_default(NAME, bench_clock_ns(CLOCK_REALTIME) / 1000000u).config;
-    static const char *const enrollment[] = { "https://127.0.0.1/" };
-    config.no_ice = true;
-    config.enrollment_servers = enrollment;
-    config.enrollment_server_count = 1;
-    bench_files_create(&files, &config, options.key);
+    bench_nodes_create(&files, false, options.key);
     char ca[BENCH_PATH_MAX + 16];
     snprintf(ca, sizeof ca, "%s/%s", files.directory, RELOAD_CERT_CA_PEM);
     measure_attaches(options.key, ca, &figures.setup);
@@ -268,7 +196,7 @@ int main(int argc, char **argv)
     struct bench_identity_files own[2];
     struct bench_party parties[2];
     for (unsigned i = 0; i < 2; i++) {
-        bench_files_identity(&files, NAME, 100 + i, options.key, &own[i]);
+        bench_files_identity(&files, BENCH_NODES_OVERLAY, 100 + i, options.key, &own[i]);
         bench_party_open(&parties[i], &files, &own[i]);
     }
     measure_datagram_handshakes(parties, &own[0], ca, &figures.setup);
