@@ -244,6 +244,99 @@ static void strangers_bytes_never_reach_the_queue(void **state)
     assert_false(a.failed);
 }
 
+/* --- forged answers --- */
+
+#define STUN_HEADER_LEN 20
+#define INTEGRITY_LEN   24
+
+/* A success response that says 198.51.100.1:9 (RFC 5389 s15.2), with a MESSAGE-INTEGRITY that is
+ * made up when `integrity`. */
+static size_t forge(const uint8_t question[STUN_HEADER_LEN], bool its_id, bool integrity,
+                    uint8_t out[STUN_HEADER_LEN + 12 + INTEGRITY_LEN])
+{
+    static const uint8_t start[] = { 1, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42 };
+    static const uint8_t mapped[] = { 0,    0x20,     0,          8,         0,          1,
+                                      0x21, 9 ^ 0x12, 198 ^ 0x21, 51 ^ 0x12, 100 ^ 0xa4, 1 ^ 0x42 };
+    size_t len = STUN_HEADER_LEN + sizeof mapped;
+    memcpy(out, start, sizeof start);
+    memcpy(out + 8, question + 8, 12);
+    memcpy(out + STUN_HEADER_LEN, mapped, sizeof mapped);
+    out[8] ^= its_id ? 0 : 1;
+    if (!integrity)
+        return len;
+    memset(out + len, 0x55, INTEGRITY_LEN);
+    memcpy(out + len, (uint8_t[]){ 0, 8, 0, 20 }, 4);
+    out[3] = 12 + INTEGRITY_LEN;
+    return len + INTEGRITY_LEN;
+}
+
+/* Takes a question that came to the socket, and whom it is from. */
+static void take_question(int fd, uint8_t question[1500], struct sockaddr_storage *from)
+{
+    socklen_t len = sizeof *from;
+    assert_true(recvfrom(fd, question, 1500, 0, (struct sockaddr *)from, &len) >= STUN_HEADER_LEN);
+}
+
+static void send_back(int fd, const struct sockaddr_storage *to, const uint8_t *bytes, size_t len)
+{
+    assert_int_equal(
+        sendto(fd, bytes, len, 0, (const struct sockaddr *)to, sizeof(struct sockaddr_in)),
+        (ssize_t)len);
+}
+
+static void an_answer_to_another_question_gives_no_candidate(void **state)
+{
+    struct end a;
+    struct reload_link_address local = loopback(0), server;
+    struct reload_ice_candidate list[3];
+    uint8_t question[1500], answer[64];
+    struct sockaddr_storage from;
+    int fd = open_socket(&server);
+    struct reload_ice_channel_config config = { .stun_server = &server,
+                                                .local_addresses = &local,
+                                                .local_address_count = 1 };
+    end_open_with(*state, &a, &config);
+    run_for(*state, 100);
+    take_question(fd, question, &from);
+    for (int i = 0; i < 10; i++)
+        send_back(fd, &from, answer, forge(question, false, false, answer));
+    size_t len = forge(question, true, false, answer);
+    send_back(fd, &from, answer, len - 4); /* the length that it states is not there */
+    answer[3] += 4;
+    send_back(fd, &from, answer, len);
+    assert_true(run_until(*state, &a.gathered, 5000));
+    close(fd);
+    assert_int_equal(reload_ice_channel_candidates(a.channel, list, 3), 1);
+    assert_int_equal(list[0].type, RELOAD_CANDIDATE_HOST);
+}
+
+/* RFC 5245 s7.1.2.2: a check has succeeded when the answer carries the far end's password. */
+static void a_check_that_anybody_could_have_answered_connects_nobody(void **state)
+{
+    struct end a;
+    struct reload_link_address address;
+    uint8_t list[256], question[1500], answer[64];
+    struct reload_writer w = reload_writer_of(list, sizeof list);
+    struct sockaddr_storage from;
+    int fd = open_socket(&address);
+    add(&w, &address, RELOAD_OVERLAY_LINK_DTLS_UDP_SR, "1");
+    end_open(*state, &a, RELOAD_ICE_CONTROLLING);
+    assert_true(run_until(*state, &a.gathered, 5000));
+    assert_int_equal(
+        reload_ice_channel_set_remote(a.channel, ufrag, password, reload_writer_slice(&w)), 0);
+    for (int i = 0; i < 3; i++) { /* the check, and its repetitions */
+        run_for(*state, 600 << i);
+        take_question(fd, question, &from);
+        send_back(fd, &from, answer, forge(question, true, false, answer));
+        send_back(fd, &from, answer, forge(question, true, true, answer));
+        send_back(fd, &from, answer, forge(question, false, true, answer));
+        run_for(*state, 100);
+    }
+    close(fd);
+    assert_false(a.connected);
+    assert_int_equal(reload_ice_channel_send(a.channel, password), RELOAD_E_STATE);
+}
+
 /* An Attach waits for gathering: a dead server must not use up its 15 s. */
 static void a_stun_server_that_is_silent_does_not_hold_up_gathering(void **state)
 {
@@ -294,6 +387,8 @@ int main(void)
         WITH_ICE(loopback_is_refused_by_who_does_not_live_there),
         WITH_ICE(a_flood_of_candidates_is_cut),
         WITH_ICE(strangers_bytes_never_reach_the_queue),
+        WITH_ICE(an_answer_to_another_question_gives_no_candidate),
+        WITH_ICE(a_check_that_anybody_could_have_answered_connects_nobody),
         WITH_ICE(a_stun_server_that_is_silent_does_not_hold_up_gathering),
         WITH_ICE(no_more_channels_than_the_cap),
     };
