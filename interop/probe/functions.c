@@ -13,11 +13,8 @@ static int sign(struct probe_run *run, const char *who, struct reload_slice inpu
 {
     uint8_t value[RELOAD_SIGNATURE_MAX];
     size_t len;
-    const struct reload_cert_identity *identity = run->world->signer;
-    if (strcmp(who, "signer_of_documents") != 0) {
-        const struct probe_actor *actor = probe_run_actor(run, who);
-        identity = actor ? probe_actor_identity(actor) : NULL;
-    }
+    const struct probe_actor *actor = probe_run_actor(run, who);
+    const struct reload_cert_identity *identity = actor ? probe_actor_identity(actor) : NULL;
     if (!identity || reload_cert_identity_sign(identity, &input, 1, value, &len))
         return probe_fault_set(fault, "%s cannot sign", who);
     probe_append(out, reload_slice_of(value, len));
@@ -76,20 +73,6 @@ static int len(const char *words, struct reload_slice input, struct reload_buffe
     return 0;
 }
 
-static int der(const char *tag, struct reload_slice input, struct reload_buffer *out)
-{
-    probe_append_byte(out, (unsigned)strtoul(tag, NULL, 16));
-    if (input.n >= 256)
-        probe_append_byte(out, 0x82);
-    else if (input.n >= 128)
-        probe_append_byte(out, 0x81);
-    if (input.n >= 256)
-        probe_append_byte(out, (unsigned)(input.n >> 8));
-    probe_append_byte(out, (unsigned)(input.n & 0xff));
-    probe_append(out, input);
-    return 0;
-}
-
 static int part(const char *word, struct reload_slice input, struct reload_buffer *out)
 {
     const char *count = strchr(word, ' ');
@@ -136,8 +119,6 @@ int probe_call(void *context, const struct probe_scope *scope, const char *word,
         return flip(input, out);
     if (strncmp(word, "len ", 4) == 0)
         return len(word + 4, input, out);
-    if (strncmp(word, "der ", 4) == 0)
-        return der(word + 4, input, out);
     if (strncmp(word, "first ", 6) == 0 || strncmp(word, "from ", 5) == 0)
         return part(word, input, out);
     if (strcmp(word, "upto") == 0)

@@ -5,7 +5,7 @@
 
 /* The functions that templates may use; the context is the struct probe_run.
  *
- *     {sign ACTOR: ...}    a signature value by the key of that actor, or of signer_of_documents
+ *     {sign ACTOR: ...}    a signature value by the key of that actor
  *     {sha1: ...} {sha256: ...} {sha384: ...} {sha512: ...}
  *     {resource: ...}      the Resource-ID of a Resource Name (s10.2)
  *     {reverse: ...}       a list of Destinations, last entry first
@@ -15,7 +15,6 @@
  *     {room: ...}          as many zeros as are left of max-message-size
  *     {len 2: ...}         how many bytes, in two bytes; {len 4+38: ...} and 38 more
  *     {upto: ...}          as many zeros as this number says
- *     {der 30: ...}        a DER element of that tag
  */
 int probe_call(void *run, const struct probe_scope *scope, const char *word,
                struct reload_slice input, struct reload_buffer *out, struct probe_fault *fault);

@@ -36,6 +36,9 @@ static const char usage[] =
     "the\n"
     "                    probe makes certificates of its own, good and bad ones. Without it the\n"
     "                    cases that need one are not applicable\n"
+    "  --reconfigure     with --authority: brings the peer a newer configuration document at the "
+    "end,\n"
+    "                    which it keeps; only for an overlay that is there for tests\n"
     "  --only NAME       only this case, or those that a pattern as of the shell matches; may be\n"
     "                    repeated\n"
     "  --list            the cases, without running them\n"
@@ -47,7 +50,8 @@ static int read_options(int argc, char **argv)
         { "config", 1, NULL, 'c' }, { "cert", 1, NULL, 'e' }, { "key", 1, NULL, 'k' },
         { "peer", 1, NULL, 'p' },   { "dtls", 0, NULL, 'd' }, { "authority", 1, NULL, 'a' },
         { "only", 1, NULL, 'o' },   { "list", 0, NULL, 'l' }, { "json", 0, NULL, 'j' },
-        { "junit", 0, NULL, 'u' },  { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        { "junit", 0, NULL, 'u' },  { "help", 0, NULL, 'h' }, { "reconfigure", 0, NULL, 'r' },
+        { NULL, 0, NULL, 0 },
     };
     int c;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -60,6 +64,7 @@ static int read_options(int argc, char **argv)
         case 'a': o.world.authority = optarg; break;
         case 'l': o.list = true; break;
         case 'j': o.format = PROBE_JSON; break;
+        case 'r': o.world.reconfigure = true; break;
         case 'u': o.format = PROBE_JUNIT; break;
         case 'h': fputs(usage, stdout); exit(0);
         case 'o':

@@ -88,6 +88,24 @@ static void name_spoiled(struct probe_world *world)
     reload_cert_bytes_fini(&copy);
 }
 
+/* The document with the next sequence number, signed. It is for a peer that may be changed. */
+static int name_next(struct probe_world *world, struct probe_fault *fault)
+{
+    struct reload_cert_reason reason = { "" };
+    struct reload_cert_bytes next = { 0 };
+    if (!world->options.reconfigure || !world->signer)
+        return 0;
+    int error = reload_cert_document_sign(reload_cert_bytes_slice(&world->document),
+                                          world->config->instance_name,
+                                          (uint16_t)((world->config->sequence + 1u) % 65535u),
+                                          world->signer, world->signer, &next, &reason);
+    if (error)
+        return refuse(fault, error, &reason);
+    probe_scope_bytes(&world->names, "next_document", reload_cert_bytes_slice(&next));
+    reload_cert_bytes_fini(&next);
+    return 0;
+}
+
 static void name_overlay(struct probe_world *world)
 {
     const struct reload_config *config = world->config;
@@ -125,7 +143,7 @@ int probe_world_open(struct probe_world *world, const struct probe_options *opti
     if (options->authority && read_authority(world, fault))
         return -1;
     name_overlay(world);
-    return 0;
+    return name_next(world, fault);
 }
 
 void probe_world_close(struct probe_world *world)

@@ -11,7 +11,7 @@
 struct probe_options {
     const char *config, *certificate, *key, *authority;
     struct reload_link_address peer;
-    bool dtls;
+    bool dtls, reconfigure;
 };
 
 struct probe_world {

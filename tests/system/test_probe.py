@@ -27,7 +27,7 @@ class Base(unittest.TestCase):
 class OwnPeer(Base):
     def check(self, other, **words):
         """All cases but those that are about the other transport."""
-        done = probe(self.start(**words).probe, "--json")
+        done = probe(self.start(**words).probe, "--reconfigure", "--json")
         said = json.loads(done.stdout)
         failed = {c["name"]: c["reason"] for c in said["cases"] if c["verdict"] == "fail"}
         self.assertEqual(failed, {})
