@@ -5,6 +5,20 @@
 
 /* status, links, ping, attach, trace, leave. */
 
+/* What is known of the way to the outside; nothing in an overlay without ICE. */
+static void print_outside(const json_t *a)
+{
+    const json_t *turn = json_object_get(a, "turn");
+    const char *nat = reload_query_text(json_object_get(a, "stun"), "nat");
+    if (strcmp(nat, "unknown") != 0)
+        printf("  NAT        %s\n", nat);
+    if (*reload_query_text(turn, "relay"))
+        printf("  relay      %s\n", reload_query_text(turn, "relay"));
+    if (*reload_query_text(turn, "offered"))
+        printf("  offers     TURN at %s, %lld credentials handed out\n",
+               reload_query_text(turn, "offered"), reload_query_number(turn, "granted"));
+}
+
 static void print_status(const json_t *a)
 {
     const json_t *store = json_object_get(a, "store"), *messages = json_object_get(a, "messages");
@@ -23,6 +37,7 @@ static void print_status(const json_t *a)
     printf("  links      %lld up, %lld accepted, %lld dialled so far\n",
            reload_query_number(links, "up"), reload_query_number(links, "accepted"),
            reload_query_number(links, "dialled"));
+    print_outside(a);
     printf("  messages   %lld received, %lld sent, %lld forwarded\n",
            reload_query_number(messages, "received"), reload_query_number(messages, "sent"),
            reload_query_number(messages, "forwarded"));

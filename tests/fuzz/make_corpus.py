@@ -107,6 +107,29 @@ def seed_media():
     seed("media_wav", "cut", wav(16000, 1, 16, bytes(50))[:40])
 
 
+def stun(kind, attributes=b""):
+    return struct.pack(">HHI", kind, len(attributes), 0x2112A442) + b"\xa5" * 12 + attributes
+
+
+def attribute(kind, value):
+    return struct.pack(">HH", kind, len(value)) + value + bytes(-len(value) % 4)
+
+
+def seed_ice():
+    mapped = attribute(0x20, bytes.fromhex("00012b0ce721c303"))
+    seed("ice_stun", "question", b"\0" + stun(0x0001))
+    seed("ice_stun", "question_software", b"\0" + stun(0x0001, attribute(0x8022, b"name")))
+    seed("ice_stun", "question_unknown", b"\0" + stun(0x0001, attribute(0x7777, b"")))
+    seed("ice_stun", "indication", b"\0" + stun(0x0011))
+    seed("ice_stun", "answer", b"\1" + stun(0x0101, mapped))
+    seed("ice_stun", "answer_forged", b"\0" + stun(0x0101, mapped)[:8] + bytes(12) + mapped)
+    seed("ice_stun", "answer_old", b"\1" + stun(0x0101, attribute(1, b"\0\1\0\x09\xcb\0\x71\5")))
+    seed("ice_stun", "answer_error", b"\1" + stun(0x0111, attribute(9, b"\0\0\4\x14")))
+    seed("ice_turn", "record", bytes.fromhex("010106cb0071010d96"))
+    seed("ice_turn", "record_ipv6", bytes.fromhex("14021220010db8" + "00" * 11 + "010d96"))
+    seed("ice_turn", "grant", b"\1\5" + b"123:a" + b"\4pass" + struct.pack(">I", 3600))
+
+
 def data_frame(sequence, message):
     return struct.pack(">BI", 128, sequence) + len(message).to_bytes(3, "big") + message
 
@@ -210,6 +233,7 @@ def seed_requests(folder):
 
 
 if __name__ == "__main__":
+    seed_ice()
     seed_frames()
     seed_enrollment()
     seed_control()
