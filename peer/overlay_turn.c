@@ -21,7 +21,8 @@ static void enter(struct reload_overlay *o, enum reload_overlay_turn_state state
 
 static void rest(struct reload_overlay *o)
 {
-    enter(o, RELOAD_OVERLAY_TURN_RESTING, o->now.monotonic_ms + RELOAD_OVERLAY_TURN_REST_MS);
+    enter(o, RELOAD_OVERLAY_TURN_RESTING, o->now.monotonic_ms + o->turn.rest_ms);
+    o->turn.rest_ms = MIN(2 * o->turn.rest_ms, RELOAD_OVERLAY_TURN_REST_MAX_MS);
 }
 
 static bool holds_relay(const struct reload_overlay *o)
@@ -63,6 +64,7 @@ static void take_grant(struct reload_overlay *o)
         return;
     }
     uint64_t lifetime_ms = (uint64_t)grant.lifetime_s * 1000;
+    t->rest_ms = RELOAD_OVERLAY_TURN_REST_MS;
     t->grant = grant;
     t->relay = t->search.found[t->asked].address;
     t->valid_until_ms = o->now.monotonic_ms + lifetime_ms;
@@ -290,6 +292,7 @@ void reload_overlay_turn_failed(struct reload_overlay *o)
 void reload_overlay_turn_init(struct reload_overlay *o)
 {
     o->turn.deadline_ms = o->turn.patience_ms = o->turn.store_ms = RELOAD_NEVER;
+    o->turn.rest_ms = RELOAD_OVERLAY_TURN_REST_MS;
     g_queue_init(&o->turn.granted);
 }
 

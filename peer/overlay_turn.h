@@ -20,10 +20,12 @@
  *
  *   What is held stays in use while it is valid, whatever is looked for meanwhile. */
 
-#define RELOAD_OVERLAY_TURN_PATIENCE_MS 6000  /* candidates wait that long for a relay */
-#define RELOAD_OVERLAY_TURN_REST_MS     30000 /* after nothing was found, or it did not work */
-#define RELOAD_OVERLAY_TURN_ASK_MS      5000  /* an open channel brings credentials, or never */
-#define RELOAD_OVERLAY_TURN_GRANT_S     3600  /* lifetime of credentials */
+#define RELOAD_OVERLAY_TURN_PATIENCE_MS 6000 /* candidates wait that long for a relay */
+/* After nothing was found, or it did not work: twice as long each time in a row. */
+#define RELOAD_OVERLAY_TURN_REST_MS     30000
+#define RELOAD_OVERLAY_TURN_REST_MAX_MS 1800000
+#define RELOAD_OVERLAY_TURN_ASK_MS      5000 /* an open channel brings credentials, or never */
+#define RELOAD_OVERLAY_TURN_GRANT_S     3600 /* lifetime of credentials */
 #define RELOAD_OVERLAY_TURN_RECORD_S    3600 /* lifetime of records; stored anew after half of it */
 
 enum reload_overlay_turn_state {
@@ -40,6 +42,7 @@ struct reload_overlay_turn {
     enum reload_overlay_turn_state state;
     uint64_t deadline_ms; /* of ASKING, HELD and RESTING */
     uint64_t patience_ms; /* when candidates go without a relay; RELOAD_NEVER: nothing began */
+    uint64_t rest_ms;     /* how long the next rest is */
     struct reload_ice_turn_search search;
     size_t asked;                   /* place in search.found */
     struct reload_channel *channel; /* ASKING */

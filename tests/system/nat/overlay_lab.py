@@ -167,17 +167,19 @@ class Overlay:
 
 
 class OverlayLab(Overlay):
-    def __init__(self, laboratory, *options):
+    def __init__(self, laboratory, *options, turn=True):
         self.public = [laboratory.host(f"boot{i}", i) for i in (1, 2)]
         super().__init__(laboratory, laboratory.host("enroll", 3),
                          [f"{m.address}:{PORT}" for m in self.public], *options)
         self.secret("secret", SECRET)
-        self._start_turn()
-        first = self.start("boot1", self.public[0], "--first", "--turn",
-                           f"{self.public[0].address}:{TURN_PORT}", "--turn-secret-file",
-                           self.path("secret")).wait_ready()
+        offer = ["--turn", f"{self.public[0].address}:{TURN_PORT}", "--turn-secret-file",
+                 self.path("secret")] if turn else []
+        if turn:
+            self._start_turn()
+        first = self.start("boot1", self.public[0], "--first", *offer).wait_ready()
         self.start("boot2", self.public[1]).wait_ready()
-        self.wait_for(lambda: first.ask("status")["turn"]["records"] > 0, "a TURN record")
+        if turn:
+            self.wait_for(lambda: first.ask("status")["turn"]["records"] > 0, "a TURN record")
 
     def _start_turn(self):
         where = self.public[0]

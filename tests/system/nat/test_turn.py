@@ -86,6 +86,20 @@ class Turn(unittest.TestCase):
         self.assertIn("private address", node.last_words())
 
 
+class WithoutTurn(unittest.TestCase):
+    def test_without_a_turn_server_nodes_behind_nats_join_and_are_linked_all_the_same(self):
+        with lab.Lab() as laboratory:
+            net = overlay_lab.OverlayLab(laboratory, turn=False)
+            self.addCleanup(net.close)
+            anna, bert = (net.start(name, laboratory.home(name, "port-restricted"))
+                          for name in ("anna", "bert"))
+            anna.wait_ready()
+            bert.wait_ready()
+            anna.ask("attach", bert.id)
+            self.assertFalse(anna.links_to(bert)[-1]["relayed"])
+            self.assertIsNone(anna.ask("status")["turn"]["relay"])
+
+
 if __name__ == "__main__":
     reason = overlay_lab.missing()
     if reason:
