@@ -193,7 +193,7 @@ static void the_largest_record_arrives_whole(void **state)
     assert_int_equal(server.records, 1);
 }
 
-/* R6940-6.6.1-1: replay protection is on. */
+/* R6940-6.6.1-1 R6940-6.4.2.1-4: replay protection is on. */
 static void replayed_damaged_and_foreign_datagrams_are_dropped(void **state)
 {
     (void)state;
