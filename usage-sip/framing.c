@@ -47,6 +47,8 @@ static void skip_empty_lines(struct reload_slice *input)
 /* Where the head ends in what is held, or 0. */
 static size_t held_head(struct reload_sip_framing *framing)
 {
+    if (!framing->held)
+        return 0;
     struct reload_slice unsearched = { framing->held + framing->searched,
                                        framing->len - framing->searched };
     size_t end = reload_sip_head_len(unsearched);

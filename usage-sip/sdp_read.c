@@ -10,6 +10,10 @@
 #include "usage-sip/candidate.h"
 #include "usage-sip/text.h"
 
+/* Zeros behind the text: libosip2 looks one byte beyond its end when the last line is that of a
+ * stream. */
+#define PARSER_OVERRUN 8
+
 static struct reload_slice text_of(const char *text)
 {
     return reload_slice_of(text, text ? strlen(text) : 0);
@@ -332,9 +336,11 @@ int reload_sip_sdp_read(const char *text, size_t len, struct reload_sip_sdp *out
         return RELOAD_E_LIMIT;
     if (len == 0 || memchr(text, '\0', len))
         return RELOAD_E_DECODE;
-    char *copy = reload_strndup(text, len);
+    char *copy = reload_calloc(1, len + PARSER_OVERRUN);
     sdp_message_t *sdp = NULL;
     int error = RELOAD_E_NOMEM;
+    if (copy)
+        memcpy(copy, text, len);
     if (copy && sdp_message_init(&sdp) == 0)
         error = sdp_message_parse(sdp, copy) == 0 ? read_session(sdp, out) : RELOAD_E_DECODE;
     sdp_message_free(sdp);
