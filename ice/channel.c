@@ -14,7 +14,8 @@
 
 static void enter(struct reload_ice_channel *channel, enum reload_ice_state state)
 {
-    channel->state = state;
+    __atomic_store_n(&channel->state, state,
+                     __ATOMIC_RELAXED); /* send() may be on another thread */
 }
 
 static void fail(struct reload_ice_channel *channel, int error, const char *reason)
@@ -203,6 +204,11 @@ int reload_ice_channel_set_remote(struct reload_ice_channel *channel, struct rel
     return 0;
 }
 
+static void count(uint64_t *counter)
+{
+    __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
 int reload_ice_channel_send(struct reload_ice_channel *channel, struct reload_slice datagram)
 {
     struct reload_ice_stats *stats = &channel->ice->stats;
@@ -210,18 +216,14 @@ int reload_ice_channel_send(struct reload_ice_channel *channel, struct reload_sl
         return RELOAD_E_NOSPACE;
     if (datagram.n == 0)
         return RELOAD_E_INVALID;
-    if (channel->state != RELOAD_ICE_CONNECTED) {
-        stats->send_failed++;
+    if (__atomic_load_n(&channel->state, __ATOMIC_RELAXED) != RELOAD_ICE_CONNECTED) {
+        count(&stats->send_failed);
         return RELOAD_E_STATE;
     }
     int sent = nice_agent_send(channel->agent, channel->stream, COMPONENT, (guint)datagram.n,
                                (const gchar *)datagram.p);
-    if (sent != (int)datagram.n) {
-        stats->send_failed++;
-        return RELOAD_E_IO;
-    }
-    stats->datagrams_sent++;
-    return 0;
+    count(sent == (int)datagram.n ? &stats->datagrams_sent : &stats->send_failed);
+    return sent == (int)datagram.n ? 0 : RELOAD_E_IO;
 }
 
 static enum reload_ice_pair_type pair_type(NiceCandidateType type)

@@ -180,8 +180,10 @@ RELOAD_MUST_USE int reload_ice_channel_set_remote(struct reload_ice_channel *cha
                                                   struct reload_slice password,
                                                   struct reload_slice candidates);
 
-/* Sends one datagram. 0; RELOAD_E_STATE before CONNECTED or after FAILED; RELOAD_E_NOSPACE above
- * RELOAD_ICE_DATAGRAM_LEN_MAX; RELOAD_E_INVALID (empty); RELOAD_E_IO: not taken, as if lost. */
+/* Sends one datagram; the one call that may come from another thread than the context's, as long as
+ * the channel is not freed. 0; RELOAD_E_STATE before CONNECTED or after FAILED; RELOAD_E_NOSPACE
+ * above RELOAD_ICE_DATAGRAM_LEN_MAX; RELOAD_E_INVALID (empty); RELOAD_E_IO: not taken, as if lost.
+ */
 RELOAD_MUST_USE int reload_ice_channel_send(struct reload_ice_channel *channel,
                                             struct reload_slice datagram);
 /* The selected pair. RELOAD_E_STATE when not CONNECTED. */

@@ -39,10 +39,25 @@
  *   sip_gruu                      the URI of this very node
  *   sip_message                   "text" to the devices of the address "to"; "type": its media type
  *                                 (text/plain). The answer, good or bad, has the SIP "status"
+ *   sip_call                      calls the address "to". "device": what to hear and speak with
+ *                                 (pulse; see media/device.h), "recording": a path. The answer has
+ *                                 the number of the "call"; events tell the rest. Paths are the
+ *                                 peer's
+ *   sip_answer                    takes the "call" that rings here, absent: the only one; "device",
+ *                                 "recording"
+ *   sip_decline                   refuses it: "status", 486 (busy), 603 (declined, the default) ...
+ *   sip_hangup                    ends a "call" in any state; absent: the only one there is
+ *   sip_hold                      "on": true or false
+ *   sip_move                      media go over this machine's present addresses from now on
+ *   sip_press                     "keys": DTMF
+ *   sip_calls                     all "calls", with state, level and quality
  *   connect                       a channel to "node" for "application": see below
  *   listen                        takes the channels that others open for "application"; with
  *                                 "once" the first alone
- *   subscribe                     events follow: {"event": "state" | "config" | "message", ...}
+ *   subscribe                     events follow: {"event": "state" | "config" | "message" | ...};
+ *                                 those of a call are "call" (its state), "call_media",
+ *                                 "call_audio" (once: the first sound), "call_key", "call_refused"
+ *                                 (a change), with its "call" and all that sip_calls tells of it
  *   leave                         leaves the overlay; the program then ends
  *
  * TARGET is "node": HEX, or a resource as below. PLACE is "kind": id or name, and the resource, one

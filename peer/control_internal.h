@@ -16,10 +16,12 @@
  *   control_net.c    ping, attach, trace
  *   control_data.c   store, remove, fetch, stat, find
  *   control_sip.c    sip_register and its like
- *   control_phone.c  sip_message, and what the phone tells
  *   control_channel.c  connect, listen
  *   control_output.c what waits for a client, descriptors too
  *   pipe.c           a channel joined to the descriptor that a client got
+ *   control_phone.c  sip_message, and what the phone tells of messages
+ *   control_talk.c   sip_call and its like
+ *   control_talk_json.c  how a call looks, and what the phone tells of calls
  *   place.c          which resource, index or key a request means */
 
 struct reload_control_call { /* a request under way; freed by answer or fail */
@@ -68,7 +70,10 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
     reload_control_remove, reload_control_fetch, reload_control_stat, reload_control_find,
     reload_control_sip_register, reload_control_sip_forward, reload_control_sip_unregister,
     reload_control_sip_lookup, reload_control_sip_gruu, reload_control_sip_message,
-    reload_control_connect, reload_control_accept, reload_control_doctor;
+    reload_control_sip_call, reload_control_sip_answer, reload_control_sip_decline,
+    reload_control_sip_hangup, reload_control_sip_hold, reload_control_sip_move,
+    reload_control_sip_press, reload_control_sip_calls, reload_control_connect,
+    reload_control_accept, reload_control_doctor;
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
@@ -94,6 +99,14 @@ struct reload_control_channels *reload_control_channels_new(struct reload_contro
 void reload_control_channels_free(struct reload_control_channels *channels);
 /* What the client waited for and served is over; what it has a descriptor of stays. */
 void reload_control_channels_client_gone(struct reload_control_channels *channels, uint64_t client);
+
+/* control_sip.c: a text of the request, or NULL. */
+const char *reload_control_text(const struct reload_control_call *call, const char *key);
+
+/* control_talk_json.c */
+struct reload_phone_call_info;
+json_t *reload_control_call_object(const struct reload_phone_call_info *info);
+void reload_control_call_event(void *control, const struct reload_phone_call_event *event);
 
 /* control_phone.c: takes the phone's events from now on. */
 void reload_control_listen(struct reload_control *control);

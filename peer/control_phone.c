@@ -3,11 +3,6 @@
 
 /* sip_message, and what the phone tells. */
 
-static const char *text_of(const struct reload_control_call *call, const char *key)
-{
-    return json_string_value(json_object_get(call->request, key));
-}
-
 /* --- events --- */
 
 static void message_came(void *context, const struct reload_phone_message *message)
@@ -25,7 +20,8 @@ static void message_came(void *context, const struct reload_phone_message *messa
 
 void reload_control_listen(struct reload_control *control)
 {
-    static const struct reload_phone_events events = { .message = message_came };
+    static const struct reload_phone_events events = { .message = message_came,
+                                                       .call = reload_control_call_event };
     struct reload_phone *phone = reload_control_phone(control);
     if (phone)
         reload_phone_set_events(phone, &events, control);
@@ -35,7 +31,7 @@ void reload_control_listen(struct reload_control *control)
 
 static void fail_status(struct reload_control_call *call, int status)
 {
-    const char *to = text_of(call, "to");
+    const char *to = reload_control_text(call, "to");
     json_t *body = json_pack("{s:i}", "status", status);
     enum reload_control_code code = RELOAD_CONTROL_FAILURE;
     switch (status) {
@@ -72,8 +68,8 @@ static void delivered(void *context, int status)
     else if (status >= 300)
         fail_status(call, status);
     else
-        reload_control_answer(call,
-                              json_pack("{s:i,s:s}", "status", status, "to", text_of(call, "to")));
+        reload_control_answer(
+            call, json_pack("{s:i,s:s}", "status", status, "to", reload_control_text(call, "to")));
 }
 
 static void fail(struct reload_control_call *call, int error)
@@ -93,13 +89,13 @@ void reload_control_sip_message(struct reload_control_call *call)
 {
     struct reload_phone *phone = reload_control_phone(call->control);
     const json_t *text = json_object_get(call->request, "text");
-    const char *to = text_of(call, "to");
+    const char *to = reload_control_text(call, "to");
     int error = RELOAD_E_UNSUPPORTED;
     if (phone && (!to || !json_is_string(text)))
         error = RELOAD_E_INVALID;
     else if (phone)
         error = reload_phone_message(
-            phone, to, text_of(call, "type"),
+            phone, to, reload_control_text(call, "type"),
             reload_slice_of(json_string_value(text), json_string_length(text)), delivered, call);
     if (error)
         fail(call, error);

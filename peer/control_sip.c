@@ -9,7 +9,7 @@ static struct reload_sip_node *sip(const struct reload_control_call *call)
     return reload_control_sip(call->control);
 }
 
-static const char *text_of(const struct reload_control_call *call, const char *key)
+const char *reload_control_text(const struct reload_control_call *call, const char *key)
 {
     return json_string_value(json_object_get(call->request, key));
 }
@@ -103,11 +103,11 @@ void reload_control_sip_register(struct reload_control_call *call)
     uint32_t lifetime_s;
     if (!read_lifetime(call, &lifetime_s))
         return;
-    if (read_scheme(text_of(call, "scheme"), &scheme)) {
+    if (read_scheme(reload_control_text(call, "scheme"), &scheme)) {
         reload_control_fail(call, RELOAD_CONTROL_USAGE, "scheme is sip or sips");
         return;
     }
-    int error = read_node(text_of(call, "node"), &list);
+    int error = read_node(reload_control_text(call, "node"), &list);
     if (!error)
         error = reload_sip_node_register(sip(call), reload_writer_slice(&list), scheme, lifetime_s,
                                          registered, call);
@@ -117,7 +117,7 @@ void reload_control_sip_register(struct reload_control_call *call)
 
 void reload_control_sip_forward(struct reload_control_call *call)
 {
-    const char *uri = text_of(call, "uri");
+    const char *uri = reload_control_text(call, "uri");
     uint32_t lifetime_s;
     if (!read_lifetime(call, &lifetime_s))
         return;
@@ -170,7 +170,7 @@ static void looked_up(void *context, const struct reload_sip_lookup_result *resu
         reload_control_fail_error(call, RELOAD_E_CLOSED);
         return;
     }
-    const char *uri = text_of(call, "uri");
+    const char *uri = reload_control_text(call, "uri");
     switch (result->outcome) {
     case RELOAD_SIP_FOUND:
     case RELOAD_SIP_EXTERNAL:
@@ -193,7 +193,7 @@ static void looked_up(void *context, const struct reload_sip_lookup_result *resu
 
 void reload_control_sip_lookup(struct reload_control_call *call)
 {
-    const char *uri = text_of(call, "uri");
+    const char *uri = reload_control_text(call, "uri");
     bool anew = json_is_true(json_object_get(call->request, "anew"));
     int error = uri ? reload_sip_node_lookup(sip(call), reload_slice_of(uri, strlen(uri)), anew,
                                              looked_up, call)

@@ -141,6 +141,17 @@ struct reload_overlay_turn_view {
 };
 void reload_overlay_turn_view(const struct reload_overlay *overlay,
                               struct reload_overlay_turn_view *out);
+/* What a channel by ICE of an application's own starts from, as the overlay's links do: its config
+ * takes these. They are good until the next turn of the loop. */
+struct reload_overlay_ice_places {
+    struct reload_link_address addresses[RELOAD_ICE_ADDRESSES_MAX]; /* of this machine */
+    size_t address_count;
+    const struct reload_link_address *stun_server; /* NULL: none is known, or none is needed */
+    struct reload_ice_turn_server turn;
+    size_t turn_count; /* 0 or 1 */
+};
+void reload_overlay_ice_places(struct reload_overlay *overlay,
+                               struct reload_overlay_ice_places *out);
 /* Counters of the store file; false in memory mode. */
 bool reload_overlay_store_stats(const struct reload_overlay *overlay,
                                 struct reload_store_file_stats *out);

@@ -133,19 +133,26 @@ static void failed_to_gather(struct path *path, int error)
     drop(path);
 }
 
+void reload_overlay_ice_places(struct reload_overlay *o, struct reload_overlay_ice_places *out)
+{
+    out->address_count = local_addresses(o, out->addresses);
+    out->stun_server = reload_overlay_stun_pick(o);
+    out->turn_count = reload_overlay_turn_pick(o, &out->turn) ? 1 : 0;
+}
+
 static void start(struct path *path)
 {
     struct reload_overlay *o = path->overlay;
-    struct reload_link_address locals[RELOAD_ICE_ADDRESSES_MAX];
-    struct reload_ice_turn_server turn;
-    path->relays = reload_overlay_turn_pick(o, &turn);
+    struct reload_overlay_ice_places places;
+    reload_overlay_ice_places(o, &places);
+    path->relays = places.turn_count != 0;
     struct reload_ice_channel_config config = {
         .role = path->requester ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED, /* s6.5.1.9 */
-        .stun_server = reload_overlay_stun_pick(o),
-        .turn_servers = &turn,
-        .turn_server_count = path->relays ? 1 : 0,
-        .local_addresses = locals,
-        .local_address_count = local_addresses(o, locals),
+        .stun_server = places.stun_server,
+        .turn_servers = &places.turn,
+        .turn_server_count = places.turn_count,
+        .local_addresses = places.addresses,
+        .local_address_count = places.address_count,
         .user = path,
     };
     enter(path, PATH_GATHERING, RELOAD_NEVER);

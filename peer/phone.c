@@ -43,12 +43,10 @@ static void act(struct reload_phone *phone, const struct reload_sip_action *acti
     case RELOAD_SIP_ACTION_MESSAGE: tell_message(phone, action); break;
     case RELOAD_SIP_ACTION_ERRAND_DONE: errand_done(phone, action->id, action->status); break;
     case RELOAD_SIP_ACTION_CALL_INCOMING:
-        (void)!reload_sip_agent_decline(phone->agent, action->id, 480, reload_overlay_now());
-        break;
     case RELOAD_SIP_ACTION_CALL_STATE:
     case RELOAD_SIP_ACTION_CALL_MEDIA:
     case RELOAD_SIP_ACTION_CALL_MOVED:
-    case RELOAD_SIP_ACTION_CALL_CHANGE: break;
+    case RELOAD_SIP_ACTION_CALL_CHANGE: reload_phone_call_act(phone, action); break;
     }
 }
 
@@ -143,6 +141,8 @@ int reload_phone_new(struct reload_overlay *overlay, struct reload_sip_node *nod
     const struct reload_sip_agent_config config = agent_config(phone, registrar->aor.text);
     int error = reload_sip_agent_new(&config, reload_overlay_now(), &phone->agent);
     if (!error)
+        error = reload_phone_calls_init(phone);
+    if (!error)
         error = reload_phone_serve(phone);
     if (error)
         reload_phone_free(phone);
@@ -172,6 +172,7 @@ void reload_phone_free(struct reload_phone *phone)
     reload_phone_channels_fini(phone);
     reload_phone_lookups_fini(phone);
     end_errands(phone);
+    reload_phone_calls_fini(phone);
     reload_sip_agent_free(phone->agent);
     g_free(phone);
 }

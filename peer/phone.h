@@ -19,8 +19,11 @@ struct reload_phone_message { /* a text that came in (RFC 3428) */
     struct reload_slice text; /* as the type says */
 };
 
+struct reload_phone_call_event; /* peer/phone_call.h */
+
 struct reload_phone_events { /* each may be NULL */
     void (*message)(void *context, const struct reload_phone_message *message);
+    void (*call)(void *context, const struct reload_phone_call_event *event);
 };
 
 /* context: of the overlay; NULL: the default one. RELOAD_E_UNSUPPORTED: the own user name is no

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "peer/control_client.h"
-#include "peer/demo/process.h"
+#include "peer/verbs/child.h"
 #include "reload/wire/id.h"
 
 /* `reload demo`: a whole overlay on this machine, of real processes, driven through what users
@@ -42,7 +42,7 @@ struct demo_node {
     char id[RELOAD_NODE_ID_TEXT];
     bool client, any; /* any: linked to whatever peer */
     bool killed;
-    struct demo_process process;
+    struct reload_child process;
     struct reload_control_client *control;
 };
 
@@ -61,7 +61,7 @@ struct demo {
     char *directory;
     int port_fds[3]; /* reserved: HTTPS, two bootstrap peers */
     uint16_t ports[3];
-    struct demo_process server;
+    struct reload_child server;
     struct demo_node nodes[DEMO_NODES];
     struct demo_value values[DEMO_VALUES];
     unsigned stored, fetched, fetched_after_kill, lost, wrong, retries;

@@ -47,9 +47,9 @@ bool demo_start_node(struct demo *demo, unsigned i)
     if (demo->options.pcap)
         g_ptr_array_add(a, pcap);
     g_ptr_array_add(a, NULL);
-    char *line = demo_process_start(&node->process, log, (const char *const *)a->pdata)
+    char *line = reload_child_start(&node->process, log, (const char *const *)a->pdata)
                      ? NULL
-                     : demo_process_line(&node->process, READY_MS);
+                     : reload_child_line(&node->process, READY_MS);
     bool ok = line || demo_failed(demo, "%s did not join within %d s; %s tells why", node->name,
                                   READY_MS / 1000, log);
     ok = ok && connect_control(demo, node, control);
@@ -79,11 +79,11 @@ bool demo_start_all(struct demo *demo)
 void demo_kill(struct demo *demo, unsigned i)
 {
     struct demo_node *node = &demo->nodes[i];
-    demo_process_signal(&node->process, SIGKILL);
-    demo_process_wait(&node->process, LEAVE_MS);
+    reload_child_signal(&node->process, SIGKILL);
+    reload_child_wait(&node->process, LEAVE_MS);
     reload_control_client_close(node->control);
     node->control = NULL;
-    demo_process_end(&node->process);
+    reload_child_end(&node->process);
     node->killed = true;
 }
 
@@ -94,13 +94,13 @@ bool demo_leave_all(struct demo *demo)
         struct demo_node *node = &demo->nodes[i];
         if (node->process.pid <= 0)
             continue;
-        demo_process_signal(&node->process, SIGTERM);
-        int code = demo_process_wait(&node->process, LEAVE_MS);
+        reload_child_signal(&node->process, SIGTERM);
+        int code = reload_child_wait(&node->process, LEAVE_MS);
         if (code != 0)
             ok = demo_failed(demo, "%s did not leave cleanly: %d", node->name, code);
     }
-    demo_process_signal(&demo->server, SIGTERM);
-    if (demo_process_wait(&demo->server, LEAVE_MS) != 0)
+    reload_child_signal(&demo->server, SIGTERM);
+    if (reload_child_wait(&demo->server, LEAVE_MS) != 0)
         ok = demo_failed(demo, "the enrollment server did not end cleanly");
     return ok;
 }

@@ -16,15 +16,15 @@
 /* Runs a verb to its end. *output: its last line; may be NULL. */
 static bool run(struct demo *demo, char **output, const char *const *arguments)
 {
-    struct demo_process process = { .out = -1 };
+    struct reload_child process = { .out = -1 };
     char *log = demo_path(demo, "verbs.log"), *last = NULL, *line;
-    int error = demo_process_start(&process, log, arguments);
-    while (!error && (line = demo_process_line(&process, VERB_MS))) {
+    int error = reload_child_start(&process, log, arguments);
+    while (!error && (line = reload_child_line(&process, VERB_MS))) {
         g_free(last);
         last = line;
     }
-    int code = error ? -1 : demo_process_wait(&process, VERB_MS);
-    demo_process_end(&process);
+    int code = error ? -1 : reload_child_wait(&process, VERB_MS);
+    reload_child_end(&process);
     bool ok = code == 0 || demo_failed(demo, "reload %s %s ended with %d; %s tells why",
                                        arguments[0], arguments[1], code, log);
     if (output && ok)
@@ -87,9 +87,9 @@ static bool start_server(struct demo *demo)
     char *listen = g_strdup_printf("127.0.0.1:%u", demo->ports[0]);
     const char *arguments[] = { "enroll-server", "--dir",  directory, "--listen",
                                 listen,          "--json", NULL };
-    char *line = demo_process_start(&demo->server, log, arguments)
+    char *line = reload_child_start(&demo->server, log, arguments)
                      ? NULL
-                     : demo_process_line(&demo->server, VERB_MS);
+                     : reload_child_line(&demo->server, VERB_MS);
     bool ok = line || demo_failed(demo, "the enrollment server did not start; %s tells why", log);
     g_free(line);
     g_free(listen);
@@ -119,7 +119,7 @@ static bool make_folder(struct demo *demo)
         return demo_failed(demo, "no folder in %s: %s", g_get_tmp_dir(), strerror(errno));
     }
     for (size_t i = 0; i < G_N_ELEMENTS(demo->ports); i++)
-        if ((demo->port_fds[i] = demo_reserve_port(&demo->ports[i])) < 0)
+        if ((demo->port_fds[i] = reload_child_reserve_port(&demo->ports[i])) < 0)
             return demo_failed(demo, "no free port on 127.0.0.1: %s", strerror(errno));
     return true;
 }
@@ -189,9 +189,9 @@ void demo_tear_down(struct demo *demo)
 {
     for (unsigned i = 0; i < DEMO_NODES; i++) {
         reload_control_client_close(demo->nodes[i].control);
-        demo_process_end(&demo->nodes[i].process);
+        reload_child_end(&demo->nodes[i].process);
     }
-    demo_process_end(&demo->server);
+    reload_child_end(&demo->server);
     for (size_t i = 0; i < G_N_ELEMENTS(demo->ports); i++)
         if (demo->port_fds[i] > 0)
             close(demo->port_fds[i]);

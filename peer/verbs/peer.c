@@ -7,6 +7,7 @@
 #include "peer/address.h"
 #include "peer/control.h"
 #include "peer/json.h"
+#include "peer/phone_call.h"
 #include "peer/verbs/log.h"
 #include "peer/verbs/refetch.h"
 #include "peer/verbs/verbs.h"
@@ -21,7 +22,7 @@
 
 static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
-    char *config_server, *ca, *turn, *turn_secret;
+    char *config_server, *ca, *turn, *turn_secret, *answer;
     char **listen, **bootstrap;
     gboolean first, json, verbose, allow_unsigned, bare_uri, raw_resource_ids, dtls;
 } o;
@@ -185,6 +186,8 @@ static void leave(void *unused)
     if (p.leaving)
         return;
     p.leaving = true;
+    if (p.phone)
+        reload_phone_hangup_all(p.phone);
     g_timeout_add(LEAVE_MS, give_up, NULL);
     reload_overlay_leave(p.overlay);
 }
@@ -205,6 +208,15 @@ static int open_phone(void)
     int error = reload_phone_new(p.overlay, p.sip, NULL, &p.log, &p.phone);
     if (error && error != RELOAD_E_UNSUPPORTED)
         return reload_verb_fail(RELOAD_EXIT_FAILURE, "SIP: %s", reload_error_text(error));
+    if (o.answer && error)
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                "--answer: the user name of this node's certificate is no SIP "
+                                "address of record, so that nobody can call it");
+    if (o.answer && reload_phone_answer_all(p.phone, o.answer) != 0)
+        return reload_verb_fail(RELOAD_EXIT_USAGE,
+                                "--answer %s: there is no such device; reload audio devices lists "
+                                "them",
+                                o.answer);
     return 0;
 }
 
@@ -311,6 +323,8 @@ int reload_verb_peer(int argc, char **argv)
           "Keep stored values in this file (default: in memory)", "FILE" },
         { "pcap", 0, 0, G_OPTION_ARG_FILENAME, &o.pcap, "Write decrypted link frames for Wireshark",
           "FILE" },
+        { "answer", 0, 0, G_OPTION_ARG_STRING, &o.answer,
+          "Answer every SIP call with this device: mirror says back what it hears", "DEVICE" },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log every message", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print the ready line as JSON", NULL },
         { 0 },

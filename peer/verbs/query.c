@@ -90,6 +90,17 @@ int reload_query_open(struct reload_control_client **client)
     return reload_verb_fail(code, "%s", reason.text);
 }
 
+int reload_query_refused(json_t *answer)
+{
+    int code = reload_query_exit_code(answer);
+    reload_verb_fail(code, "%s", reload_query_text(answer, "error"));
+    if (reload_query.json)
+        reload_verb_print_json(answer);
+    else
+        json_decref(answer);
+    return code;
+}
+
 int reload_query_call(json_t *request, json_t **answer)
 {
     struct reload_control_client *client;
@@ -103,15 +114,7 @@ int reload_query_call(json_t *request, json_t **answer)
     if (error)
         return reload_verb_fail(RELOAD_EXIT_NOT_JOINED,
                                 "the peer ended before it answered; see its log");
-    code = reload_query_exit_code(*answer);
-    if (code == 0)
-        return code;
-    reload_verb_fail(code, "%s", reload_query_text(*answer, "error"));
-    if (reload_query.json)
-        reload_verb_print_json(*answer);
-    else
-        json_decref(*answer);
-    return code;
+    return reload_query_exit_code(*answer) ? reload_query_refused(*answer) : 0;
 }
 
 int reload_query_show(json_t *request, void (*print)(const json_t *answer))

@@ -65,6 +65,9 @@ int reload_query_exit_code(const json_t *answer); /* what an answer means for th
 /* Sends it (taken) to the peer and waits. 0 and *answer, or an exit code after the error was
  * printed (with --json the answer itself, when there is one). */
 int reload_query_call(json_t *request, json_t **answer);
+/* Prints what an answer that is not "ok" says, with --json the answer itself; takes it. Its exit
+ * code. */
+int reload_query_refused(json_t *answer);
 /* Sends it (taken; NULL is wrong usage that was told) and shows the answer to people with `print`,
  * or as JSON. An exit code. */
 int reload_query_show(json_t *request, void (*print)(const json_t *answer));

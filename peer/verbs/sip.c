@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "peer/verbs/query.h"
+#include "peer/verbs/own_node.h"
 
 /* sip register, unregister, forward, lookup, gruu, message. */
 
@@ -129,16 +129,19 @@ int reload_verb_sip_message(int argc, char **argv)
 {
     static const GOptionEntry entries[] = {
         RELOAD_QUERY_ENTRIES,
+        RELOAD_OWN_NODE_ENTRY,
         { "type", 0, 0, G_OPTION_ARG_STRING, &type, "What the text is (default: text/plain)",
           "MEDIA-TYPE" },
         { 0 },
     };
     int code = reload_verb_options("sip message", entries, &argc, &argv, 2, 2);
+    if (code == 0)
+        code = reload_own_node_start(false);
     if (code)
         return code;
     json_t *request = with_text(reload_query_request("sip_message"), "to", argv[1]);
     request = with_text(request, "text", argv[2]);
     if (type)
         request = with_text(request, "type", type);
-    return reload_query_show(request, print_delivered);
+    return reload_own_node_stop(reload_query_show(request, print_delivered));
 }

@@ -15,7 +15,8 @@ from overlay import NAME, RELOAD, run
 VERBS = ["overlay create", "overlay sign", "user add", "user list", "user passwd", "user remove",
          "enroll-server", "enroll", "peer", "status", "ring", "links", "doctor", "ping", "attach",
          "trace", "store", "remove", "fetch", "stat", "find", "sip register", "sip unregister",
-         "sip forward", "sip lookup", "sip gruu", "sip message", "connect", "listen", "leave",
+         "sip forward", "sip lookup", "sip gruu", "sip message", "sip call", "sip answer", "sip decline",
+         "sip hangup", "sip hold", "sip resume", "sip move", "sip press", "sip calls", "connect", "listen", "leave",
          "audio devices", "audio loopback", "audio tone", "decode", "demo"]
 ASKING = ["status", "ring", "links", "doctor", "ping", "attach", "trace", "store", "remove", "fetch",
           "stat", "find", "leave"]

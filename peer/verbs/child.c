@@ -1,4 +1,4 @@
-#include "peer/demo/process.h"
+#include "peer/verbs/child.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +17,7 @@
 static void become(const char *log, int out, pid_t parent, char *const *arguments)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);           /* an interrupt from the terminal is the parent's to deal with */
     if (getppid() != parent) /* it ended before that took effect */
         _exit(127);
     int err = open(log, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
@@ -28,7 +29,7 @@ static void become(const char *log, int out, pid_t parent, char *const *argument
     _exit(127);
 }
 
-int demo_process_start(struct demo_process *process, const char *log, const char *const *arguments)
+int reload_child_start(struct reload_child *process, const char *log, const char *const *arguments)
 {
     char *copy[ARGUMENTS_MAX + 2] = { (char *)"reload" };
     int pipe_fds[2];
@@ -61,7 +62,7 @@ static char *take_line(GString *text)
     return line;
 }
 
-char *demo_process_line(struct demo_process *process, int timeout_ms)
+char *reload_child_line(struct reload_child *process, int timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     char *line, buffer[4096];
@@ -78,7 +79,7 @@ char *demo_process_line(struct demo_process *process, int timeout_ms)
     return line;
 }
 
-int demo_process_wait(struct demo_process *process, int timeout_ms)
+int reload_child_wait(struct reload_child *process, int timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     int status;
@@ -95,25 +96,25 @@ int demo_process_wait(struct demo_process *process, int timeout_ms)
     return -1;
 }
 
-void demo_process_signal(struct demo_process *process, int signal_number)
+void reload_child_signal(struct reload_child *process, int signal_number)
 {
     if (process->pid > 0)
         kill(process->pid, signal_number);
 }
 
-void demo_process_end(struct demo_process *process)
+void reload_child_end(struct reload_child *process)
 {
-    demo_process_signal(process, SIGKILL);
+    reload_child_signal(process, SIGKILL);
     if (process->pid > 0)
         waitpid(process->pid, NULL, 0);
     if (process->text) {
         close(process->out);
         g_string_free(process->text, TRUE);
     }
-    *process = (struct demo_process){ .out = -1 };
+    *process = (struct reload_child){ .out = -1 };
 }
 
-int demo_reserve_port(uint16_t *port)
+int reload_child_reserve_port(uint16_t *port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -1,0 +1,177 @@
+#include "peer/control_internal.h"
+#include "peer/phone_call.h"
+
+/* sip_call, sip_answer, sip_decline, sip_hangup, sip_hold, sip_move, sip_press, sip_calls. */
+
+#define DECLINED 603
+
+static void fail(struct reload_control_call *call, int error)
+{
+    const char *recording = reload_control_text(call, "recording");
+    switch (error) {
+    case RELOAD_E_INVALID:
+        reload_control_fail(call, RELOAD_CONTROL_USAGE,
+                            "no address (user@domain), no such device (see reload audio devices), "
+                            "no key of a telephone, or no status that refuses");
+        return;
+    case RELOAD_E_FORBIDDEN:
+        reload_control_fail(call, RELOAD_CONTROL_USAGE,
+                            "%s is there already; a recording takes the place of nothing",
+                            recording ? recording : "the recording");
+        return;
+    case RELOAD_E_NOT_FOUND:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "there is no such call");
+        return;
+    case RELOAD_E_STATE:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "the call is not in a state for that, or another change is under way");
+        return;
+    case RELOAD_E_IO:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "this machine has no address or socket for the call");
+        return;
+    default: reload_control_fail_error(call, error);
+    }
+}
+
+static void answer(struct reload_control_call *call, int error, uint32_t number)
+{
+    if (error != 0)
+        fail(call, error);
+    else
+        reload_control_answer(call, json_pack("{s:I}", "call", (json_int_t)number));
+}
+
+static struct reload_phone *phone_of(struct reload_control_call *call)
+{
+    struct reload_phone *phone = reload_control_phone(call->control);
+    if (!phone)
+        reload_control_fail(call, RELOAD_CONTROL_REFUSED,
+                            "the user name of this node's certificate is no SIP address of record, "
+                            "so that it can neither call nor be called");
+    return phone;
+}
+
+/* --- which call --- */
+
+static void note_number(void *context, const struct reload_phone_call_info *info)
+{
+    uint32_t *only = context;
+    *only = *only ? UINT32_MAX : info->call;
+}
+
+/* "call", or the only one: 0 when there is none, or more than that. */
+static uint32_t number_of(const struct reload_control_call *call, const struct reload_phone *phone,
+                          bool ringing)
+{
+    const json_t *number = json_object_get(call->request, "call");
+    uint32_t only = 0;
+    if (number)
+        return (uint32_t)json_integer_value(number);
+    if (ringing)
+        return reload_phone_ringing(phone);
+    reload_phone_calls(phone, note_number, &only);
+    return only;
+}
+
+/* --- the verbs --- */
+
+static struct reload_phone_audio audio_of(const struct reload_control_call *call)
+{
+    const char *device = reload_control_text(call, "device");
+    return (struct reload_phone_audio){
+        .device = device ? device : "pulse",
+        .recording = reload_control_text(call, "recording"),
+    };
+}
+
+void reload_control_sip_call(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    const char *to = reload_control_text(call, "to");
+    const struct reload_phone_audio audio = audio_of(call);
+    uint32_t number = 0;
+    if (!phone)
+        return;
+    int error = to ? reload_phone_call(phone, to, &audio, &number) : RELOAD_E_INVALID;
+    answer(call, error, number);
+}
+
+void reload_control_sip_answer(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    const struct reload_phone_audio audio = audio_of(call);
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, true);
+    answer(call, reload_phone_answer(phone, number, &audio), number);
+}
+
+void reload_control_sip_decline(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    const json_t *status = json_object_get(call->request, "status");
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, true);
+    answer(call,
+           reload_phone_decline(phone, number, status ? (int)json_integer_value(status) : DECLINED),
+           number);
+}
+
+void reload_control_sip_hangup(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, false);
+    answer(call, reload_phone_hangup(phone, number), number);
+}
+
+void reload_control_sip_hold(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, false);
+    answer(call,
+           reload_phone_hold(phone, number, json_is_true(json_object_get(call->request, "on"))),
+           number);
+}
+
+void reload_control_sip_move(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, false);
+    answer(call, reload_phone_move(phone, number), number);
+}
+
+void reload_control_sip_press(struct reload_control_call *call)
+{
+    struct reload_phone *phone = phone_of(call);
+    const char *keys = reload_control_text(call, "keys");
+    if (!phone)
+        return;
+    uint32_t number = number_of(call, phone, false);
+    int error = keys && *keys ? 0 : RELOAD_E_INVALID;
+    for (; error == 0 && *keys; keys++)
+        error = reload_phone_press(phone, number, *keys);
+    answer(call, error, number);
+}
+
+static void add_call(void *list, const struct reload_phone_call_info *info)
+{
+    json_array_append_new(list, reload_control_call_object(info));
+}
+
+void reload_control_sip_calls(struct reload_control_call *call)
+{
+    const struct reload_phone *phone = phone_of(call);
+    if (!phone)
+        return;
+    json_t *list = json_array();
+    reload_phone_calls(phone, add_call, list);
+    reload_control_answer(call, json_pack("{s:o}", "calls", list));
+}

@@ -1,0 +1,248 @@
+"""Calls between real nodes: signalling, keys, sound (RFC 7904 s5, RFC 3261, RFC 5763, RFC 8839)."""
+import json
+import os
+import socket
+import struct
+import unittest
+import wave
+
+from overlay import NAME, run, wait_until
+from sip_overlay import SipTest
+
+ALICE, BOB, CAROL = (f"{user}@{NAME}" for user in ("alice", "bob", "carol"))
+
+
+def ask(node, verb, ok=True, **fields):
+    """One request on the control socket of a node."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(30)
+        s.connect(node.socket)
+        lines = s.makefile("rw")
+        lines.write(json.dumps({"verb": verb, **fields}) + "\n")
+        lines.flush()
+        answer = json.loads(lines.readline())
+    assert answer["ok"] == ok, answer
+    return answer
+
+
+def level(path, channel):
+    """Mean square of one channel of a recording, after its first half second."""
+    with wave.open(path) as f:
+        assert (f.getnchannels(), f.getframerate()) == (2, 48000)
+        samples = struct.unpack(f"<{2 * f.getnframes()}h", f.readframes(f.getnframes()))
+    samples = samples[channel::2][24000:]
+    return sum(x * x for x in samples) / max(1, len(samples))
+
+
+class Call(SipTest):
+    def pair(self, *options, ice=False):
+        """alice, a client, and bob, registered both."""
+        overlay = self.overlay(ice=ice)
+        bob = self.device(overlay, "bob", "bob", "--first", *options, listen=overlay.bootstrap)
+        alice = self.device(overlay, "alice", "alice", "--client", *options)
+        for node in (alice, bob):
+            self.sip(node, "register")
+        return overlay, alice, bob
+
+    def state(self, events, state, timeout=30):
+        while True:
+            event = events.next("call", timeout)
+            if event["state"] == state:
+                return event
+            self.assertNotEqual(event["state"], "ended", event)
+
+    def media(self, events, state):
+        while events.next("call_media")["media"] != state:
+            pass
+
+    def establish(self, alice, bob, alice_device="tone:440", bob_device="tone:660", **alice_words):
+        heard = self.events(alice), self.events(bob)
+        number = ask(alice, "sip_call", to=BOB, device=alice_device, **alice_words)["call"]
+        offered = self.state(heard[1], "offered")
+        self.assertEqual((offered["with"], offered["direction"]), (ALICE, "in"))
+        ringing = self.state(heard[0], "ringing")
+        self.assertEqual((ringing["with"], ringing["call"]), (BOB, number))
+        ask(bob, "sip_answer", device=bob_device)
+        for events in heard:
+            self.state(events, "established")
+        for events in heard:
+            events.next("call_audio")
+        return heard
+
+    def end(self, caller, heard):
+        ask(caller, "sip_hangup")
+        for events in heard:
+            event = self.state(events, "ended")
+            self.assertEqual(event["status"], 200)
+            yield event
+
+    def check_talk(self, *options, ice=False):
+        overlay, alice, bob = self.pair(*options, ice=ice)
+        recording = overlay.path("alice.wav")
+        heard = self.establish(alice, bob, recording=recording)
+        wait_until(lambda: ask(alice, "sip_calls")["calls"][0]["counters"]["frames_played"] > 60)
+        for node in (alice, bob):
+            call, = ask(node, "sip_calls")["calls"]
+            self.assertEqual((call["state"], call["media"], call["send"], call["receive"]),
+                             ("established", "secure", True, True))
+            self.assertIn("GCM", call["srtp"])
+            self.assertEqual("ice" in call, ice)
+            self.assertGreater(call["quality"]["heard_dbov"], -90)
+        for event in self.end(alice, heard):
+            self.assertGreater(event["counters"]["rtp_sent"], 20)
+            self.assertEqual(event["counters"]["unauthentic"], 0)
+            self.assertGreater(event["setup_ms"], 0)
+        self.assertEqual(ask(alice, "sip_calls")["calls"], [])
+        self.assertEqual(os.stat(recording).st_mode & 0o777, 0o600)
+        for channel in (0, 1):
+            self.assertGreater(level(recording, channel), 10000)
+
+    def test_two_talk_over_tls_links(self):
+        self.check_talk()
+
+    def test_two_talk_over_dtls_links(self):
+        self.check_talk("--dtls")
+
+    def test_two_talk_over_ice(self):
+        self.check_talk(ice=True)
+
+
+    def test_a_call_is_refused_given_up_or_answered_by_nobody(self):
+        overlay, alice, bob = self.pair()
+        heard = self.events(alice), self.events(bob)
+
+        def ring():
+            ask(alice, "sip_call", to=BOB, device="null")
+            self.state(heard[1], "offered")
+            self.state(heard[0], "ringing")
+
+        for status in (486, 603):
+            with self.subTest("refused", status=status):
+                ring()
+                ask(bob, "sip_decline", status=status)
+                for events in heard:
+                    self.assertEqual(self.state(events, "ended")["status"], status)
+        with self.subTest("given up by the caller"):
+            ring()
+            ask(alice, "sip_hangup")
+            for events in heard:
+                self.assertEqual(self.state(events, "ended")["status"], 487)
+        with self.subTest("nobody is registered"):
+            ask(alice, "sip_call", to=CAROL, device="null")
+            self.assertEqual(self.state(heard[0], "ended")["status"], 404)
+        with self.subTest("the callee's program ends while it rings"):
+            ring()
+            bob.terminate()
+            self.assertIn(self.state(heard[0], "ended")["status"], (480, 486, 503))
+
+    def test_what_cannot_be_is_refused_at_once(self):
+        overlay, alice, bob = self.pair()
+        for fields in ({"to": "nonsense"}, {"device": "gramophone"}, {"recording": alice.socket}):
+            with self.subTest(fields):
+                answer = ask(alice, "sip_call", ok=False,
+                             **{"to": BOB, "device": "null", **fields})
+                self.assertEqual(answer["code"], "usage")
+        for verb in ("answer", "decline", "hangup", "hold", "move", "press"):
+            self.assertIn("no such call", ask(alice, "sip_" + verb, ok=False, keys="1", device="null")["error"])
+
+    def check_changes(self, alice, bob):
+        heard = self.establish(alice, bob)
+        with self.subTest("held"):
+            ask(alice, "sip_hold", on=True)
+            for events, send, receive in zip(heard, (True, False), (False, True)):
+                event = self.directions(events, send, receive)
+                self.assertEqual(event["state"], "established")
+            before = ask(bob, "sip_calls")["calls"][0]["counters"]["rtp_received"]
+            ask(alice, "sip_hold", on=False)
+            for events in heard:
+                self.directions(events, True, True)
+            wait_until(lambda: ask(bob, "sip_calls")["calls"][0]["counters"]["rtp_received"] > before + 20)
+        with self.subTest("keys"):
+            ask(bob, "sip_press", keys="42#")
+            self.assertEqual([heard[0].next("call_key")["key"] for _ in range(3)], list("42#"))
+            self.assertEqual(ask(bob, "sip_press", ok=False, keys="x")["code"], "usage")
+        return heard
+
+    def directions(self, events, send, receive):
+        while True:
+            event = events.next("call_media")
+            if (event["send"], event["receive"]) == (send, receive):
+                return event
+
+    def test_hold_resume_and_keys(self):
+        _, alice, bob = self.pair()
+        list(self.end(bob, self.check_changes(alice, bob)))
+
+    def test_hold_keys_and_another_path_over_ice(self):
+        _, alice, bob = self.pair(ice=True)
+        heard = self.check_changes(alice, bob)
+        before = [ask(node, "sip_calls")["calls"][0] for node in (alice, bob)]
+        ask(alice, "sip_move")
+
+        def moved(node, old):
+            call, = ask(node, "sip_calls")["calls"]
+            return (call.get("ice", old["ice"])["local"] != old["ice"]["local"] and
+                    call["counters"]["rtp_received"] > old["counters"]["rtp_received"] + 50)
+
+        for node, old in zip((alice, bob), before):
+            wait_until(lambda: moved(node, old))
+        list(self.end(alice, heard))
+
+    def test_several_devices_ring_and_one_wins(self):
+        overlay, alice, bob = self.pair()
+        other = self.device(overlay, "bob", "bob-2")
+        self.sip(other, "register")
+        heard = {node: self.events(node) for node in (alice, bob, other)}
+        ask(alice, "sip_call", to=BOB, device="null")
+        for node in (bob, other):
+            self.state(heard[node], "offered")
+        ask(other, "sip_answer", device="null")
+        for node in (alice, other):
+            self.state(heard[node], "established")
+        self.assertEqual(self.state(heard[bob], "ended")["status"], 487)
+        self.assertEqual(ask(bob, "sip_calls")["calls"], [])
+        list(self.end(other, (heard[alice], heard[other])))
+
+    def test_an_address_that_plays_back_what_it_hears(self):
+        overlay = self.overlay()
+        echo = self.device(overlay, "echo", "echo", "--first", "--answer", "mirror",
+                           listen=overlay.bootstrap)
+        alice = self.device(overlay, "alice", "alice", "--client")
+        self.sip(echo, "register")
+        recording = overlay.path("alice.wav")
+        done = run("sip", "call", "--control", alice.socket, "--json", "--device", "tone", "--record",
+                   recording, "--seconds", "2", f"echo@{NAME}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        last = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual((last["event"], last["state"], last["status"]), ("call", "ended", 200))
+        self.assertGreater(level(recording, 1), 1000)
+        done = run("sip", "call", "--control", alice.socket, "--device", "null", "--seconds", "0.5",
+                   f"echo@{NAME}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"echo@{NAME}: established", done.stdout)
+        done = run("sip", "call", "--control", alice.socket, "--device", "null", CAROL)
+        self.assertEqual(done.returncode, 1, done.stdout)
+
+    def test_a_client_of_its_own_for_one_call(self):
+        overlay = self.overlay(users=("alice", "echo"))
+        overlay.serve()
+        for user in ("alice", "echo"):
+            self.assertEqual(overlay.enroll(user).returncode, 0)
+        echo = overlay.start("echo", "--answer", "mirror", first=True)
+        self.sip(echo, "register")
+        heard = self.events(echo)
+        own = ["--identity", overlay.path("alice"), "--json"]
+        done = run("sip", "call", *own, "--device", "tone", "--seconds", "1", f"echo@{NAME}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        last = json.loads(done.stdout.splitlines()[-1])
+        self.assertGreater(last["counters"]["frames_played"], 20)
+        self.assertEqual(self.state(heard, "ended")["with"], ALICE)
+        done = run("sip", "message", *own, f"echo@{NAME}", "hello")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["status"]), (0, 200), done.stderr)
+        self.assertEqual(heard.next("message")["from"], ALICE)
+        done = run("sip", "call", "--identity", overlay.path("nobody"), BOB)
+        self.assertEqual(done.returncode, 3, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
