@@ -50,3 +50,41 @@ void reload_media_recorder_free(struct reload_media_recorder *recorder)
     sf_close(recorder->file);
     reload_free(recorder);
 }
+
+/* --- reading --- */
+
+static int read_heard(SNDFILE *file, size_t frames, int16_t *heard)
+{
+    int16_t both[2 * RELOAD_MEDIA_BLOCK];
+    for (size_t at = 0; at < frames;) {
+        sf_count_t got = sf_readf_short(file, both, RELOAD_MEDIA_BLOCK);
+        if (got <= 0)
+            return RELOAD_E_DECODE;
+        for (size_t i = 0; i < (size_t)got && at < frames; i++)
+            heard[at++] = both[2 * i + 1];
+    }
+    return 0;
+}
+
+int reload_media_recording_heard(const char *path, int16_t **heard, size_t *count)
+{
+    const sf_count_t longest = (sf_count_t)RELOAD_MEDIA_RECORDING_MAX_S * RELOAD_MEDIA_RATE_HZ;
+    SF_INFO info = { 0 };
+    SNDFILE *file = sf_open(path, SFM_READ, &info);
+    if (!file)
+        return RELOAD_E_IO;
+    int error = RELOAD_E_DECODE;
+    *heard = NULL;
+    if (info.channels == 2 && info.samplerate == RELOAD_MEDIA_RATE_HZ && info.frames > 0 &&
+        info.frames <= longest) {
+        *count = (size_t)info.frames;
+        *heard = reload_calloc(*count, sizeof **heard);
+        error = *heard ? read_heard(file, *count, *heard) : RELOAD_E_NOMEM;
+    }
+    if (error != 0) {
+        reload_free(*heard);
+        *heard = NULL;
+    }
+    sf_close(file);
+    return error;
+}

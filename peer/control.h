@@ -50,7 +50,8 @@
  *   sip_hold                      "on": true or false
  *   sip_move                      media go over this machine's present addresses from now on
  *   sip_press                     "keys": DTMF
- *   sip_calls                     all "calls", with state, level and quality
+ *   sip_calls                     all "calls", with state, level and quality, and what was
+ *                                 "refused", by reason
  *   connect                       a channel to "node" for "application": see below
  *   listen                        takes the channels that others open for "application"; with
  *                                 "once" the first alone

@@ -208,14 +208,13 @@ void reload_control_sip_gruu(struct reload_control_call *call)
 {
     const struct reload_sip_registrar *r = reload_sip_node_registrar(sip(call));
     char gruu[RELOAD_SIP_GRUU_MAX + 1];
-    uint8_t buffer[RELOAD_NODE_ID_MAX + 2];
+    uint8_t buffer[RELOAD_SIP_ROUTE_MAX];
     struct reload_writer list = reload_writer_of(buffer, sizeof buffer);
     if (!r) {
         fail(call, RELOAD_E_UNSUPPORTED);
         return;
     }
-    const struct reload_destination own = reload_destination_node(&r->own);
-    int error = reload_destination_encode(&list, &own);
+    int error = reload_sip_node_route(sip(call), &list);
     if (!error)
         error = reload_sip_gruu_write(&r->aor, reload_writer_slice(&list), gruu);
     if (error)

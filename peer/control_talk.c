@@ -166,6 +166,19 @@ static void add_call(void *list, const struct reload_phone_call_info *info)
     json_array_append_new(list, reload_control_call_object(info));
 }
 
+/* What was refused or dropped, of messages, channels and calls: by reason, if ever. */
+static json_t *refused(const struct reload_phone *phone)
+{
+    const struct reload_sip_counters *counters =
+        reload_sip_agent_counters(reload_phone_agent(phone));
+    json_t *object = json_object();
+    for (size_t i = 0; i < RELOAD_SIP_REFUSAL_COUNT; i++)
+        if (counters->refused[i])
+            json_object_set_new(object, reload_sip_refusal_text((enum reload_sip_refusal)i),
+                                json_integer((json_int_t)counters->refused[i]));
+    return object;
+}
+
 void reload_control_sip_calls(struct reload_control_call *call)
 {
     const struct reload_phone *phone = phone_of(call);
@@ -173,5 +186,5 @@ void reload_control_sip_calls(struct reload_control_call *call)
         return;
     json_t *list = json_array();
     reload_phone_calls(phone, add_call, list);
-    reload_control_answer(call, json_pack("{s:o}", "calls", list));
+    reload_control_answer(call, json_pack("{s:o,s:o}", "calls", list, "refused", refused(phone)));
 }

@@ -25,6 +25,7 @@ struct reload_phone_call {
     bool held, send, receive;
     gint64 began_us; /* dialled, or taken */
     double signalling_ms, setup_ms;
+    bool sip_over, media_over;
 };
 
 static void tell(struct reload_phone_call *call, const struct reload_phone_call_event *event)
@@ -74,21 +75,32 @@ static double since_ms(const struct reload_phone_call *call)
 
 /* --- the end --- */
 
+/* Once both SIP and media are through with it. */
+static void finish(struct reload_phone_call *call)
+{
+    if (!call->sip_over || !call->media_over)
+        return;
+    call->state = RELOAD_SIP_ENDED;
+    tell_type(call, RELOAD_PHONE_CALL_STATE);
+    g_hash_table_remove(call->phone->calls, GUINT_TO_POINTER(call->number));
+}
+
 /* SIP is through with it: what remains is to close device and recording. */
 static void end(struct reload_phone_call *call, int status)
 {
     call->id = 0;
     call->status = status;
     call->wish = WISH_NOTHING;
+    call->sip_over = true;
     reload_phone_media_stop(call->media);
+    finish(call);
 }
 
 static void media_ended(void *context)
 {
     struct reload_phone_call *call = context;
-    call->state = RELOAD_SIP_ENDED;
-    tell_type(call, RELOAD_PHONE_CALL_STATE);
-    g_hash_table_remove(call->phone->calls, GUINT_TO_POINTER(call->number));
+    call->media_over = true;
+    finish(call);
 }
 
 static void give_up(struct reload_phone_call *call, int status, const char *reason)
@@ -263,7 +275,7 @@ static void hang_up(struct reload_phone_call *call)
     struct reload_phone *phone = call->phone;
     if (call->id)
         (void)!reload_sip_agent_hangup(phone->agent, call->id, reload_overlay_now());
-    else if (call->state != RELOAD_SIP_ENDED)
+    else if (!call->sip_over)
         end(call, 487);
     reload_phone_settle(phone);
 }
@@ -366,6 +378,8 @@ static void state_changed(struct reload_phone_call *call, const struct reload_si
         call->user = g_strdup(action->user);
     }
     tell_type(call, RELOAD_PHONE_CALL_STATE);
+    if (action->state == RELOAD_SIP_CANCELLING || action->state == RELOAD_SIP_CLOSING)
+        reload_phone_media_stop(call->media); /* whatever the far end answers, or when */
     if (action->state == RELOAD_SIP_OFFERED)
         answer_by_itself(call);
 }

@@ -94,6 +94,8 @@ static void settle(struct reload_phone_media *media)
 {
     struct reload_media_event event;
     bool ended = false;
+    if (media->over)
+        return;
     reload_media_session_tick(media->session, reload_overlay_now());
     while (reload_media_session_next(media->session, &event)) {
         ended = ended || (event.type == RELOAD_MEDIA_EVENT_STATE &&
@@ -230,11 +232,12 @@ int reload_phone_media_equip(struct reload_phone_media *media, const char *devic
     int error = reload_media_session_new(&options, &ops, media, &media->session);
     if (error != 0)
         return error;
-    /* A sound file begins when it can be heard; what is live is ready by then. */
+    /* A sound file begins when it can be heard; what is live runs by then, so that the first word
+     * is not cut. Nothing of it goes out before there are keys. */
     media->waits_for_keys = g_str_has_prefix(device, reload_media_file.name);
     watch(media);
     reload_phone_path_serve(media->path, media->session);
-    return 0;
+    return media->waits_for_keys ? 0 : reload_media_session_start(media->session);
 }
 
 bool reload_phone_media_is_ready(const struct reload_phone_media *media)
@@ -280,8 +283,6 @@ int reload_phone_media_agreed(struct reload_phone_media *media, const struct rel
     int error = set_remote(media, far, dtls_client);
     if (error == 0 && !reload_phone_path_leads_to(told(media), far))
         error = reload_phone_path_connect(told(media), far);
-    if (error == 0 && !media->waits_for_keys)
-        start_device(media);
     if (error == 0)
         settle(media);
     return error;

@@ -29,6 +29,11 @@ struct reload_sip_node {
     GMainContext *context;
     const struct reload_log *log;
     bool can_register;
+    bool routed; /* what is registered is the own route: */
+    uint8_t route[RELOAD_SIP_ROUTE_MAX];
+    size_t route_len;
+    enum reload_sip_scheme scheme;
+    uint32_t lifetime_s;
     struct reload_sip_registrar registrar;
     struct reload_sip_contacts *contacts;
     GSource *timer;
@@ -178,21 +183,88 @@ static int wait_for(struct reload_sip_node *node, int error, reload_overlay_done
     return 0;
 }
 
+/* The peer that a client is linked to: the link that has held longest. */
+static int linked_peer(const struct reload_sip_node *node, struct reload_node_id *out)
+{
+    struct reload_connection links[8];
+    size_t count =
+        MIN(reload_node_connections(reload_overlay_node(node->overlay), links, G_N_ELEMENTS(links)),
+            G_N_ELEMENTS(links));
+    const struct reload_connection *best = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (links[i].node_id.len && (!best || links[i].up_since_ms < best->up_since_ms))
+            best = &links[i];
+    if (best)
+        *out = best->node_id;
+    return best ? 0 : RELOAD_E_NOT_FOUND;
+}
+
+int reload_sip_node_route(const struct reload_sip_node *node, struct reload_writer *list)
+{
+    const struct reload_destination own =
+        reload_destination_node(&reload_overlay_own(node->overlay)->node_id);
+    if (reload_overlay_role(node->overlay) == RELOAD_ROLE_CLIENT_ANY) {
+        struct reload_node_id peer;
+        int error = linked_peer(node, &peer);
+        const struct reload_destination by = reload_destination_node(&peer);
+        if (error == 0)
+            error = reload_destination_encode(list, &by);
+        if (error != 0)
+            return error;
+    }
+    return reload_destination_encode(list, &own);
+}
+
+static int register_route(struct reload_sip_node *node)
+{
+    struct reload_writer route = reload_writer_of(node->route, sizeof node->route);
+    int error = reload_sip_node_route(node, &route);
+    if (error == 0)
+        error = reload_sip_registrar_register(
+            &node->registrar, reload_overlay_config(node->overlay), reload_writer_slice(&route),
+            node->scheme, node->lifetime_s);
+    node->route_len = route.len;
+    node->routed = error == 0;
+    return error;
+}
+
+void reload_sip_node_joined(struct reload_sip_node *node)
+{
+    uint8_t buffer[RELOAD_SIP_ROUTE_MAX];
+    struct reload_writer route = reload_writer_of(buffer, sizeof buffer);
+    if (!node->routed || reload_sip_node_route(node, &route) != 0 ||
+        reload_slice_equal(reload_writer_slice(&route),
+                           reload_slice_of(node->route, node->route_len)))
+        return;
+    if (register_route(node) == 0)
+        pump(node);
+}
+
+static int register_list(struct reload_sip_node *node, struct reload_slice list,
+                         enum reload_sip_scheme scheme, uint32_t lifetime_s)
+{
+    node->routed = false;
+    node->scheme = scheme;
+    node->lifetime_s = lifetime_s;
+    return list.n == 0 ? register_route(node)
+                       : reload_sip_registrar_register(&node->registrar,
+                                                       reload_overlay_config(node->overlay), list,
+                                                       scheme, lifetime_s);
+}
+
 int reload_sip_node_register(struct reload_sip_node *node, struct reload_slice list,
                              enum reload_sip_scheme scheme, uint32_t lifetime_s,
                              reload_overlay_done *done, void *context)
 {
     int error =
-        node->can_register
-            ? reload_sip_registrar_register(&node->registrar, reload_overlay_config(node->overlay),
-                                            list, scheme, lifetime_s)
-            : RELOAD_E_UNSUPPORTED;
+        node->can_register ? register_list(node, list, scheme, lifetime_s) : RELOAD_E_UNSUPPORTED;
     return wait_for(node, error, done, context);
 }
 
 int reload_sip_node_forward(struct reload_sip_node *node, struct reload_slice uri,
                             uint32_t lifetime_s, reload_overlay_done *done, void *context)
 {
+    node->routed = false;
     int error = node->can_register
                     ? reload_sip_registrar_forward(
                           &node->registrar, reload_overlay_config(node->overlay), uri, lifetime_s)
@@ -205,6 +277,7 @@ int reload_sip_node_unregister(struct reload_sip_node *node, reload_overlay_done
 {
     if (!node->can_register)
         return RELOAD_E_UNSUPPORTED;
+    node->routed = false;
     reload_sip_registrar_unregister(&node->registrar, reload_overlay_now());
     return wait_for(node, node->registrar.state == RELOAD_SIP_IDLE ? RELOAD_E_NOT_FOUND : 0, done,
                     context);

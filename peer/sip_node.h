@@ -18,10 +18,21 @@ struct reload_sip_node *reload_sip_node_new(struct reload_overlay *overlay, GMai
  * record is left to expire: unregister first to remove it. NULL is fine. */
 void reload_sip_node_free(struct reload_sip_node *node);
 
+/* The Destination List that leads here: the own Node-ID, and for a client that stays with whatever
+ * peer it is linked to that peer before it, since nobody else knows the way (RFC 6940 s4.2.1).
+ * RELOAD_E_NOT_FOUND: such a client has no link; RELOAD_E_NOSPACE. */
+#define RELOAD_SIP_ROUTE_MAX (2 * (RELOAD_NODE_ID_MAX + 2)) /* bytes */
+RELOAD_MUST_USE int reload_sip_node_route(const struct reload_sip_node *node,
+                                          struct reload_writer *list);
+/* The node has joined, or has again: a registration tells the way by which it can be reached now.
+ */
+void reload_sip_node_joined(struct reload_sip_node *node);
+
 /* As the functions of usage-sip/registrar.h. `done` tells how the Store that carries the change
  * ended, also when that was a failure; the node tries again by itself. Also RELOAD_E_UNSUPPORTED
  * when the own user name is no address of record. unregister: RELOAD_E_NOT_FOUND when there is
- * nothing to remove. After an error `done` does not come. */
+ * nothing to remove. An empty `list` of register() is reload_sip_node_route(). After an error
+ * `done` does not come. */
 RELOAD_MUST_USE int reload_sip_node_register(struct reload_sip_node *node, struct reload_slice list,
                                              enum reload_sip_scheme scheme, uint32_t lifetime_s,
                                              reload_overlay_done *done, void *done_context);

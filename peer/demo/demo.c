@@ -68,7 +68,8 @@ static bool story(struct demo *demo)
     if (!demo_setup(demo) || !demo_enroll(demo) || !demo_start_all(demo) || !demo_ring(demo, true))
         return false;
     demo_plan(demo);
-    if (!demo_store_all(demo) || !demo_fetch_all(demo, false) || !demo_replicas(demo))
+    if (!demo_store_all(demo) || !demo_fetch_all(demo, false) || !demo_replicas(demo) ||
+        !demo_talk(demo))
         return false;
     unsigned node = kill_two(demo);
     if (!demo_fetch_all(demo, true) || !demo_ring(demo, false) || !revive(demo, node))
@@ -100,13 +101,22 @@ static json_t *cells(const struct demo *demo)
     return array;
 }
 
+static json_t *call_object(const struct demo_talk *talk)
+{
+    return json_pack("{s:f,s:I,s:I,s:f,s:f,s:i}", "setup_ms", talk->setup_ms, "frames_sent",
+                     (json_int_t)talk->frames_sent, "frames_lost", (json_int_t)talk->frames_lost,
+                     "mouth_to_ear_ms", talk->mouth_to_ear_ms, "similarity", talk->similarity,
+                     "attempts", (int)talk->attempts);
+}
+
 static void report(const struct demo *demo, bool ok)
 {
     if (!demo->options.json) {
         if (ok)
             printf("\nAll held: %u values stored, %u fetched, %u fetched after two peers were "
-                   "killed, 0 lost, 0 wrong, in %.1f s.\n",
-                   demo->stored, demo->fetched, demo->fetched_after_kill, seconds(demo));
+                   "killed, 0 lost, 0 wrong; one call, %.0f %% alike on the far side; in %.1f s.\n",
+                   demo->stored, demo->fetched, demo->fetched_after_kill,
+                   100 * demo->talk.similarity, seconds(demo));
         return;
     }
     json_t *json = json_pack(
@@ -116,6 +126,7 @@ static void report(const struct demo *demo, bool ok)
         "retries", demo->retries, "copies", (json_int_t)demo->replicas, "key",
         demo->options.rsa ? "rsa" : "ec", "seed", (json_int_t)demo->options.seed, "cells",
         cells(demo), "seconds", (double)(int)(seconds(demo) * 10) / 10);
+    json_object_set_new(json, "call", call_object(&demo->talk));
     if (!ok)
         json_object_set_new(json, "error", json_string(demo->failure));
     if (demo->options.keep || !ok)

@@ -18,6 +18,7 @@
  *   plan.c    which values are stored where
  *   work.c    storing and fetching them
  *   ring.c    is the ring right, are the replicas there
+ *   call.c    alice calls bob, messages
  *   demo.c    the story, and its report */
 
 #define DEMO_PEERS   8
@@ -26,6 +27,7 @@
 #define DEMO_VALUES  300
 #define DEMO_CELLS   10
 #define DEMO_KILLED  2
+#define DEMO_ECHO    (DEMO_PEERS - 1) /* the peer that plays back what it hears */
 #define DEMO_NAME    "demo.example"
 
 struct demo_options {
@@ -53,6 +55,12 @@ struct demo_value {
     bool stored, fetched, fetched_after_kill;
 };
 
+struct demo_talk { /* the call, both sides taken together; the worse of the two */
+    double setup_ms, mouth_to_ear_ms, similarity;
+    long long frames_sent, frames_lost, late_blocks;
+    unsigned attempts;
+};
+
 struct demo {
     struct demo_options options;
     FILE *tell; /* where the story goes */
@@ -65,6 +73,7 @@ struct demo {
     struct demo_node nodes[DEMO_NODES];
     struct demo_value values[DEMO_VALUES];
     unsigned stored, fetched, fetched_after_kill, lost, wrong, retries;
+    struct demo_talk talk;
     size_t replicas;   /* copies besides the first, over all peers */
     char failure[600]; /* what went wrong first; empty: nothing */
 };
@@ -101,6 +110,8 @@ bool demo_fetch_all(struct demo *demo, bool after_kill);
 
 bool demo_ring(struct demo *demo, bool draw); /* waits until the living peers are one ring */
 bool demo_replicas(struct demo *demo);        /* waits until each value is there three times */
+
+bool demo_talk(struct demo *demo); /* a call, and messages */
 
 int demo_run(const struct demo_options *options); /* the exit code */
 

@@ -40,6 +40,8 @@ bool demo_start_node(struct demo *demo, unsigned i)
         g_ptr_array_add(a, (gpointer)(node->any ? "--client=any" : "--client=responsible"));
     if (i == 0 && !node->killed) /* there is an overlay by the time it comes back */
         g_ptr_array_add(a, (gpointer) "--first");
+    if (i == DEMO_ECHO)
+        g_ptr_array_add(a, (gpointer) "--answer=mirror");
     if (demo->options.dtls)
         g_ptr_array_add(a, (gpointer) "--dtls");
     if (demo->options.verbose)

@@ -98,6 +98,17 @@ static bool start_server(struct demo *demo)
     return ok;
 }
 
+/* Those who talk have names that people would give them. */
+static const char *name_of_user(unsigned i, const char *node)
+{
+    switch (i) {
+    case DEMO_ECHO: return "echo";
+    case DEMO_PEERS: return "alice";
+    case DEMO_PEERS + 1: return "bob";
+    default: return node;
+    }
+}
+
 static void name_nodes(struct demo *demo)
 {
     for (unsigned i = 0; i < DEMO_NODES; i++) {
@@ -106,7 +117,7 @@ static void name_nodes(struct demo *demo)
         node->any = i == DEMO_NODES - 1;
         g_snprintf(node->name, sizeof node->name, "%s-%u", node->client ? "client" : "peer",
                    node->client ? i - DEMO_PEERS : i);
-        g_snprintf(node->user, sizeof node->user, "%s@" DEMO_NAME, node->name);
+        g_snprintf(node->user, sizeof node->user, "%s@" DEMO_NAME, name_of_user(i, node->name));
     }
 }
 

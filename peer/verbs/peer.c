@@ -155,6 +155,8 @@ static void state_changed(void *unused, enum reload_topology_state state, const 
     reload_log_write(&p.log, RELOAD_LOG_INFO, "state", "%s: %s", reload_state_name(state), text);
     if (p.control)
         reload_control_state(p.control, state, text);
+    if (state == RELOAD_TOPOLOGY_JOINED && p.sip)
+        reload_sip_node_joined(p.sip);
     if (state == RELOAD_TOPOLOGY_JOINED && !p.was_ready) {
         p.was_ready = true;
         print_ready();

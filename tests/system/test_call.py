@@ -34,7 +34,7 @@ def level(path, channel):
     return sum(x * x for x in samples) / max(1, len(samples))
 
 
-class Call(SipTest):
+class Talk(SipTest):
     def pair(self, *options, ice=False):
         """alice, a client, and bob, registered both."""
         overlay = self.overlay(ice=ice)
@@ -76,6 +76,8 @@ class Call(SipTest):
             self.assertEqual(event["status"], 200)
             yield event
 
+
+class Call(Talk):
     def check_talk(self, *options, ice=False):
         overlay, alice, bob = self.pair(*options, ice=ice)
         recording = overlay.path("alice.wav")
@@ -222,6 +224,20 @@ class Call(SipTest):
         self.assertIn(f"echo@{NAME}: established", done.stdout)
         done = run("sip", "call", "--control", alice.socket, "--device", "null", CAROL)
         self.assertEqual(done.returncode, 1, done.stdout)
+
+    def test_a_client_of_any_peer_is_called_by_way_of_that_peer(self):
+        """Only the peer that it is linked to knows the way (RFC 6940 s4.2.1)."""
+        overlay, alice, bob = self.pair()
+        for i in range(3):
+            self.device(overlay, f"p{i}", f"p{i}")
+        carol = self.device(overlay, "carol", "carol", "--client=any", "--answer", "tone")
+        self.sip(carol, "register")
+        found, = self.sip(alice, "lookup", CAROL)["targets"]
+        self.assertEqual([entry["id"] for entry in found["destination_list"]], [bob.id, carol.id])
+        heard = self.events(alice)
+        ask(alice, "sip_call", to=CAROL, device="null")
+        heard.next("call_audio")
+        list(self.end(alice, (heard,)))
 
     def test_a_client_of_its_own_for_one_call(self):
         overlay = self.overlay(users=("alice", "echo"))

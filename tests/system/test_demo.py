@@ -33,6 +33,10 @@ class Demo(unittest.TestCase):
         self.assertEqual({key: result[key] for key in wanted}, wanted)
         self.assertEqual({(c["model"], c["policy"]) for c in result["cells"]}, CELLS)
         self.assertTrue(all(c["stored"] == c["fetched_after_kill"] == 30 for c in result["cells"]))
+        call = result["call"]
+        self.assertGreaterEqual(call["similarity"], 0.9)
+        self.assertGreater(call["frames_sent"], 800)
+        self.assertGreater(call["setup_ms"], 0)
         return result
 
     def test_with_ec_keys(self):
@@ -41,6 +45,9 @@ class Demo(unittest.TestCase):
 
     def test_with_rsa_keys(self):
         self.assertEqual(self.check("--key", "rsa")["key"], "rsa")
+
+    def test_with_links_over_dtls(self):
+        self.check("--dtls")
 
     def test_with_links_by_ice(self):
         self.check("--ice")
