@@ -37,6 +37,9 @@ struct reload_sip_agent;
 #define RELOAD_SIP_TEXT_MAX     8192  /* bytes of a message's text, and of its type */
 #define RELOAD_SIP_DATAGRAM_MAX 16384 /* bytes of a message in one DTLS record, RFC 6347 s4.1 */
 
+#define RELOAD_SIP_KEEP_ALIVE_MS 25000 /* after which a stream says something (RFC 6940 s6.5.2.1)  \
+                                        */
+
 struct reload_sip_limits {      /* 0 takes the default */
     size_t max_channels;        /* 256 */
     size_t max_transactions;    /* 512: client and server, also those that only absorb */

@@ -47,7 +47,7 @@ static struct reload_sip_channel *channel_new(struct reload_sip_agent *agent)
     if (!channel)
         return NULL;
     channel->number = reload_sip_number(agent);
-    channel->used_ms = agent->now.monotonic_ms;
+    channel->used_ms = channel->sent_ms = agent->now.monotonic_ms;
     STAILQ_INIT(&channel->waiting);
     TAILQ_INSERT_TAIL(&agent->channels, channel, link);
     agent->channel_count++;
@@ -157,7 +157,7 @@ void reload_sip_agent_opened(struct reload_sip_agent *agent, uint32_t number,
         close_channel(agent, channel);
     } else {
         channel->state = RELOAD_SIP_CHANNEL_UP;
-        channel->used_ms = now.monotonic_ms;
+        channel->used_ms = channel->sent_ms = now.monotonic_ms;
         start_waiting(agent, channel);
     }
     reload_sip_settle(agent);
@@ -199,6 +199,7 @@ static void receive_stream(struct reload_sip_agent *agent, uint32_t number,
             close_channel(agent, channel);
             return;
         }
+        channel->used_ms = agent->now.monotonic_ms;
         reload_sip_receive(agent, channel, message);
         reload_sip_settle(agent);
     }
@@ -211,11 +212,12 @@ void reload_sip_agent_received(struct reload_sip_agent *agent, uint32_t number,
     reload_sip_enter(agent, now);
     if (!channel || channel->state != RELOAD_SIP_CHANNEL_UP)
         return;
-    channel->used_ms = now.monotonic_ms;
-    if (channel->datagram)
+    if (channel->datagram) {
+        channel->used_ms = now.monotonic_ms;
         reload_sip_receive(agent, channel, reload_slice_of(bytes, len));
-    else
+    } else {
         receive_stream(agent, number, reload_slice_of(bytes, len));
+    }
     reload_sip_settle(agent);
 }
 
@@ -312,7 +314,7 @@ int reload_sip_channel_send(struct reload_sip_agent *agent, uint32_t number,
     if (!action)
         return -1;
     action->channel = number;
-    channel->used_ms = agent->now.monotonic_ms;
+    channel->used_ms = channel->sent_ms = agent->now.monotonic_ms;
     agent->counters.sent++;
     return 0;
 }
@@ -342,13 +344,31 @@ static uint64_t idle_at(const struct reload_sip_agent *agent,
     return channel->used_ms + (uint64_t)agent->limits.idle_s * 1000;
 }
 
+/* RFC 7904 s5.2, RFC 5626 s3.5.1: NATs and firewalls on the way shall not forget a stream.
+ * Datagrams are ICE's to keep alive. */
+static uint64_t keep_alive_at(const struct reload_sip_channel *channel)
+{
+    bool stream = channel->state == RELOAD_SIP_CHANNEL_UP && !channel->datagram;
+    return stream ? channel->sent_ms + RELOAD_SIP_KEEP_ALIVE_MS : RELOAD_NEVER;
+}
+
+static void keep_alive(struct reload_sip_agent *agent, struct reload_sip_channel *channel)
+{
+    struct reload_sip_action *action =
+        reload_sip_act(agent, RELOAD_SIP_ACTION_SEND, 0, "\r\n\r\n", 4, NULL, NULL);
+    if (action)
+        action->channel = channel->number;
+    channel->sent_ms = agent->now.monotonic_ms;
+}
+
 uint64_t reload_sip_channels_deadline(const struct reload_sip_agent *agent)
 {
     const struct reload_sip_channel *channel;
     uint64_t soonest = RELOAD_NEVER;
     TAILQ_FOREACH(channel, &agent->channels, link)
     {
-        uint64_t at = idle_at(agent, channel);
+        uint64_t idle = idle_at(agent, channel), keep = keep_alive_at(channel);
+        uint64_t at = idle < keep ? idle : keep;
         soonest = at < soonest ? at : soonest;
     }
     return soonest;
@@ -361,6 +381,8 @@ void reload_sip_channels_tick(struct reload_sip_agent *agent)
         next = TAILQ_NEXT(channel, link);
         if (idle_at(agent, channel) <= agent->now.monotonic_ms)
             close_channel(agent, channel);
+        else if (keep_alive_at(channel) <= agent->now.monotonic_ms)
+            keep_alive(agent, channel);
     }
 }
 

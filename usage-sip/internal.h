@@ -49,6 +49,7 @@ struct reload_sip_channel {
     struct reload_sip_aor user;    /* of the far certificate; len 0: none */
     bool datagram;
     uint64_t used_ms; /* last message either way */
+    uint64_t sent_ms; /* last bytes sent, or it was opened */
     struct reload_sip_framing framing;
     STAILQ_HEAD(, reload_sip_waiting) waiting;
     size_t waiting_count;

@@ -312,10 +312,47 @@ static void mutated_and_cut_messages_do_no_harm(void **state)
     assert_true(sizes.calls <= 32 && sizes.transactions <= 512 && sizes.channels == 1);
 }
 
+/* What is said after so long a time. */
+static const char *said_after(struct world *world, uint64_t ms)
+{
+    (void)heard(world);
+    world->now.monotonic_ms += ms;
+    reload_sip_agent_tick(world->agents[0].sip, world->now);
+    return heard(world);
+}
+
+/* R7904-5.2-1 R7904-5.2-2: it says CRLF CRLF now and then, also while nobody talks, takes the same
+ * from others, and is idle all the same. */
+static void a_stream_is_kept_alive_by_empty_lines(void **state)
+{
+    struct world *world = *state;
+    uint32_t stream = stranger(world, "mallory@example.org", false);
+    for (unsigned i = 0; i < 11; i++) {
+        assert_string_equal(said_after(world, RELOAD_SIP_KEEP_ALIVE_MS - 1), "");
+        assert_string_equal(said_after(world, 1), "\r\n\r\n");
+        say(world, stream, "\r\n\r\n", 4);
+    }
+    assert_int_equal(reload_sip_agent_counters(world->agents[0].sip)->received, 0);
+    assert_int_equal(refused(world, RELOAD_SIP_REFUSED_MALFORMED), 0);
+    assert_int_equal(refused(world, RELOAD_SIP_REFUSED_FRAMING), 0);
+    assert_int_equal(reload_sip_agent_sizes(world->agents[0].sip).channels, 1);
+    (void)said_after(world, RELOAD_SIP_KEEP_ALIVE_MS); /* 300 s without a message */
+    assert_int_equal(reload_sip_agent_sizes(world->agents[0].sip).channels, 0);
+}
+
+static void datagrams_are_kept_alive_by_ice(void **state)
+{
+    struct world *world = *state;
+    (void)stranger(world, "mallory@example.org", true);
+    assert_string_equal(said_after(world, 3 * RELOAD_SIP_KEEP_ALIVE_MS), "");
+}
+
 int main(void)
 {
 #define ON(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        ON(a_stream_is_kept_alive_by_empty_lines),
+        ON(datagrams_are_kept_alive_by_ice),
         ON(a_from_that_is_not_the_certificates_user_is_403),
         ON(requests_that_nobody_here_wants_get_the_status_that_says_why),
         ON(a_text_sent_again_in_another_transaction_is_not_delivered_again),
