@@ -41,7 +41,9 @@ static gboolean udp_readable(int fd, GIOCondition condition, void *data)
     return G_SOURCE_CONTINUE;
 }
 
-static void serve_udp(struct reload_phone_path *path)
+/* Not before the far end is known: what it sends ahead of its answer waits in the socket, and would
+ * be taken for a stranger's now. */
+static void read_udp(struct reload_phone_path *path)
 {
     path->reading = g_unix_fd_source_new(reload_media_udp_descriptor(path->udp), G_IO_IN);
     g_source_set_priority(path->reading, G_PRIORITY_HIGH);
@@ -66,7 +68,10 @@ static int connect_udp(struct reload_phone_path *path, const struct reload_sip_m
     const struct reload_link_address address = reload_phone_address(&far->address);
     path->far = *far;
     path->connected = true;
-    path->events->open(path->context, reload_media_udp_far(path->udp, &address));
+    uint64_t source = reload_media_udp_far(path->udp, &address);
+    if (!path->reading)
+        read_udp(path);
+    path->events->open(path->context, source);
     return 0;
 }
 
@@ -223,8 +228,6 @@ void reload_phone_path_describe(const struct reload_phone_path *path, struct rel
 void reload_phone_path_serve(struct reload_phone_path *path, struct reload_media_session *session)
 {
     path->session = session;
-    if (path->udp && !path->reading)
-        serve_udp(path);
 }
 
 static bool same_address(const struct reload_sip_address *a, const struct reload_sip_address *b)

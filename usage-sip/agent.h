@@ -37,8 +37,8 @@ struct reload_sip_agent;
 #define RELOAD_SIP_TEXT_MAX     8192  /* bytes of a message's text, and of its type */
 #define RELOAD_SIP_DATAGRAM_MAX 16384 /* bytes of a message in one DTLS record, RFC 6347 s4.1 */
 
-#define RELOAD_SIP_KEEP_ALIVE_MS 25000 /* after which a stream says something (RFC 6940 s6.5.2.1)  \
-                                        */
+/* A stream that has said nothing for so long says CRLF CRLF (RFC 7904 s5.2, RFC 5626 s3.5.1). */
+#define RELOAD_SIP_KEEP_ALIVE_MS 25000
 
 struct reload_sip_limits {      /* 0 takes the default */
     size_t max_channels;        /* 256 */

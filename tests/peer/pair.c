@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "certs/overlay_dir.h"
+#include "reload/config/registry.h"
 
 #define OVERLAY_NAME "pair.example"
 #define JOIN_MS      60000
@@ -67,6 +68,12 @@ void pair_open(struct pair *pair, const struct pair_options *options)
         reload_cert_overlay_options_default(OVERLAY_NAME, (uint64_t)g_get_real_time() / 1000)
             .config;
     config.no_ice = !options->ice;
+    const struct reload_kind_config *sip =
+        reload_config_registered_kind(RELOAD_KIND_SIP_REGISTRATION);
+    if (options->sip) {
+        config.kinds = sip;
+        config.kind_count = 1;
+    }
     config.enrollment_servers = enrollment;
     config.enrollment_server_count = 1;
     bench_files_create(&pair->files, &config, RELOAD_CERT_KEY_EC);

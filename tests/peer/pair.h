@@ -14,6 +14,7 @@ struct pair_options {
     bool ice, dtls;
     bool turn;      /* a offers PAIR_TURN_PORT with PAIR_TURN_SECRET; nothing runs there */
     bool b_is_deaf; /* b is a client that listens nowhere */
+    bool sip;       /* the overlay has the Kind of RFC 7904 */
 };
 
 struct pair_node {
