@@ -143,6 +143,7 @@ void reload_channels_link_event(struct reload_overlay *o, const struct reload_li
         if (channel)
             tell(channel, RELOAD_CHANNEL_NEWS_ENDED);
         break;
+    case RELOAD_LINK_RETURNED:
     case RELOAD_LINK_MESSAGE:
     case RELOAD_LINK_OVERSIZE:
     case RELOAD_LINK_SUSPECT:

@@ -51,6 +51,7 @@ static json_t *message_counters(const struct reload_node_counters *c)
     COUNTER(answered);
     COUNTER(requested);
     COUNTER(retransmitted);
+    COUNTER(returned);
     COUNTER(timed_out);
     COUNTER(duplicates_answered);
     COUNTER(errors_sent);

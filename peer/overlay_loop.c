@@ -81,6 +81,9 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
         reload_node_link_suspect(o->node, event->link, event->type == RELOAD_LINK_SUSPECT, o->now);
         break;
     case RELOAD_LINK_DOWN: link_down(o, event); break;
+    case RELOAD_LINK_RETURNED:
+        reload_node_returned(o->node, event->message.p, event->message.n, o->now);
+        break;
     case RELOAD_LINK_STUN: reload_overlay_stun_take(o, event); break;
     case RELOAD_LINK_DATAGRAM: reload_overlay_ice_send(o, event); break;
     case RELOAD_LINK_BYTES: /* of a channel, as the two others: take_link() */

@@ -31,6 +31,7 @@ struct reload_reliable {
     struct reload_rtt rtt;
     struct reload_congestion_state pace;
     struct message_list waiting, flying, lost;
+    struct message *taken;        /* by take(), the last one */
     struct transmission *records; /* a ring, indexed by sequence number; NULL when all is settled */
     uint32_t span;                /* its length, a power of two */
     uint32_t oldest;              /* every sequence number before it is settled */
@@ -110,8 +111,23 @@ void reload_reliable_free(struct reload_reliable *r)
     drop_list(&r->waiting);
     drop_list(&r->flying);
     drop_list(&r->lost);
+    reload_free(r->taken);
     reload_free(r->records);
     reload_free(r);
+}
+
+bool reload_reliable_take(struct reload_reliable *r, struct reload_slice *out)
+{
+    struct message_list *const lists[] = { &r->lost, &r->flying, &r->waiting };
+    reload_free(r->taken);
+    r->taken = NULL;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && !r->taken; i++)
+        r->taken = TAILQ_FIRST(lists[i]);
+    if (!r->taken)
+        return false;
+    TAILQ_REMOVE(r->taken->list, r->taken, in_list);
+    *out = reload_slice_of(r->taken->frame + RELOAD_FRAME_DATA_HEADER_LEN, r->taken->len);
+    return true;
 }
 
 void reload_reliable_measured(struct reload_reliable *r, uint32_t rtt_ms)

@@ -73,6 +73,10 @@ void reload_reliable_tick(struct reload_reliable *reliable, uint64_t now_ms);
 /* When tick() or next() has something to do; RELOAD_NEVER when only an ack or a message counts. */
 uint64_t reload_reliable_deadline(const struct reload_reliable *reliable);
 
+/* For a sender whose link is over: takes out the next message that was not acknowledged, those that
+ * were sent before those that waited; good until the next call. False: there is none left. */
+bool reload_reliable_take(struct reload_reliable *reliable, struct reload_slice *out);
+
 enum reload_frame_sender_state reload_reliable_state(const struct reload_reliable *reliable);
 const struct reload_rtt *reload_reliable_rtt(const struct reload_reliable *reliable);
 void reload_reliable_stats(const struct reload_reliable *reliable,

@@ -74,6 +74,14 @@ void reload_datagram_release(struct reload_link *link)
         reload_udp_free_port(port);
 }
 
+void reload_datagram_keep_undelivered(struct reload_link *link)
+{
+    if (!link->dtls || link->raw)
+        return;
+    link->undelivered = link->dtls->reliable;
+    link->dtls->reliable = NULL;
+}
+
 bool reload_datagram_push(struct reload_link *link)
 {
     return reload_udp_send(link) == 0;

@@ -123,11 +123,13 @@ static void count_failure(struct reload_link *link, int error)
 
 /* Over for the owner. With bytes that the far end should still see (a close_notify, an alert, a
  * last message) the socket drains for a while: closing it with unread input would reset the
- * connection and take them back. */
+ * connection and take them back. Without, what it did not get is the owner's again. */
 static void finish(struct reload_link *link, int error, bool drain)
 {
     link->error = error;
     link->over = true;
+    if (!drain)
+        reload_datagram_keep_undelivered(link);
     reload_link_note(link);
     reload_link_enter(link, drain && (link->fd >= 0 || link->dtls) ? RELOAD_LINK_LINGERING
                                                                    : RELOAD_LINK_DEAD);

@@ -8,6 +8,7 @@
 
 #include "reload/alloc.h"
 #include "reload/link/datagram.h"
+#include "reload/frame/reliable.h"
 #include "reload/link/links_internal.h"
 
 #define EPOLL_BATCH   64
@@ -74,6 +75,7 @@ static void destroy(struct reload_link *link)
     if (link->fd >= 0)
         close(link->fd);
     reload_datagram_release(link);
+    reload_reliable_free(link->undelivered);
     reload_engine_free(link->engine);
     reload_buffer_free(&link->queue);
     reload_frame_stream_fini(&link->stream);
@@ -311,6 +313,12 @@ static void describe_down(struct reload_link *link, struct reload_link_event *ev
     event->reason = link->reason;
 }
 
+static bool describe_returned(struct reload_link *link, struct reload_link_event *event)
+{
+    event->type = RELOAD_LINK_RETURNED;
+    return link->undelivered && reload_reliable_take(link->undelivered, &event->message);
+}
+
 /* The next thing to tell of a link; false when there is none. */
 static bool describe(struct reload_link *link, struct reload_link_event *event)
 {
@@ -321,8 +329,10 @@ static bool describe(struct reload_link *link, struct reload_link_event *event)
         return true;
     if (link->over) {
         bool known = link->told_up || !link->inbound; /* the owner has heard of it */
-        if (link->told_over || !known)
+        if (!known)
             return false;
+        if (link->told_over)
+            return describe_returned(link, event);
         describe_down(link, event);
         return true;
     }

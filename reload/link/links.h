@@ -129,6 +129,8 @@ enum reload_link_event_type {
     RELOAD_LINK_SUSPECT,   /* no ack within the RTO: take it out of the Routing Table (s6.6.5) */
     RELOAD_LINK_RECOVERED, /* acks resumed: it may be put back */
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
+    RELOAD_LINK_RETURNED,  /* after the DOWN of a DTLS link that failed: one message that was given
+                              to  it and never acknowledged; each comes once */
     RELOAD_LINK_STUN,      /* a bare port got a STUN message; `link` is 0 */
     RELOAD_LINK_DATAGRAM,  /* `message` is to be sent over the channel of this link */
     RELOAD_LINK_BYTES,     /* of an application: reload/link/raw.h has these three */

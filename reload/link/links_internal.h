@@ -98,9 +98,10 @@ struct reload_link {
     struct reload_link_dial *dial;         /* NULL once up, and on inbound links */
 
     struct reload_engine *engine;
-    struct reload_datagram_link *dtls; /* NULL: TLS, or no attempt is being made */
-    struct reload_link_raw *raw;       /* NULL: an overlay link */
-    struct reload_frame_stream stream; /* TLS only, and so is the sender */
+    struct reload_datagram_link *dtls;   /* NULL: TLS, or no attempt is being made */
+    struct reload_reliable *undelivered; /* of a link that failed: what it was to send */
+    struct reload_link_raw *raw;         /* NULL: an overlay link */
+    struct reload_frame_stream stream;   /* TLS only, and so is the sender */
     struct reload_frame_sender sender;
     struct reload_frame_receiver receiver;
 
@@ -271,6 +272,8 @@ void reload_datagram_flush(struct reload_link *link);
 void reload_datagram_tick(struct reload_link *link);
 uint64_t reload_datagram_deadline(const struct reload_link *link);
 void reload_datagram_release(struct reload_link *link); /* frees it and its own socket */
+/* What the far end did not acknowledge outlives the connection, in `undelivered`. */
+void reload_datagram_keep_undelivered(struct reload_link *link);
 bool reload_datagram_push(struct reload_link *link);
 bool reload_datagram_dial(struct reload_link *link); /* a handshake with link->far; false: errno */
 /* Room of an invitation for datagrams: opening a port, unwatched; watching all; closing all but the

@@ -166,6 +166,14 @@ void reload_node_link_down(struct reload_node *node, reload_link_id link, struct
     reload_node_settle(node);
 }
 
+void reload_node_returned(struct reload_node *node, const uint8_t *bytes, size_t len,
+                          struct reload_time now)
+{
+    reload_node_enter(node, now);
+    reload_returned(node, reload_slice_of(bytes, len));
+    reload_node_settle(node);
+}
+
 void reload_node_gathered(struct reload_node *node, uint32_t attach, struct reload_slice ufrag,
                           struct reload_slice password, struct reload_slice candidates,
                           struct reload_time now)

@@ -93,6 +93,10 @@ void reload_node_link_up(struct reload_node *node, reload_link_id link,
 void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
                               struct reload_time now);
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
+/* After link_down: a message that the link was given and never delivered, as far as its acks tell.
+ * Requests go another way; the bytes are borrowed until the actions are pulled. */
+void reload_node_returned(struct reload_node *node, const uint8_t *bytes, size_t len,
+                          struct reload_time now);
 /* What a GATHER found: own ICE credentials (s6.5.1.1; both empty for No-ICE) and candidates, an
  * IceCandidate list without its length. All are copied. Ignored when the number was abandoned. */
 void reload_node_gathered(struct reload_node *node, uint32_t attach, struct reload_slice ufrag,
@@ -210,7 +214,7 @@ const char *reload_drop_text(enum reload_drop_reason reason);
 
 struct reload_node_counters {
     uint64_t received, received_bytes, sent, sent_bytes, forwarded, delivered, answered, requested,
-        retransmitted, timed_out, duplicates_answered, errors_sent, errors_received;
+        retransmitted, returned, timed_out, duplicates_answered, errors_sent, errors_received;
     uint64_t dropped[RELOAD_DROP_COUNT];
 };
 

@@ -176,6 +176,9 @@ struct reload_request {
 /* receipt.c: s6.1 for one message of a link. */
 void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes);
 /* forward.c: s6.1.2. */
+/* returned.c */
+void reload_returned(struct reload_node *node, struct reload_slice message);
+
 void reload_forward(struct reload_node *node, struct reload_slot *from,
                     const struct reload_route *route, const struct reload_forwarding_header *header,
                     struct reload_slice payload);
@@ -333,6 +336,9 @@ void reload_transaction_finish(struct reload_node *node, struct reload_transacti
                                struct reload_answer *answer);
 void reload_transaction_due(struct reload_node *node, struct reload_transaction *transaction);
 /* The configuration changed: what waited for that goes out again. */
+/* The link that it left by has failed before it was acknowledged: it leaves by another one now, as
+ * the same transmission. */
+void reload_transaction_returned(struct reload_node *node, struct reload_transaction *transaction);
 void reload_transactions_resume(struct reload_node *node);
 struct reload_transaction *reload_transaction_of_timer(struct reload_timer *timer);
 void reload_transactions_fini(struct reload_node *node);

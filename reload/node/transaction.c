@@ -372,6 +372,18 @@ void reload_transaction_due(struct reload_node *node, struct reload_transaction 
     send_again(node, t);
 }
 
+void reload_transaction_returned(struct reload_node *node, struct reload_transaction *t)
+{
+    struct reload_route route;
+    if (t->link || t->local || t->no_route) /* of that link alone, or no longer on its way */
+        return;
+    enum reload_route_outcome outcome = find_way(node, t, &route);
+    if (outcome == RELOAD_ROUTE_NEXT)
+        send_over(node, t, &route);
+    else if (outcome == RELOAD_ROUTE_HERE)
+        turn_local(node, t);
+}
+
 void reload_transactions_resume(struct reload_node *node)
 {
     const struct reload_table *table = &node->transactions;

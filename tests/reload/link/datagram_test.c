@@ -358,6 +358,42 @@ static void icmp_ends_links_of_both_kinds_of_socket_that_wait_for_an_ack(void **
     host_open(&b, &bob, NULL);
 }
 
+/* What the far end may have missed is the owner's again, what it has acknowledged is not. */
+static void a_link_that_fails_gives_back_what_was_not_acknowledged(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    reload_link_id id = link_up();
+    assert_int_equal(host_send(&a, id, "arrives", 7), 0);
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    net_for_ms(20); /* its ack */
+    net_hosts(&a, NULL);
+    host_close(&b);
+    assert_int_equal(host_send(&a, id, "one", 3), 0);
+    assert_int_equal(host_send(&a, id, "two", 3), 0);
+    assert_true(net_events(&a, RELOAD_LINK_RETURNED, 2));
+    assert_int_equal(a.count[RELOAD_LINK_DOWN], 1);
+    assert_int_equal(a.message_len, 3);
+    assert_memory_equal(a.message, "two", 3);
+    net_for_ms(20);
+    assert_int_equal(a.count[RELOAD_LINK_RETURNED], 2);
+    host_open(&b, &bob, NULL);
+}
+
+/* An end in order is not a failure: it waits for the acks. */
+static void a_link_that_is_closed_gives_nothing_back(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    reload_link_id id = link_up();
+    assert_int_equal(host_send(&a, id, "last words", 10), 0);
+    reload_links_close(a.links, id, "done", net_now());
+    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
+    net_for_ms(50);
+    assert_int_equal(a.count[RELOAD_LINK_RETURNED], 0);
+}
+
 static void many_links_share_a_bare_port(void **state)
 {
     (void)state;
@@ -563,6 +599,8 @@ int main(void)
         TEST(a_far_end_that_falls_silent_is_suspect_then_down),
         TEST(a_port_that_nobody_serves_ends_the_dial_and_the_next_address_is_tried),
         TEST(icmp_ends_links_of_both_kinds_of_socket_that_wait_for_an_ack),
+        TEST(a_link_that_fails_gives_back_what_was_not_acknowledged),
+        TEST(a_link_that_is_closed_gives_nothing_back),
         TEST(many_links_share_a_bare_port),
         TEST(a_message_above_max_message_size_is_shown_and_the_link_closed),
         TEST(datagrams_that_the_kernel_joined_are_taken_apart),

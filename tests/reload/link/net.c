@@ -97,7 +97,8 @@ static void record(struct host *host, const struct reload_link_event *event)
     if (event->type == RELOAD_LINK_BYTES) {
         host->bytes_len += event->message.n;
         host->bytes_hash = bytes_hashed(host->bytes_hash, event->message.p, event->message.n);
-    } else if (event->type != RELOAD_LINK_MESSAGE && event->type != RELOAD_LINK_OVERSIZE) {
+    } else if (event->type != RELOAD_LINK_MESSAGE && event->type != RELOAD_LINK_OVERSIZE &&
+               event->type != RELOAD_LINK_RETURNED) {
         return;
     }
     must(event->message.n <= sizeof host->message);
