@@ -328,6 +328,7 @@ void reload_connection_down(struct reload_node *node, reload_link_id link)
     node->connections.count--;
     if (unbound_bootstrap)
         node->ops->bootstrap(node->topology, NULL, node->now);
+    reload_transactions_reconsider(node);
 }
 
 struct reload_slot *reload_slot_of_timer(struct reload_timer *timer)

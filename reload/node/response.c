@@ -3,14 +3,19 @@
 /* Responses (RFC 6940 s6.3.4): who may answer a request, and what an answer ends. One that fails a
  * check is dropped, and the request goes on being repeated. */
 
-static bool may_answer(const struct reload_node *node, const struct reload_transaction *t,
+static bool may_answer(struct reload_node *node, struct reload_transaction *t,
                        const struct reload_slot *from, const struct reload_node_id *signer)
 {
     if (t->link) /* asked who is at the end of this link */
         return from->link == t->link && reload_slot_proves(from, signer);
     struct reload_destination target = reload_transaction_target(node, t);
-    if (target.type == RELOAD_DEST_RESOURCE)
-        return node->ops->close_enough(node->topology, signer, target.id);
+    if (target.type == RELOAD_DEST_RESOURCE) {
+        struct reload_node_id closer = { 0 };
+        if (node->ops->close_enough(node->topology, signer, target.id, &closer))
+            return true;
+        reload_transaction_doubted(node, t, &closer);
+        return false;
+    }
     return reload_destination_is_node(&target, signer) ||
            reload_destination_is_node(&target, &node->wildcard);
 }
@@ -56,7 +61,7 @@ static void finish(struct reload_node *node, struct reload_transaction *t,
 
 /* The signer, or a drop. */
 static bool verified(struct reload_node *node, struct reload_slot *from,
-                     const struct reload_message *message, const struct reload_transaction *t,
+                     const struct reload_message *message, struct reload_transaction *t,
                      struct reload_node_id *signer)
 {
     struct reload_signer who;

@@ -298,6 +298,7 @@ struct reload_transaction {
     bool any_sequence;
     bool local;            /* handed to this node itself: no transmission is owed */
     bool no_route;         /* at its first transmission: it fails soon */
+    bool doubted;          /* answered from too far away: perhaps a node nearby has gone */
     uint16_t config_error; /* it waits for a newer configuration, here or there: s6.3.2.1 */
     reload_link_id link;
     enum reload_owner owner;
@@ -339,6 +340,11 @@ void reload_transaction_due(struct reload_node *node, struct reload_transaction 
 /* The link that it left by has failed before it was acknowledged: it leaves by another one now, as
  * the same transmission. */
 void reload_transaction_returned(struct reload_node *node, struct reload_transaction *transaction);
+/* It was answered by a node that `closer` is nearer than: is that one still there? Asked once a
+ * transmission; if its link turns out to have failed the request is repeated at once. */
+void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,
+                                const struct reload_node_id *closer);
+void reload_transactions_reconsider(struct reload_node *node); /* a link has failed */
 void reload_transactions_resume(struct reload_node *node);
 struct reload_transaction *reload_transaction_of_timer(struct reload_timer *timer);
 void reload_transactions_fini(struct reload_node *node);

@@ -137,9 +137,11 @@ struct reload_topology_ops {
     bool (*next_hop)(const struct reload_topology *topology, struct reload_slice id,
                      struct reload_node_id *out);
     /* s6.3.4: may this node have answered for that resource? True when it is at least as close as
-     * every node of the own Neighbor Table (always true for a client). */
+     * every node of the own Neighbor Table (always true for a client). When false, *closer is the
+     * one that should have answered. */
     bool (*close_enough)(const struct reload_topology *topology,
-                         const struct reload_node_id *signer, struct reload_slice resource);
+                         const struct reload_node_id *signer, struct reload_slice resource,
+                         struct reload_node_id *closer);
     /* Replica holders 1.. of a resource this node is responsible for, in order. */
     size_t (*replicas)(const struct reload_topology *topology, struct reload_slice resource,
                        struct reload_node_id *out, size_t cap);

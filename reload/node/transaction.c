@@ -293,6 +293,7 @@ static void transmit(struct reload_node *node, struct reload_transaction *t,
 {
     uint64_t now = node->now.monotonic_ms;
     t->transmissions++;
+    t->doubted = false;
     t->sent_ms = now;
     reload_timer_move(&node->timers, &t->timer, now + node->overlay->overlay_reliability_timer_ms);
     if (outcome == RELOAD_ROUTE_NEXT)
@@ -382,6 +383,33 @@ void reload_transaction_returned(struct reload_node *node, struct reload_transac
         send_over(node, t, &route);
     else if (outcome == RELOAD_ROUTE_HERE)
         turn_local(node, t);
+}
+
+void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *t,
+                                const struct reload_node_id *closer)
+{
+    static const uint8_t no_padding[2];
+    struct reload_outgoing ping = {
+        .code = RELOAD_PING_REQ,
+        .body = reload_slice_of(no_padding, sizeof no_padding),
+        .owner = RELOAD_OWNER_TOPOLOGY, /* nobody waits: an idle link is tried */
+    };
+    if (t->doubted || !closer->len || !reload_connection_to(node, closer) ||
+        reload_destination_list(node, NULL, false, reload_node_id_slice(closer),
+                                &ping.destination_list) != 0)
+        return;
+    t->doubted = true;
+    (void)!reload_transaction_start(node, &ping, NULL);
+}
+
+void reload_transactions_reconsider(struct reload_node *node)
+{
+    const struct reload_table *table = &node->transactions;
+    for (size_t i = 0; i < table->capacity; i++) {
+        struct reload_transaction *t = table->slots[i].value;
+        if (t && t->doubted && t->transmissions < RELOAD_TRANSMISSIONS)
+            send_again(node, t);
+    }
 }
 
 void reload_transactions_resume(struct reload_node *node)

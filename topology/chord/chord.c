@@ -156,21 +156,33 @@ static bool responsible(const struct reload_topology *t, struct reload_slice id)
 }
 
 /* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
+/* Shortens *limit to the first of these nodes that comes sooner after r. */
+static bool find_closer(const struct reload_chord_id *nodes, size_t count, struct reload_chord_id r,
+                        struct reload_chord_id *limit, struct reload_node_id *closer)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        struct reload_chord_id distance = reload_chord_distance(r, nodes[i]);
+        if (!reload_chord_id_less(distance, *limit))
+            continue;
+        *limit = distance;
+        *closer = reload_chord_id_node(nodes[i]);
+        found = true;
+    }
+    return found;
+}
+
 static bool close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
-                         struct reload_slice resource)
+                         struct reload_slice resource, struct reload_node_id *closer)
 {
     if (reload_chord_is_client(t) || !t->owner || resource.n != RELOAD_CHORD_ID_LEN)
         return true;
     struct reload_chord_id r = reload_chord_id_from(resource);
     struct reload_chord_id limit = reload_chord_distance(r, reload_chord_id_of(signer));
     const struct reload_chord_lists *lists = &t->tables.lists;
-    for (size_t i = 0; i < lists->successor_count; i++)
-        if (reload_chord_id_less(reload_chord_distance(r, lists->successors[i]), limit))
-            return false;
-    for (size_t i = 0; i < lists->predecessor_count; i++)
-        if (reload_chord_id_less(reload_chord_distance(r, lists->predecessors[i]), limit))
-            return false;
-    return true;
+    bool after = find_closer(lists->successors, lists->successor_count, r, &limit, closer);
+    bool before = find_closer(lists->predecessors, lists->predecessor_count, r, &limit, closer);
+    return !after && !before;
 }
 
 /* While a range is handed to a joining node, what is stored meanwhile goes there too, or it would

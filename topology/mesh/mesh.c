@@ -66,7 +66,7 @@ static bool next_hop(const struct reload_topology *t, struct reload_slice id,
 }
 
 static bool close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
-                         struct reload_slice resource)
+                         struct reload_slice resource, struct reload_node_id *closer)
 {
     if (reload_mesh_is_client(t) || t->state != RELOAD_TOPOLOGY_JOINED)
         return true;
@@ -78,6 +78,7 @@ static bool close_enough(const struct reload_topology *t, const struct reload_no
     if (!owner || reload_node_id_equal(&owner->id, signer) ||
         reload_node_id_equal(&owner->id, &t->host->self))
         return true;
+    *closer = owner->id;
     bool wraps = memcmp(owner->id.bytes, resource.p, resource.n) < 0;
     bool signer_wraps = memcmp(own.p, resource.p, resource.n) < 0;
     if (wraps != signer_wraps)

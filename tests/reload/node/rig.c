@@ -52,10 +52,11 @@ static bool fake_next_hop(const struct reload_topology *t, struct reload_slice i
     return t->fake->hop.len != 0;
 }
 static bool fake_close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
-                              struct reload_slice resource)
+                              struct reload_slice resource, struct reload_node_id *closer)
 {
     (void)signer;
     (void)resource;
+    *closer = t->fake->closer;
     return !t->fake->far;
 }
 static size_t fake_replicas(const struct reload_topology *t, struct reload_slice resource,

@@ -27,7 +27,8 @@ struct fake { /* what the topology answers, and what it was told */
     uint8_t owned_resource[16];       /* a Resource-ID in the own range */
     bool owns_resource;
     struct reload_node_id hop; /* next_hop; len 0: none */
-    bool far;                  /* close_enough says no */
+    bool far;                  /* close_enough says no: */
+    struct reload_node_id closer;
     struct reload_node_id replicas[RELOAD_REPLICAS_MAX];
     size_t replica_count;
     bool replica_plausible;

@@ -203,6 +203,38 @@ static void an_answer_by_the_wrong_node_is_dropped_and_the_right_one_taken(void 
     rig_fini(&rig);
 }
 
+/* An idle link does not tell that its far end has gone; an answer from too far away hints at it. */
+static void an_answer_from_too_far_away_has_the_node_nearby_looked_after(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig);
+    rig_link(&rig, 2);
+    rig_clear(&rig);
+    rig.fake.hop = rig.parties[1].id;
+    rig.fake.far = true;
+    rig.fake.closer = rig.parties[2].id;
+    uint64_t request = ping_resource(&rig);
+    uint64_t transaction = rig_sent(&rig, 0, &link).header.transaction_id;
+    assert_int_equal(link, 2);
+    struct rig_message answer = answer_by(&rig, 1, transaction);
+    rig_receive(&rig, 2, &answer);
+    rig_receive(&rig, 2, &answer); /* asked once */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 2);
+    struct reload_message asked = rig_sent(&rig, 1, &link);
+    assert_int_equal(link, 3);
+    assert_int_equal(asked.message_code, RELOAD_PING_REQ);
+    rig.fake.far = false; /* the topology hears of it */
+    reload_node_link_down(rig.node, 3, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_sent(&rig, 2, &link).header.transaction_id, transaction);
+    rig_receive(&rig, 2, &answer);
+    assert_int_equal(result(&rig)->request, request);
+    assert_int_equal(result(&rig)->transmissions, 2);
+    rig_fini(&rig);
+}
+
 /* R6940-6.3.4-22: by a node at least as close to the Resource-ID as every neighbor. */
 static void an_answer_for_a_resource_must_come_from_close_by(void **state)
 {
@@ -628,6 +660,7 @@ int main(void)
         cmocka_unit_test(a_forwarded_request_is_not_repeated),
         cmocka_unit_test(a_request_that_its_path_lost_is_left_to_the_requester),
         cmocka_unit_test(what_a_link_gives_back_goes_another_way),
+        cmocka_unit_test(an_answer_from_too_far_away_has_the_node_nearby_looked_after),
         cmocka_unit_test(
             an_own_request_that_comes_back_leaves_at_once_and_is_still_sent_five_times),
         cmocka_unit_test(a_request_starts_with_the_initial_ttl),

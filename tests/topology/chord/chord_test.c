@@ -88,14 +88,16 @@ static void an_answer_comes_from_a_node_as_close_as_every_neighbour(void **state
     (void)state;
     struct fake *f = fake_ring(100, others, 9);
     struct reload_node_id r = place(130), right = place(140), nearer = place(135),
-                          wrong = place(160);
+                          wrong = place(160), closer;
     struct reload_slice id = reload_node_id_slice(&r);
-    assert_true(reload_chord_ops.close_enough(f->t, &right, id));
-    assert_true(reload_chord_ops.close_enough(f->t, &nearer, id)); /* not known to us yet */
-    assert_false(reload_chord_ops.close_enough(f->t, &wrong, id));
+    assert_true(reload_chord_ops.close_enough(f->t, &right, id, &closer));
+    assert_true(
+        reload_chord_ops.close_enough(f->t, &nearer, id, &closer)); /* not known to us yet */
+    assert_false(reload_chord_ops.close_enough(f->t, &wrong, id, &closer));
+    assert_true(reload_node_id_equal(&closer, &right));
     fake_free(f);
     f = fake_new(100, RELOAD_ROLE_CLIENT);
-    assert_true(reload_chord_ops.close_enough(f->t, &wrong, id));
+    assert_true(reload_chord_ops.close_enough(f->t, &wrong, id, &closer));
     fake_free(f);
 }
 
