@@ -165,15 +165,26 @@ static json_t *link_counters(const struct reload_links *links)
 {
     struct reload_links_stats s;
     reload_links_stats(links, &s);
-    return json_pack("{s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "up", s.up, "handshaking",
-                     s.handshaking, "accepted", (json_int_t)s.accepted, "dialled",
-                     (json_int_t)s.dialled, "refused",
-                     (json_int_t)s.refused_links + (json_int_t)s.refused_handshakes +
-                         (json_int_t)s.refused_per_address + (json_int_t)s.refused_descriptors,
-                     "failed_certificate", (json_int_t)s.failed_certificate, "failed_timeout",
-                     (json_int_t)s.failed_timeout, "failed_tls", (json_int_t)s.failed_tls,
-                     "failed_framing", (json_int_t)s.failed_framing, "failed_dead",
-                     (json_int_t)s.failed_dead, "queue_drops", (json_int_t)s.sum.queue_drops);
+    uint64_t refused =
+        s.refused_links + s.refused_handshakes + s.refused_per_address + s.refused_descriptors;
+    json_t *json = json_pack("{s:i,s:i}", "up", s.up, "handshaking", s.handshaking);
+    json_object_set_new(json, "refused", reload_json_u64(refused));
+    json_object_set_new(json, "queue_drops", reload_json_u64(s.sum.queue_drops));
+#define COUNTER(name) json_object_set_new(json, #name, reload_json_u64(s.name))
+    COUNTER(accepted);
+    COUNTER(dialled);
+    COUNTER(failed_certificate);
+    COUNTER(failed_expected);
+    COUNTER(failed_timeout);
+    COUNTER(failed_tls);
+    COUNTER(failed_framing);
+    COUNTER(failed_dead);
+    COUNTER(challenged);
+    COUNTER(strays);
+    COUNTER(bad_frames);
+    COUNTER(icmp_errors);
+#undef COUNTER
+    return json;
 }
 
 void reload_control_status(struct reload_control_call *call)

@@ -345,7 +345,7 @@ static void handshakes_are_limited_and_under_load_one_to_an_address(void **state
     assert_true(net_events(&b, RELOAD_LINK_UP, 1));
 }
 
-/* R6940-6.6.1-1 */
+/* R6940-6.6.1-1 R6940-6.4.2.1-4: nor can a Join, or any other message, be replayed. */
 static void a_replayed_datagram_is_dropped(void **state)
 {
     (void)state;
