@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "reload/alloc.h"
-#include "reload/link/datagram.h"
 #include "reload/frame/reliable.h"
+#include "reload/link/datagram.h"
 #include "reload/link/links_internal.h"
 
 #define EPOLL_BATCH   64
