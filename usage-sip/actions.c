@@ -18,6 +18,20 @@ static const char *keep_text(uint8_t **at, const char *text)
     return kept;
 }
 
+static struct reload_sip_queued *queued_new(struct reload_sip_agent *agent, size_t len)
+{
+    struct reload_sip_queued *queued = reload_calloc(1, sizeof *queued + len);
+    if (!queued)
+        reload_sip_refused(agent, RELOAD_SIP_REFUSED_MEMORY, NULL);
+    return queued;
+}
+
+static void append(struct reload_sip_agent *agent, struct reload_sip_queued *queued)
+{
+    STAILQ_INSERT_TAIL(&agent->queue, queued, link);
+    agent->queue_count++;
+}
+
 /* One block holds the action and all it points to. */
 static struct reload_sip_queued *queue(struct reload_sip_agent *agent,
                                        enum reload_sip_action_type type, uint32_t id,
@@ -25,11 +39,9 @@ static struct reload_sip_queued *queue(struct reload_sip_agent *agent,
                                        const char *text)
 {
     struct reload_sip_queued *queued =
-        reload_calloc(1, sizeof *queued + bytes.n + text_size(user) + text_size(text));
-    if (!queued) {
-        reload_sip_refused(agent, RELOAD_SIP_REFUSED_MEMORY, NULL);
+        queued_new(agent, bytes.n + text_size(user) + text_size(text));
+    if (!queued)
         return NULL;
-    }
     uint8_t *at = queued->bytes;
     if (bytes.n)
         memcpy(at, bytes.p, bytes.n);
@@ -42,8 +54,7 @@ static struct reload_sip_queued *queue(struct reload_sip_agent *agent,
         queued->action.content_type = kept;
     else
         queued->action.display = kept;
-    STAILQ_INSERT_TAIL(&agent->queue, queued, link);
-    agent->queue_count++;
+    append(agent, queued);
     return queued;
 }
 
@@ -71,6 +82,20 @@ struct reload_sip_action *reload_sip_act_media(struct reload_sip_agent *agent,
         queued->action.media = &queued->media;
     }
     return &queued->action;
+}
+
+struct reload_sip_queued *reload_sip_act_reserve(struct reload_sip_agent *agent)
+{
+    return queued_new(agent, 0);
+}
+
+struct reload_sip_action *reload_sip_act_reserved(struct reload_sip_agent *agent,
+                                                  enum reload_sip_action_type type,
+                                                  struct reload_sip_queued *queued_take)
+{
+    queued_take->action = (struct reload_sip_action){ .type = type, .bytes = queued_take->bytes };
+    append(agent, queued_take);
+    return &queued_take->action;
 }
 
 bool reload_sip_agent_next(struct reload_sip_agent *agent, struct reload_sip_action *action)

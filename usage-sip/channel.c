@@ -46,6 +46,11 @@ static struct reload_sip_channel *channel_new(struct reload_sip_agent *agent)
         channel = reload_calloc(1, sizeof *channel);
     if (!channel)
         return NULL;
+    channel->closing = reload_sip_act_reserve(agent);
+    if (!channel->closing) {
+        reload_free(channel);
+        return NULL;
+    }
     channel->number = reload_sip_number(agent);
     channel->used_ms = channel->sent_ms = agent->now.monotonic_ms;
     STAILQ_INIT(&channel->waiting);
@@ -65,6 +70,7 @@ static void channel_free(struct reload_sip_agent *agent, struct reload_sip_chann
     TAILQ_REMOVE(&agent->channels, channel, link);
     agent->channel_count--;
     reload_sip_framing_fini(&channel->framing);
+    reload_free(channel->closing);
     reload_free(channel);
 }
 
@@ -88,9 +94,9 @@ static void channel_end(struct reload_sip_agent *agent, struct reload_sip_channe
 static void close_channel(struct reload_sip_agent *agent, struct reload_sip_channel *channel)
 {
     struct reload_sip_action *action =
-        reload_sip_act(agent, RELOAD_SIP_ACTION_CLOSE, 0, NULL, 0, NULL, NULL);
-    if (action)
-        action->channel = channel->number;
+        reload_sip_act_reserved(agent, RELOAD_SIP_ACTION_CLOSE, channel->closing);
+    action->channel = channel->number;
+    channel->closing = NULL;
     channel_end(agent, channel);
 }
 

@@ -51,6 +51,7 @@ struct reload_sip_channel {
     uint64_t used_ms; /* last message either way */
     uint64_t sent_ms; /* last bytes sent, or it was opened */
     struct reload_sip_framing framing;
+    struct reload_sip_queued *closing; /* its CLOSE, which must not fail for want of memory */
     STAILQ_HEAD(, reload_sip_waiting) waiting;
     size_t waiting_count;
 };
@@ -208,6 +209,12 @@ struct reload_sip_action *reload_sip_act_media(struct reload_sip_agent *agent,
                                                enum reload_sip_action_type type, uint32_t id,
                                                const struct reload_sip_media *media,
                                                const char *user, const char *text);
+/* Memory for an action that is decided on later and must not fail then; NULL when there is none.
+ * The caller gives it to reload_sip_act_reserved(), which cannot fail, or to reload_free(). */
+struct reload_sip_queued *reload_sip_act_reserve(struct reload_sip_agent *agent);
+struct reload_sip_action *reload_sip_act_reserved(struct reload_sip_agent *agent,
+                                                  enum reload_sip_action_type type,
+                                                  struct reload_sip_queued *queued_take);
 void reload_sip_actions_fini(struct reload_sip_agent *agent);
 
 /* channel.c */

@@ -47,6 +47,16 @@ static void fill(void *context, uint8_t *out, size_t len)
     memset(out, 0x5a, len);
 }
 
+static size_t wires_up(const struct world *world, size_t agent)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->wire_count; i++)
+        for (size_t end = 0; end < 2; end++)
+            if (world->wires[i].up && world->wires[i].agent[end] == agent)
+                count++;
+    return count;
+}
+
 static void nothing_is_left(struct world *world)
 {
     world_run(world, 200000);
@@ -56,6 +66,7 @@ static void nothing_is_left(struct world *world)
         assert_int_equal(sizes.errands, 0);
         assert_int_equal(sizes.transactions, 0);
         assert_int_equal(sizes.actions, 0);
+        assert_int_equal(sizes.channels, wires_up(world, i));
     }
 }
 
@@ -123,6 +134,60 @@ static void all_allocations_from_any_one_on_may_fail(void **state)
     run_all(reload_alloc_fail_at);
 }
 
+static void alice_closes(struct world *world, uint32_t channel)
+{
+    struct reload_sip_action action;
+    assert_true(reload_sip_agent_next(ALICE->sip, &action));
+    assert_int_equal(action.type, RELOAD_SIP_ACTION_CLOSE);
+    assert_int_equal(action.channel, channel);
+    assert_false(reload_sip_agent_next(ALICE->sip, &action));
+    assert_int_equal(reload_sip_agent_sizes(ALICE->sip).channels, 0);
+}
+
+static void closing_a_channel_needs_no_memory(void **state)
+{
+    static struct world place;
+    struct world *const world = &place;
+    static const char endless[] = "no header line, and no end of it";
+    (void)state;
+    world_open(world, 1, false);
+    uint32_t broken = stranger(world, "bob@example.org", false);
+    reload_alloc_fail_at(1); /* nor for the framing of the stream */
+    say(world, broken, endless, sizeof endless);
+    alice_closes(world, broken);
+    reload_alloc_fail_at(0);
+
+    uint32_t idle = stranger(world, "bob@example.org", true);
+    reload_alloc_fail_at(1);
+    world->now.monotonic_ms += 300000; /* the default of idle_s */
+    reload_sip_agent_tick(ALICE->sip, world->now);
+    alice_closes(world, idle);
+    reload_alloc_fail_at(0);
+    world_close(world);
+}
+
+static void accepting_a_channel_fails_cleanly(void **state)
+{
+    static struct world place;
+    struct world *const world = &place;
+    const struct reload_sip_channel_info info = { .node_id = { .bytes = { 9 }, .len = 16 },
+                                                  .application = RELOAD_SIP_APPLICATION_SIP };
+    uint32_t number = 0;
+    int error = RELOAD_E_NOMEM;
+    unsigned long n = 1;
+    (void)state;
+    world_open(world, 1, false);
+    for (; error == RELOAD_E_NOMEM; n++) {
+        assert_int_equal(reload_sip_agent_sizes(ALICE->sip).channels, 0);
+        reload_alloc_fail_only(n);
+        error = reload_sip_agent_accept(ALICE->sip, &info, world->now, &number);
+        reload_alloc_fail_only(0);
+    }
+    assert_int_equal(error, 0);
+    assert_true(n > 2);
+    world_close(world);
+}
+
 static void making_an_agent_fails_cleanly(void **state)
 {
     const struct reload_sip_agent_config config = { .overlay = "example.org",
@@ -147,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_one_allocation_may_fail),
         cmocka_unit_test(all_allocations_from_any_one_on_may_fail),
+        cmocka_unit_test(closing_a_channel_needs_no_memory),
+        cmocka_unit_test(accepting_a_channel_fails_cleanly),
         cmocka_unit_test(making_an_agent_fails_cleanly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
