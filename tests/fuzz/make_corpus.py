@@ -220,16 +220,62 @@ def seed_documents(program, folder):
         seed("certs_chain", name, bytes([flags]) + entries, LARGEST_DOCUMENT)
 
 
+KEYS = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
+        "odd_curve": ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
+        "weak": ["rsa:1024"], "ed25519": ["ed25519"]}
+
+
+def request(folder, key, *options, form="DER"):
+    make("openssl", "req", "-new", "-newkey", *KEYS[key], "-nodes", "-keyout", "key.pem", "-subj",
+         "/CN=x", *options, "-outform", form, "-out", "request", folder=folder)
+    return (folder / "request").read_bytes()
+
+
+def wanted_name(value):
+    return ["-addext", "subjectAltName=" + value]
+
+
+ATTRIBUTES = """[req]
+distinguished_name = name
+attributes = more
+req_extensions = wanted
+prompt = no
+[name]
+[more]
+challengePassword = something
+unstructuredName = a phone
+[wanted]
+basicConstraints = critical,CA:TRUE
+keyUsage = digitalSignature,keyCertSign
+subjectAltName = email:alice@example.org
+"""
+
+
 def seed_requests(folder):
-    name = "subjectAltName=email:alice@example.org"
-    for kind, key in {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
-                      "odd_curve": ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
-                      "weak": ["rsa:1024"]}.items():
+    name = wanted_name("email:alice@example.org")
+    for kind in KEYS:
         for form in ("DER", "PEM"):
-            make("openssl", "req", "-new", "-newkey", *key, "-nodes", "-keyout", "key.pem", "-subj",
-                 "/CN=x", "-addext", name, "-outform", form, "-out", "request", folder=folder)
-            seed("certs_csr", f"{kind}_{form.lower()}", (folder / "request").read_bytes(),
+            seed("certs_csr", f"{kind}_{form.lower()}", request(folder, kind, *name, form=form),
                  LARGEST_DOCUMENT)
+    for kind, value in {"two_names": "email:alice@example.org,email:bob@example.org",
+                        "other_names": "DNS:example.org,IP:192.0.2.1,URI:reload://example.org",
+                        "no_address": "email:alice", "nul": "DER:300b8109616c00696365406578",
+                        "upper_case": "email:Alice@EXAMPLE.org", "long": f"email:{'a' * 300}@b.c",
+                        "malformed": "DER:040161", "no_list": "DER:3081"}.items():
+        seed("certs_csr", "name_" + kind, request(folder, "ec", *wanted_name(value)))
+    seed("certs_csr", "no_name", request(folder, "ec"))
+    seed("certs_csr", "sha1", request(folder, "ec", *name, "-sha1"))
+    seed("certs_csr", "sha512", request(folder, "ec", *name, "-sha512"))
+    (folder / "attributes.cnf").write_text(ATTRIBUTES)
+    seed("certs_csr", "attributes", request(folder, "ec", "-config", "attributes.cnf"))
+    der = request(folder, "ec", *name)
+    seed("certs_csr", "broken_signature", der[:-1] + bytes([der[-1] ^ 1]))
+    seed("certs_csr", "other_text", der.replace(b"alice@", b"alicf@"))
+    seed("certs_csr", "other_version", der.replace(b"\x02\x01\x00", b"\x02\x01\x05", 1))
+    seed("certs_csr", "other_point", der.replace(b"\x03\x42\x00\x04", b"\x03\x42\x00\x05", 1))
+    seed("certs_csr", "truncated", der[:-20])
+    seed("certs_csr", "bytes_behind", der + b"\0")
+    seed("certs_csr", "empty", b"")
 
 
 if __name__ == "__main__":
