@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "kind.h"
+#include "usage-sip/gruu.h"
 #include "usage-sip/record.h"
 
 /* A lookup against a table of what each address holds. */
@@ -188,6 +189,34 @@ static void gruus_need_no_fetch_and_duplicates_fall_together(void **state)
     assert_int_equal(look_up(&w, "alice@o.example;gr=urn:uuid:f81d4fae"), RELOAD_SIP_FOUND);
     assert_int_equal(w.fetches, 1);
     reload_sip_lookup_free(w.lookup);
+}
+
+/* R7904-6-6: of a Node-ID for it alone, and of ids that the user's peer made up in two lengths. The
+ * list goes to the node as it is, and is not taken for another one of that user. */
+static void an_anonymous_gruu_leads_there_without_the_user_s_node_id(void **state)
+{
+    (void)state;
+    static const char *const lists[] = { NODE("z"), NODE("p") "\x80\x2a",
+                                         NODE("p") "\x03\x09\x08made up." };
+    struct reload_sip_aor alice;
+    assert_int_equal(reload_sip_aor_read(text("alice@o.example"), &alice), 0);
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        char gruu[RELOAD_SIP_GRUU_MAX + 1];
+        struct reload_sip_gruu read;
+        assert_int_equal(reload_sip_gruu_write(&alice, text(lists[i]), gruu), 0);
+        assert_int_equal(reload_sip_gruu_read(text(gruu), 16, &read), 0);
+        assert_slice_equal(reload_slice_of(read.list, read.list_len), text(lists[i]));
+        struct world w =
+            WORLD({ "alice@o.example", .list = NODE("a") }, { "bob@o.example", .uri = gruu },
+                  { "bob@o.example", .uri = "alice@o.example" });
+        assert_int_equal(look_up(&w, gruu), RELOAD_SIP_FOUND);
+        assert_int_equal(w.fetches, 0); /* which would show alice's record */
+        assert_int_equal(w.result->target_count, 1);
+        is_target(&w, 0, lists[i]);
+        assert_int_equal(look_up(&w, "bob@o.example"), RELOAD_SIP_FOUND);
+        assert_int_equal(w.result->target_count, 2);
+        reload_sip_lookup_free(w.lookup);
+    }
 }
 
 /* R7904-4.1-4 R7904-4.2-5 R7904-4.1-6: each overlay decides by its own configuration */
@@ -397,6 +426,7 @@ int main(void)
         cmocka_unit_test(every_device_of_an_address_is_a_target),
         cmocka_unit_test(addresses_are_followed_and_removed_values_are_not),
         cmocka_unit_test(gruus_need_no_fetch_and_duplicates_fall_together),
+        cmocka_unit_test(an_anonymous_gruu_leads_there_without_the_user_s_node_id),
         cmocka_unit_test(what_is_not_the_overlays_is_for_others_to_find),
         cmocka_unit_test(nobody_and_no_answer_are_told_apart),
         cmocka_unit_test(loops_and_chains_end),
