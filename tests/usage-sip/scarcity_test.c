@@ -10,8 +10,8 @@
 /* clang-format on */
 
 #include "kind.h"
-#include "reload/alloc.h"
 #include "reload/wire/fetch.h"
+#include "tests/refusal.h"
 #include "topology/chord/chord.h"
 #include "usage-sip/lookup.h"
 #include "usage-sip/registrar.h"
@@ -22,8 +22,6 @@
 #define LIFETIME 60
 #define STEP     200    /* ms */
 #define PATIENT  120000 /* ms: the longest time between two tries, and a Store */
-
-typedef void refusal(unsigned long n);
 
 struct host { /* a registrar as peer/ drives it */
     struct world world;
@@ -49,16 +47,6 @@ static int send_store(struct host *host, const struct reload_sip_store *store)
     return error;
 }
 
-static const struct reload_result *result_of(const struct world *world, size_t node,
-                                             uint64_t request)
-{
-    const struct world_node *n = &world->nodes[node];
-    for (size_t i = 0; i < n->result_count; i++)
-        if (n->results[i].request == request)
-            return &n->results[i];
-    return NULL;
-}
-
 static void ended(struct host *host, int error)
 {
     host->request = 0;
@@ -72,7 +60,7 @@ static void pump(struct host *host)
 {
     struct reload_sip_store store;
     const struct reload_result *result =
-        host->request ? result_of(&host->world, DEVICE, host->request) : NULL;
+        host->request ? world_result_of(&host->world, DEVICE, host->request) : NULL;
     if (result)
         ended(host, result->error);
     reload_sip_registrar_tick(&host->registrar, host->world.now);
@@ -133,7 +121,7 @@ static enum reload_sip_outcome look_up(struct host *host)
     assert_true(reload_sip_lookup_next(lookup, &wanted));
     uint64_t request = fetch(world, &wanted);
     run(host, 20000);
-    const struct reload_result *result = request ? result_of(world, SEEKER, request) : NULL;
+    const struct reload_result *result = request ? world_result_of(world, SEEKER, request) : NULL;
     assert_true(!request || result);
     if (result && result->error == 0) {
         const struct world_node *n = &world->nodes[SEEKER];
@@ -189,13 +177,8 @@ static bool run_with(refusal *refuse, unsigned long n, bool removed)
 
 static void run_all(refusal *refuse)
 {
-    for (int removed = 0; removed < 2; removed++) {
-        unsigned long n = 1;
-        while (!run_with(refuse, n, removed))
-            n++;
-        print_message("%lu allocations\n", n - 1);
-        assert_true(n > 50);
-    }
+    for (int removed = 0; removed < 2; removed++)
+        refuse_each(refuse, run_with, removed, 50);
 }
 
 static void any_one_allocation_may_fail(void **state)

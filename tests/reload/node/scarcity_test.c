@@ -8,15 +8,13 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "reload/alloc.h"
 #include "reload/wire/fetch.h"
+#include "tests/refusal.h"
 #include "topology/chord/chord.h"
 
 #define RING    2
 #define JOINER  RING
 #define PATIENT 240000 /* ms: a join that failed is tried again */
-
-typedef void refusal(unsigned long n);
 
 static struct reload_slice own_place(const struct world *world, size_t node, uint8_t *id)
 {
@@ -55,16 +53,6 @@ static int fetch(struct world *world, size_t node, uint64_t *request)
     return error;
 }
 
-static const struct reload_result *result_of(const struct world *world, size_t node,
-                                             uint64_t request)
-{
-    const struct world_node *n = &world->nodes[node];
-    for (size_t i = 0; i < n->result_count; i++)
-        if (n->results[i].request == request)
-            return &n->results[i];
-    return NULL;
-}
-
 /* Memory is short while this goes on. */
 static void live(struct world *world)
 {
@@ -77,7 +65,7 @@ static void live(struct world *world)
     errors[1] = fetch(world, JOINER, &requests[1]);
     world_run(world, 20000);
     for (int i = 0; i < 2; i++)
-        assert_true(errors[i] != 0 || result_of(world, JOINER, requests[i]));
+        assert_true(errors[i] != 0 || world_result_of(world, JOINER, requests[i]));
 }
 
 static void work(struct world *world)
@@ -86,15 +74,16 @@ static void work(struct world *world)
     assert_int_equal(reload_node_state(world->nodes[JOINER].node), RELOAD_TOPOLOGY_JOINED);
     assert_int_equal(store(world, JOINER, &request), 0);
     world_run(world, 20000);
-    assert_int_equal(result_of(world, JOINER, request)->error, 0);
+    assert_int_equal(world_result_of(world, JOINER, request)->error, 0);
     assert_int_equal(fetch(world, JOINER, &request), 0);
     world_run(world, 20000);
-    assert_int_equal(result_of(world, JOINER, request)->value_count, 1);
+    assert_int_equal(world_result_of(world, JOINER, request)->value_count, 1);
 }
 
-static bool run_with(refusal *refuse, unsigned long n)
+static bool run_with(refusal *refuse, unsigned long n, bool variant)
 {
     static struct world world;
+    (void)variant; /* there is one way only */
     world_init(&world, &reload_chord_ops);
     world_grow(&world, RING);
     world_start(&world, world_add(&world, NULL));
@@ -109,25 +98,16 @@ static bool run_with(refusal *refuse, unsigned long n)
     return done;
 }
 
-static void run_all(refusal *refuse)
-{
-    unsigned long n = 1;
-    while (!run_with(refuse, n))
-        n++;
-    print_message("%lu allocations\n", n - 1);
-    assert_true(n > 100);
-}
-
 static void any_one_allocation_may_fail(void **state)
 {
     (void)state;
-    run_all(reload_alloc_fail_only);
+    refuse_each(reload_alloc_fail_only, run_with, false, 100);
 }
 
 static void all_allocations_from_any_one_on_may_fail(void **state)
 {
     (void)state;
-    run_all(reload_alloc_fail_at);
+    refuse_each(reload_alloc_fail_at, run_with, false, 100);
 }
 
 int main(void)

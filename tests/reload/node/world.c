@@ -508,6 +508,16 @@ const struct reload_result *world_result(const struct world *world, size_t node)
     return &n->results[n->result_count - 1];
 }
 
+const struct reload_result *world_result_of(const struct world *world, size_t node,
+                                            uint64_t request)
+{
+    const struct world_node *n = &world->nodes[node];
+    for (size_t i = 0; i < n->result_count; i++)
+        if (n->results[i].request == request)
+            return &n->results[i];
+    return NULL;
+}
+
 size_t world_owner(const struct world *world, struct reload_slice id)
 {
     size_t owner = SIZE_MAX;

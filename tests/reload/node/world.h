@@ -75,6 +75,9 @@ void world_pull(struct world *world, size_t node);
 struct reload_node_id world_id(const struct world *world, size_t node);
 /* The last result of a node. */
 const struct reload_result *world_result(const struct world *world, size_t node);
+/* The result of a request of its, or NULL while there is none. */
+const struct reload_result *world_result_of(const struct world *world, size_t node,
+                                            uint64_t request);
 /* The node responsible for an id; fails the test unless it is exactly one. */
 size_t world_owner(const struct world *world, struct reload_slice id);
 
