@@ -168,6 +168,8 @@ struct reload_slice reload_ice_channel_password(const struct reload_ice_channel 
  * and foundations live as long as the channel. */
 size_t reload_ice_channel_candidates(const struct reload_ice_channel *channel,
                                      struct reload_ice_candidate *out, size_t cap);
+/* Whether a TURN server gave it a relayed candidate. No before GATHERED. */
+bool reload_ice_channel_has_relay(const struct reload_ice_channel *channel);
 
 /* Credentials and the candidates' bytes of the far end's AttachReqAns. Candidates for other overlay
  * links are ignored, bad addresses refused, those beyond the cap left; each is counted. 0;

@@ -90,3 +90,11 @@ size_t reload_ice_channel_candidates(const struct reload_ice_channel *channel,
     }
     return count;
 }
+
+bool reload_ice_channel_has_relay(const struct reload_ice_channel *channel)
+{
+    for (size_t i = 0; i < channel->candidate_count; i++)
+        if (channel->candidates[i].type == RELOAD_CANDIDATE_RELAY)
+            return true;
+    return false;
+}

@@ -152,6 +152,9 @@ struct reload_overlay_ice_places {
 };
 void reload_overlay_ice_places(struct reload_overlay *overlay,
                                struct reload_overlay_ice_places *out);
+/* The TURN server of the places gave no candidate: another is looked for, and the next places are
+ * without it. */
+void reload_overlay_turn_failed(struct reload_overlay *overlay);
 /* Counters of the store file; false in memory mode. */
 bool reload_overlay_store_stats(const struct reload_overlay *overlay,
                                 struct reload_store_file_stats *out);

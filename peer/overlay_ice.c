@@ -181,14 +181,6 @@ void reload_overlay_ice_gather(struct reload_overlay *o, const struct reload_act
         start(path);
 }
 
-static bool has_relayed(const struct reload_ice_candidate *candidates, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (candidates[i].type == RELOAD_CANDIDATE_RELAY)
-            return true;
-    return false;
-}
-
 /* A TURN server that does not answer also costs the server reflexive candidates: ice/ice.h. */
 static void gather_without_relay(struct path *path)
 {
@@ -204,12 +196,12 @@ static void gathered(struct path *path)
     struct reload_ice_candidate candidates[RELOAD_ICE_LOCAL_CANDIDATES_MAX];
     uint8_t extensions[RELOAD_ICE_LOCAL_CANDIDATES_MAX * EXTENSION_LEN];
     struct reload_writer room = reload_writer_of(extensions, sizeof extensions);
-    size_t count =
-        reload_ice_channel_candidates(path->channel, candidates, RELOAD_ICE_LOCAL_CANDIDATES_MAX);
-    if (path->relays && !has_relayed(candidates, count)) {
+    if (path->relays && !reload_ice_channel_has_relay(path->channel)) {
         gather_without_relay(path);
         return;
     }
+    size_t count =
+        reload_ice_channel_candidates(path->channel, candidates, RELOAD_ICE_LOCAL_CANDIDATES_MAX);
     uint8_t *buffer = g_malloc(CANDIDATES_LEN);
     struct reload_writer w = reload_writer_of(buffer, CANDIDATES_LEN);
     enter(path, PATH_OFFERED, RELOAD_NEVER);

@@ -72,8 +72,6 @@ bool reload_overlay_turn_is_settled(const struct reload_overlay *overlay);
  * loop. */
 bool reload_overlay_turn_pick(const struct reload_overlay *overlay,
                               struct reload_ice_turn_server *out);
-/* The relay gave no candidate: another is looked for. */
-void reload_overlay_turn_failed(struct reload_overlay *overlay);
 
 /* --- overlay_turn_offer.c --- */
 /* `--turn`: RELOAD_E_INVALID with a reason for what others could not use. */

@@ -26,8 +26,9 @@ struct reload_phone_path {
     struct reload_sip_media far;  /* as connect() took it */
     struct reload_media_udp *udp; /* one of the two */
     struct reload_ice_channel *channel;
-    GSource *reading; /* of udp */
-    uint64_t source;  /* of channel */
+    bool controlling, relays; /* of channel; relays: a TURN server was asked */
+    GSource *reading;         /* of udp */
+    uint64_t source;          /* of channel */
 };
 
 /* --- without ICE --- */
@@ -77,14 +78,49 @@ static int connect_udp(struct reload_phone_path *path, const struct reload_sip_m
 
 /* --- ICE --- */
 
+static int gather(struct reload_phone_path *path)
+{
+    struct reload_overlay_ice_places places;
+    reload_overlay_ice_places(path->paths->overlay, &places);
+    const struct reload_ice_channel_config config = {
+        .role = path->controlling ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED,
+        .stun_server = places.stun_server,
+        .turn_servers = &places.turn,
+        .turn_server_count = places.turn_count,
+        .local_addresses = places.addresses,
+        .local_address_count = places.address_count,
+        .user = path,
+    };
+    path->relays = places.turn_count != 0;
+    return reload_ice_channel_new(path->paths->ice, &config, &path->channel);
+}
+
+/* A TURN server that does not answer also costs the server reflexive candidates: ice/ice.h. */
+static void gather_without_relay(struct reload_phone_path *path)
+{
+    reload_overlay_turn_failed(path->paths->overlay);
+    reload_ice_channel_free(path->channel);
+    path->channel = NULL;
+    int error = gather(path);
+    if (error != 0)
+        path->events->failed(path->context, reload_error_text(error));
+}
+
+static void gathered(struct reload_phone_path *path)
+{
+    if (path->relays && !reload_ice_channel_has_relay(path->channel)) {
+        gather_without_relay(path);
+        return;
+    }
+    path->ready = true;
+    path->events->ready(path->context);
+}
+
 static void take_event(const struct reload_ice_event *event)
 {
     struct reload_phone_path *path = event->user;
     switch (event->type) {
-    case RELOAD_ICE_EVENT_GATHERED:
-        path->ready = true;
-        path->events->ready(path->context);
-        break;
+    case RELOAD_ICE_EVENT_GATHERED: gathered(path); break;
     case RELOAD_ICE_EVENT_CONNECTED: path->events->open(path->context, path->source); break;
     case RELOAD_ICE_EVENT_DATAGRAM:
         if (!path->session)
@@ -104,23 +140,6 @@ static gboolean ice_waits(void *data)
     while (reload_ice_next(paths->ice, &event))
         take_event(&event);
     return G_SOURCE_CONTINUE;
-}
-
-static int new_channel(struct reload_phone_path *path, bool controlling)
-{
-    struct reload_overlay_ice_places places;
-    reload_overlay_ice_places(path->paths->overlay, &places);
-    const struct reload_ice_channel_config config = {
-        .role = controlling ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED,
-        .stun_server = places.stun_server,
-        .turn_servers = &places.turn,
-        .turn_server_count = places.turn_count,
-        .local_addresses = places.addresses,
-        .local_address_count = places.address_count,
-        .user = path,
-    };
-    path->source = FIRST_ICE_SOURCE + ++path->paths->last_source;
-    return reload_ice_channel_new(path->paths->ice, &config, &path->channel);
 }
 
 static int connect_channel(struct reload_phone_path *path, const struct reload_sip_media *far)
@@ -180,8 +199,12 @@ int reload_phone_path_new(struct reload_phone_paths *paths, bool controlling,
                           struct reload_phone_path **out)
 {
     struct reload_phone_path *path = g_new0(struct reload_phone_path, 1);
-    *path = (struct reload_phone_path){ .paths = paths, .events = events, .context = context };
-    int error = paths->ice ? new_channel(path, controlling) : new_udp(path);
+    *path = (struct reload_phone_path){
+        .paths = paths, .events = events, .context = context, .controlling = controlling
+    };
+    if (paths->ice)
+        path->source = FIRST_ICE_SOURCE + ++paths->last_source;
+    int error = paths->ice ? gather(path) : new_udp(path);
     if (error != 0) {
         reload_phone_path_free(path);
         return error;

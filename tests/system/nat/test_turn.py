@@ -6,6 +6,7 @@ import unittest
 
 import lab
 import overlay_lab
+import talk
 
 TURN = f"{lab.SERVER_NET}.1:{overlay_lab.TURN_PORT}"
 
@@ -69,6 +70,20 @@ class Turn(unittest.TestCase):
         wait_until(lambda: self.turn(node)["failed"] == 1, "the relay that failed")
         self.assertIsNone(self.turn(node)["relay"])
         self.assertFalse(node.links_to(other)[-1]["relayed"])
+
+    def test_a_call_goes_on_without_a_turn_server_that_is_gone(self):
+        anna, bert = (self.home(name, "port-restricted") for name in ("anna", "bert"))
+        for node in (anna, bert):
+            node.wait_ready().ask("sip", "register")
+        # The way to the other's SIP is open: the media are the first that find the server gone.
+        anna.ask("sip", "message", f"bert@{overlay_lab.NAME}", "hello")
+        self.net.turn.terminate()
+        self.net.turn.wait(10)
+        for node in (anna, bert):
+            self.assertEqual(self.turn(node)["relay"], TURN)
+        self.assertFalse(talk.over(anna, bert, needed=False))
+        for node in (anna, bert):
+            self.assertEqual((self.turn(node)["failed"], self.turn(node)["relay"]), (1, None))
 
     # R6940-9-1
     def test_a_peer_that_others_see_elsewhere_does_not_offer_it(self):
