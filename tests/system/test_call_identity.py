@@ -1,5 +1,6 @@
 """Who a call is with: certificates, fingerprints, and what the wire shows. The caller is written here
 by hand, on a channel that `reload connect` opens."""
+import contextlib
 import os
 import re
 import select
@@ -16,10 +17,17 @@ from test_call import ALICE, BOB, CAROL, Talk, ask
 ETH_P_ALL, IP_HEADER, UDP, OUTGOING, SO_RCVBUFFORCE = 3, 14, 17, 4, 33
 
 
+def descriptors(pid):
+    """What a process has open; it goes on opening and closing meanwhile."""
+    folder = f"/proc/{pid}/fd/"
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(folder + fd)
+
+
 def udp_ports(pid):
     """The ports of a process's UDP sockets."""
-    folder = f"/proc/{pid}/fd/"
-    sockets = {os.readlink(folder + fd) for fd in os.listdir(folder)}
+    sockets = set(descriptors(pid))
     with open("/proc/net/udp") as f:
         rows = [line.split() for line in f.readlines()[1:]]
     return {int(row[1].partition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in sockets}
