@@ -152,6 +152,20 @@ void reload_host_init(struct reload_node *node)
 
 /* --- requests that are the plug-in's to handle: Join, Leave, Update, RouteQuery --- */
 
+/* Over the link of its signer, and nobody had sent it there before: the Via List is empty, or
+ * begins and ends with the signer, as some programs have it (interop/README.md). */
+static bool came_directly(const struct reload_node *node, const struct reload_request *request)
+{
+    const struct reload_slot *from = request->from;
+    struct reload_reader via = reload_reader_over(request->message.header.via_list);
+    struct reload_destination first;
+    if (!from || !reload_node_id_equal(&from->node_id, &request->signer_id))
+        return false;
+    if (!reload_destination_next(&via, reload_node_id_length(node), &first))
+        return true;
+    return reload_reader_left(&via) == 0 && reload_destination_is_node(&first, &request->signer_id);
+}
+
 void reload_topology_handle(struct reload_node *node, struct reload_request *request)
 {
     const struct reload_slot *from = request->from;
@@ -160,8 +174,7 @@ void reload_topology_handle(struct reload_node *node, struct reload_request *req
         .body = request->message.body,
         .signer = &request->signer_id,
         .previous_hop = from && from->node_id.len ? &from->node_id : NULL,
-        .direct = from && request->message.header.via_list.n == 0 &&
-                  reload_node_id_equal(&from->node_id, &request->signer_id),
+        .direct = came_directly(node, request),
     };
     struct reload_writer body =
         reload_arena_writer(&node->queue.arena, node->overlay->max_message_size);

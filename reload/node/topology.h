@@ -59,7 +59,7 @@ struct reload_topology_message { /* a request of the plug-in's that arrived */
     struct reload_slice body;
     const struct reload_node_id *signer;
     const struct reload_node_id *previous_hop; /* of the link it came over; NULL when unknown */
-    bool direct; /* came over the link that is bound to the signer, Via List empty */
+    bool direct; /* came over the link that is bound to the signer, from the signer itself */
 };
 
 /* A push of stored data: every resource in (after, up_to] (ring order; equal ends mean everything)

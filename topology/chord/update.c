@@ -53,8 +53,10 @@ uint16_t reload_chord_handle_update(struct reload_topology *t,
         return RELOAD_ERROR_INVALID_MESSAGE;
     struct reload_chord_id id = reload_chord_id_of(message->signer);
     struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
-    if (!peer)
-        return 0; /* no link: it cannot enter a table (s10.7), and strangers give no hints */
+    /* No link: it cannot enter a table (s10.7), and strangers give no hints. By another way than
+     * its link: whoever brings it may have recorded it, as a signature covers no time (s6.3.4). */
+    if (!peer || !message->direct)
+        return 0;
     note_lists(peer, &update);
     struct reload_chord_lists told = peer->lists;
     bool with_lists = peer->told;

@@ -185,8 +185,8 @@ static void the_answer_goes_out_before_what_the_topology_sends_because_of_it(voi
     rig_fini(&rig);
 }
 
-/* Join and Leave must come over the link of their signer: the topology is told whether this one did
- * (R6940-6.4.2.1-3, R6940-6.4.2.2-4). */
+/* Join, Leave and Update must come over the link of their signer: the topology is told whether this
+ * one did (R6940-6.4.2.1-3, R6940-6.4.2.2-4). Some programs begin the Via List with themselves. */
 static void the_topology_is_told_whether_a_message_came_straight_from_its_signer(void **state)
 {
     struct rig rig;
@@ -199,6 +199,14 @@ static void the_topology_is_told_whether_a_message_came_straight_from_its_signer
     rig_receive(&rig, 2, &m);
     assert_false(rig.fake.last_message.direct); /* another's link */
     m.via_list = rig_nodes(&rig.parties[0].id, NULL);
+    m.transaction_id = 98;
+    rig_receive(&rig, 1, &m);
+    assert_true(rig.fake.last_message.direct); /* the originator itself */
+    m.via_list = rig_nodes(&rig.parties[0].id, &rig.parties[1].id);
+    m.transaction_id = 97;
+    rig_receive(&rig, 1, &m);
+    assert_false(rig.fake.last_message.direct); /* came back to its signer, who forwarded it */
+    m.via_list = rig_nodes(&rig.parties[1].id, NULL);
     m.transaction_id = 99;
     rig_receive(&rig, 1, &m);
     assert_false(rig.fake.last_message.direct); /* forwarded */

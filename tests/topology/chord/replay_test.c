@@ -131,6 +131,30 @@ static void an_update_after_a_restart_or_the_link_s_end_changes_no_table(void **
     fake_free(f);
 }
 
+/* R6940-4.4-2: who has a link but has not joined, or has left, is not brought into the tables by
+ * somebody else who has its Update of another time. */
+static void an_update_brought_by_another_makes_nobody_a_neighbour(void **state)
+{
+    (void)state;
+    static const unsigned rest[] = { 20, 40, 140, 180 };
+    struct fake *f = fake_ring(100, rest, 4);
+    const struct recorded update = update_of(known), leave = leave_of(120);
+    fake_link(f, 120);
+    fake_run(f, 1000);
+    struct picture before = picture(f);
+    assert_int_equal(again(f, RELOAD_UPDATE_REQ, 120, &update), 0);
+    same(f, &before);
+
+    assert_int_equal(first(f, RELOAD_UPDATE_REQ, 120, &update), 0);
+    assert_true(reload_chord_lists_hold(&f->t->tables.lists, ring_id(120)));
+    assert_int_equal(first(f, RELOAD_LEAVE_REQ, 120, &leave), 0);
+    fake_run(f, 1000);
+    before = picture(f);
+    assert_int_equal(again(f, RELOAD_UPDATE_REQ, 120, &update), 0);
+    same(f, &before);
+    fake_free(f);
+}
+
 /* R6940-6.4.2.2-4: the leaver has come back, and somebody else has its Leave of the time before. */
 static void a_leave_again_changes_no_table(void **state)
 {
@@ -175,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_again_changes_no_table),
         cmocka_unit_test(an_update_after_a_restart_or_the_link_s_end_changes_no_table),
+        cmocka_unit_test(an_update_brought_by_another_makes_nobody_a_neighbour),
         cmocka_unit_test(a_leave_again_changes_no_table),
         cmocka_unit_test(a_leave_after_a_restart_changes_no_table),
     };
