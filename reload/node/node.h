@@ -94,7 +94,8 @@ void reload_node_link_suspect(struct reload_node *node, reload_link_id link, boo
                               struct reload_time now);
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
 /* After link_down: a message that the link was given and never delivered, as far as its acks tell.
- * Requests go another way; the bytes are borrowed until the actions are pulled. */
+ * A request of this node's own goes another way, at once and as the same transmission (s6.6.3);
+ * what others sent is theirs to repeat (A.5). */
 void reload_node_returned(struct reload_node *node, const uint8_t *bytes, size_t len,
                           struct reload_time now);
 /* What a GATHER found: own ICE credentials (s6.5.1.1; both empty for No-ICE) and candidates, an
