@@ -25,37 +25,38 @@ static void leave(struct reload_control_call *call)
 static const struct {
     const char *name;
     reload_control_verb *run;
+    bool by_phone; /* only for a node that has one */
 } verbs[] = {
-    { "status", reload_control_status },
-    { "links", reload_control_links },
-    { "doctor", reload_control_doctor },
-    { "ring", reload_control_ring },
-    { "ping", reload_control_ping },
-    { "attach", reload_control_attach },
-    { "trace", reload_control_trace },
-    { "store", reload_control_store },
-    { "remove", reload_control_remove },
-    { "fetch", reload_control_fetch },
-    { "stat", reload_control_stat },
-    { "find", reload_control_find },
-    { "sip_register", reload_control_sip_register },
-    { "sip_forward", reload_control_sip_forward },
-    { "sip_unregister", reload_control_sip_unregister },
-    { "sip_lookup", reload_control_sip_lookup },
-    { "sip_gruu", reload_control_sip_gruu },
-    { "sip_message", reload_control_sip_message },
-    { "connect", reload_control_connect },
-    { "listen", reload_control_accept },
-    { "sip_call", reload_control_sip_call },
-    { "sip_answer", reload_control_sip_answer },
-    { "sip_decline", reload_control_sip_decline },
-    { "sip_hangup", reload_control_sip_hangup },
-    { "sip_hold", reload_control_sip_hold },
-    { "sip_move", reload_control_sip_move },
-    { "sip_press", reload_control_sip_press },
-    { "sip_calls", reload_control_sip_calls },
-    { "subscribe", subscribe },
-    { "leave", leave },
+    { .name = "status", .run = reload_control_status },
+    { .name = "links", .run = reload_control_links },
+    { .name = "doctor", .run = reload_control_doctor },
+    { .name = "ring", .run = reload_control_ring },
+    { .name = "ping", .run = reload_control_ping },
+    { .name = "attach", .run = reload_control_attach },
+    { .name = "trace", .run = reload_control_trace },
+    { .name = "store", .run = reload_control_store },
+    { .name = "remove", .run = reload_control_remove },
+    { .name = "fetch", .run = reload_control_fetch },
+    { .name = "stat", .run = reload_control_stat },
+    { .name = "find", .run = reload_control_find },
+    { .name = "sip_register", .run = reload_control_sip_register },
+    { .name = "sip_forward", .run = reload_control_sip_forward },
+    { .name = "sip_unregister", .run = reload_control_sip_unregister },
+    { .name = "sip_lookup", .run = reload_control_sip_lookup },
+    { .name = "sip_gruu", .run = reload_control_sip_gruu },
+    { .name = "sip_message", .run = reload_control_sip_message, .by_phone = true },
+    { .name = "connect", .run = reload_control_connect },
+    { .name = "listen", .run = reload_control_accept },
+    { .name = "sip_call", .run = reload_control_sip_call, .by_phone = true },
+    { .name = "sip_answer", .run = reload_control_sip_answer, .by_phone = true },
+    { .name = "sip_decline", .run = reload_control_sip_decline, .by_phone = true },
+    { .name = "sip_hangup", .run = reload_control_sip_hangup, .by_phone = true },
+    { .name = "sip_hold", .run = reload_control_sip_hold, .by_phone = true },
+    { .name = "sip_move", .run = reload_control_sip_move, .by_phone = true },
+    { .name = "sip_press", .run = reload_control_sip_press, .by_phone = true },
+    { .name = "sip_calls", .run = reload_control_sip_calls, .by_phone = true },
+    { .name = "subscribe", .run = subscribe },
+    { .name = "leave", .run = leave },
 };
 
 /* Takes the answer and the descriptor (-1: none). */
@@ -192,6 +193,13 @@ void reload_control_fail_result(struct reload_control_call *call,
     end(call, answer);
 }
 
+static void fail_no_phone(struct reload_control_call *call)
+{
+    reload_control_fail(call, RELOAD_CONTROL_REFUSED,
+                        "the user name of this node's certificate is no SIP address of record, so "
+                        "that it can neither call nor be called");
+}
+
 void reload_control_run(struct reload_control *control, uint64_t client, const char *line,
                         size_t len)
 {
@@ -216,7 +224,10 @@ void reload_control_run(struct reload_control *control, uint64_t client, const c
     }
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
         if (strcmp(verbs[i].name, call->verb) == 0) {
-            verbs[i].run(call);
+            if (verbs[i].by_phone && !reload_control_phone(control))
+                fail_no_phone(call);
+            else
+                verbs[i].run(call);
             return;
         }
     reload_control_fail(call, RELOAD_CONTROL_USAGE, "there is no verb \"%s\"", call->verb);

@@ -78,7 +78,8 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
 struct reload_sip_node *reload_control_sip(const struct reload_control *control);
-struct reload_phone *reload_control_phone(const struct reload_control *control); /* may be NULL */
+/* NULL: this node has none, and verbs by_phone are refused. */
+struct reload_phone *reload_control_phone(const struct reload_control *control);
 GMainContext *reload_control_context(const struct reload_control *control);
 struct reload_control_channels *reload_control_channels(const struct reload_control *control);
 void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */

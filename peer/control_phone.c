@@ -74,11 +74,7 @@ static void delivered(void *context, int status)
 
 static void fail(struct reload_control_call *call, int error)
 {
-    if (error == RELOAD_E_UNSUPPORTED)
-        reload_control_fail(call, RELOAD_CONTROL_REFUSED,
-                            "the user name of this node's certificate is no SIP address of record, "
-                            "so that it can neither call nor be called");
-    else if (error == RELOAD_E_INVALID)
+    if (error == RELOAD_E_INVALID)
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
                             "\"to\" is an address, user@domain, and \"text\" what to say");
     else
@@ -90,10 +86,8 @@ void reload_control_sip_message(struct reload_control_call *call)
     struct reload_phone *phone = reload_control_phone(call->control);
     const json_t *text = json_object_get(call->request, "text");
     const char *to = reload_control_text(call, "to");
-    int error = RELOAD_E_UNSUPPORTED;
-    if (phone && (!to || !json_is_string(text)))
-        error = RELOAD_E_INVALID;
-    else if (phone)
+    int error = RELOAD_E_INVALID;
+    if (to && json_is_string(text))
         error = reload_phone_message(
             phone, to, reload_control_text(call, "type"),
             reload_slice_of(json_string_value(text), json_string_length(text)), delivered, call);

@@ -42,16 +42,6 @@ static void answer(struct reload_control_call *call, int error, uint32_t number)
         reload_control_answer(call, json_pack("{s:I}", "call", (json_int_t)number));
 }
 
-static struct reload_phone *phone_of(struct reload_control_call *call)
-{
-    struct reload_phone *phone = reload_control_phone(call->control);
-    if (!phone)
-        reload_control_fail(call, RELOAD_CONTROL_REFUSED,
-                            "the user name of this node's certificate is no SIP address of record, "
-                            "so that it can neither call nor be called");
-    return phone;
-}
-
 /* --- which call --- */
 
 static void note_number(void *context, const struct reload_phone_call_info *info)
@@ -87,32 +77,26 @@ static struct reload_phone_audio audio_of(const struct reload_control_call *call
 
 void reload_control_sip_call(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
+    struct reload_phone *phone = reload_control_phone(call->control);
     const char *to = reload_control_text(call, "to");
     const struct reload_phone_audio audio = audio_of(call);
     uint32_t number = 0;
-    if (!phone)
-        return;
     int error = to ? reload_phone_call(phone, to, &audio, &number) : RELOAD_E_INVALID;
     answer(call, error, number);
 }
 
 void reload_control_sip_answer(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
+    struct reload_phone *phone = reload_control_phone(call->control);
     const struct reload_phone_audio audio = audio_of(call);
-    if (!phone)
-        return;
     uint32_t number = number_of(call, phone, true);
     answer(call, reload_phone_answer(phone, number, &audio), number);
 }
 
 void reload_control_sip_decline(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
+    struct reload_phone *phone = reload_control_phone(call->control);
     const json_t *status = json_object_get(call->request, "status");
-    if (!phone)
-        return;
     uint32_t number = number_of(call, phone, true);
     answer(call,
            reload_phone_decline(phone, number, status ? (int)json_integer_value(status) : DECLINED),
@@ -121,18 +105,14 @@ void reload_control_sip_decline(struct reload_control_call *call)
 
 void reload_control_sip_hangup(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
-    if (!phone)
-        return;
+    struct reload_phone *phone = reload_control_phone(call->control);
     uint32_t number = number_of(call, phone, false);
     answer(call, reload_phone_hangup(phone, number), number);
 }
 
 void reload_control_sip_hold(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
-    if (!phone)
-        return;
+    struct reload_phone *phone = reload_control_phone(call->control);
     uint32_t number = number_of(call, phone, false);
     answer(call,
            reload_phone_hold(phone, number, json_is_true(json_object_get(call->request, "on"))),
@@ -141,19 +121,15 @@ void reload_control_sip_hold(struct reload_control_call *call)
 
 void reload_control_sip_move(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
-    if (!phone)
-        return;
+    struct reload_phone *phone = reload_control_phone(call->control);
     uint32_t number = number_of(call, phone, false);
     answer(call, reload_phone_move(phone, number), number);
 }
 
 void reload_control_sip_press(struct reload_control_call *call)
 {
-    struct reload_phone *phone = phone_of(call);
+    struct reload_phone *phone = reload_control_phone(call->control);
     const char *keys = reload_control_text(call, "keys");
-    if (!phone)
-        return;
     uint32_t number = number_of(call, phone, false);
     int error = keys && *keys ? 0 : RELOAD_E_INVALID;
     for (; error == 0 && *keys; keys++)
@@ -181,9 +157,7 @@ static json_t *refused(const struct reload_phone *phone)
 
 void reload_control_sip_calls(struct reload_control_call *call)
 {
-    const struct reload_phone *phone = phone_of(call);
-    if (!phone)
-        return;
+    const struct reload_phone *phone = reload_control_phone(call->control);
     json_t *list = json_array();
     reload_phone_calls(phone, add_call, list);
     reload_control_answer(call, json_pack("{s:o,s:o}", "calls", list, "refused", refused(phone)));
