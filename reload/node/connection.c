@@ -275,6 +275,10 @@ void reload_connection_suspect(struct reload_node *node, reload_link_id link, bo
     if (!slot || slot->suspect == suspect)
         return;
     slot->suspect = suspect;
+    char text[RELOAD_NODE_ID_TEXT];
+    reload_log_line(node, RELOAD_LOG_DEBUG, "link %u to %s %s", (unsigned)slot->link,
+                    reload_node_id_text(&slot->node_id, text),
+                    suspect ? "misses acks" : "is acknowledged again");
     if (!slot->preferred)
         return;
     if (suspect)

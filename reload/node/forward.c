@@ -94,6 +94,24 @@ static int write_way_back(struct reload_node *node, const struct reload_slot *fr
     return 0;
 }
 
+/* Back to where it came from? The first entry may say so; when it is the topology's choice the two
+ * nodes would hand it to and fro until its TTL is spent. */
+static bool turns_back(const struct reload_slot *from, const struct reload_route *route)
+{
+    return route->next == from && !reload_destination_is_node(&route->first, &from->node_id);
+}
+
+static struct reload_slot *other_hop(struct reload_node *node, const struct reload_slot *from,
+                                     const struct reload_route *route)
+{
+    struct reload_node_id next;
+    if (!node->ops->other_hop ||
+        !node->ops->other_hop(node->topology, route->first.id, &from->node_id, &next, node->now))
+        return NULL;
+    struct reload_slot *slot = reload_connection_to(node, &next);
+    return slot == from ? NULL : slot;
+}
+
 static void refuse(struct reload_node *node, struct reload_slot *from,
                    const struct reload_forwarding_header *h, struct reload_slice payload,
                    enum reload_drop_reason reason, uint16_t error_code)
@@ -120,12 +138,17 @@ void reload_forward(struct reload_node *node, struct reload_slot *from,
         refuse(node, from, header, payload, RELOAD_DROP_OPTION, error);
         return;
     }
+    struct reload_slot *next = route->next;
+    if (!response && turns_back(from, route) && !(next = other_hop(node, from, route))) {
+        reload_drop(node, RELOAD_DROP_NO_ROUTE, from, "it would go back where it came from");
+        return;
+    }
     struct reload_forwarding_header h = *header;
     h.destination_list = route->list;
     h.ttl--; /* s6.3.2: just before transmission */
     int e = response ? 0 : write_way_back(node, from, &h, payload.n);
     if (e == 0)
-        e = reload_send(node, route->next, &h, payload);
+        e = reload_send(node, next, &h, payload);
     if (e == RELOAD_E_NOSPACE) {
         refuse(node, from, header, payload, RELOAD_DROP_TOO_LARGE, RELOAD_ERROR_MESSAGE_TOO_LARGE);
         return;

@@ -136,6 +136,11 @@ struct reload_topology_ops {
      * itself. Called only when the node is not responsible and not connected to id. */
     bool (*next_hop)(const struct reload_topology *topology, struct reload_slice id,
                      struct reload_node_id *out);
+    /* That node is who a message for id came from, so it thinks that somebody in between is gone:
+     * whom to hand it to instead. false: nobody, and the message is dropped. NULL: the same. */
+    bool (*other_hop)(struct reload_topology *topology, struct reload_slice id,
+                      const struct reload_node_id *from, struct reload_node_id *out,
+                      struct reload_time now);
     /* s6.3.4: may this node have answered for that resource? True when it is at least as close as
      * every node of the own Neighbor Table (always true for a client). When false, *closer is the
      * one that should have answered. */

@@ -53,6 +53,40 @@ static void a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list
     rig_fini(&rig);
 }
 
+/* s10.3 alone would hand it to and fro until its TTL is spent. */
+static void a_request_does_not_go_back_where_it_came_from(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.fake.hop = rig.parties[0].id;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    rig_link(&rig, 1);
+    struct reload_node_id far = reload_standin_node_id(55);
+    struct rig_message m = { .signer = &rig.parties[2],
+                             .code = RELOAD_PING_REQ,
+                             .body = rig_ping,
+                             .destination_list = rig_nodes(&far, NULL) };
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_NO_ROUTE), 1);
+    assert_true(reload_node_id_equal(&rig.fake.last_node, &rig.parties[0].id));
+    rig.fake.other_hop = rig.parties[3].id; /* not linked */
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_NO_ROUTE), 2);
+    rig.fake.other_hop = rig.parties[1].id;
+    rig_receive(&rig, 1, &m);
+    reload_link_id link;
+    rig_sent(&rig, 0, &link);
+    assert_int_equal(link, 2);
+    m.destination_list = rig_nodes(&rig.me.id, &rig.parties[0].id); /* its own wish */
+    rig_receive(&rig, 1, &m);
+    rig_sent(&rig, 1, &link);
+    assert_int_equal(link, 1);
+    rig_fini(&rig);
+}
+
 static double forward_once_ns(struct rig *rig, struct reload_slice bytes, unsigned times)
 {
     struct timespec a, b;
@@ -98,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list),
+        cmocka_unit_test(a_request_does_not_go_back_where_it_came_from),
         cmocka_unit_test(in_steady_state_forwarding_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

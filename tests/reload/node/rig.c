@@ -51,6 +51,16 @@ static bool fake_next_hop(const struct reload_topology *t, struct reload_slice i
     *out = t->fake->hop;
     return t->fake->hop.len != 0;
 }
+static bool fake_other_hop(struct reload_topology *t, struct reload_slice id,
+                           const struct reload_node_id *from, struct reload_node_id *out,
+                           struct reload_time now)
+{
+    (void)id;
+    (void)now;
+    t->fake->last_node = *from;
+    *out = t->fake->other_hop;
+    return t->fake->other_hop.len != 0;
+}
 static bool fake_close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
                               struct reload_slice resource, struct reload_node_id *closer)
 {
@@ -201,6 +211,7 @@ const struct reload_topology_ops fake_topology = {
     .resource_id_length = 16,
     .responsible = fake_responsible,
     .next_hop = fake_next_hop,
+    .other_hop = fake_other_hop,
     .close_enough = fake_close_enough,
     .replicas = fake_replicas,
     .replica_plausible = fake_plausible,
