@@ -106,7 +106,7 @@ static void admit(struct reload_topology *t, struct reload_chord_id id)
     reload_chord_changed(t, false);
     t->has_admitted = false;
     reload_chord_send_update(t, id, RELOAD_CHORD_UPDATE_NEIGHBORS);
-    reload_chord_announce(t, true);
+    reload_chord_announce(t, true, false);
 }
 
 /* s10.5 step 6: all data in (predecessor, joining node]. */

@@ -117,7 +117,8 @@ void reload_chord_consider(struct reload_topology *t, struct reload_chord_id id,
         t->state == RELOAD_CHORD_CONNECT ||
         (t->state == RELOAD_CHORD_INTRODUCE && t->has_ap && reload_chord_id_equal(via, t->ap));
     /* RFC 6940 s10.6: source routed through the peer that told of it, if that one is there. */
-    bool over = !reload_chord_id_equal(via, id) && reload_chord_tables_find(&t->tables, via);
+    const struct reload_chord_peer *informant = reload_chord_tables_find(&t->tables, via);
+    bool over = informant && !informant->suspect && !informant->lost;
     (void)begin(t, id, true, named, via, over ? &via : NULL);
 }
 
@@ -183,10 +184,19 @@ void reload_chord_candidate_decided(struct reload_topology *t, struct reload_cho
             drop(t, i - 1);
 }
 
+static uint64_t next_unshunned_ms(const struct reload_topology *t)
+{
+    uint64_t next_ms = RELOAD_NEVER;
+    for (size_t i = 0; i < t->shunned_count; i++)
+        if (t->shunned[i].until_ms > t->now_ms && t->shunned[i].until_ms < next_ms)
+            next_ms = t->shunned[i].until_ms;
+    return next_ms;
+}
+
 void reload_chord_candidates_tick(struct reload_topology *t)
 {
     if (t->repair_due_ms <= t->now_ms) {
-        t->repair_due_ms = RELOAD_NEVER;
+        t->repair_due_ms = next_unshunned_ms(t);
         reload_chord_repair(t);
     }
     for (size_t i = t->candidate_count; i > 0; i--) {

@@ -61,7 +61,7 @@ void reload_chord_changed(struct reload_topology *t, bool lost)
     /* RFC 6940 s10.7.3: a changed table is told to the Connection Table; s10.7.1: after a failure
      * to the Neighbor Table. */
     if (t->owner && t->host->config(t->host->context)->chord_reactive)
-        reload_chord_announce(t, !lost);
+        reload_chord_announce(t, !lost, lost);
     reload_chord_fingers_follow(t);
     size_t left = t->tables.lists.successor_count;
     if (before.successor_count == 0 && left > 0 && t->owner)
@@ -86,6 +86,7 @@ static void conclude(struct reload_topology *t)
         reload_chord_fingers_deadline(t),
         reload_chord_stabilize_deadline(t),
         reload_chord_handover_deadline(t),
+        reload_chord_checks_deadline(t),
         t->admission_count > 0 && t->admissions[0].cookie ? t->admissions[0].until_ms
                                                           : RELOAD_NEVER,
     };
@@ -153,6 +154,19 @@ static int resource_id(const struct reload_crypto *crypto, struct reload_slice r
 static bool responsible(const struct reload_topology *t, struct reload_slice id)
 {
     return id.n == RELOAD_CHORD_ID_LEN && reload_chord_owns(t, reload_chord_id_from(id));
+}
+
+static bool other_hop(struct reload_topology *t, struct reload_slice id,
+                      const struct reload_node_id *from, struct reload_node_id *out,
+                      struct reload_time now)
+{
+    struct reload_chord_id next;
+    begin(t, now);
+    bool found = reload_chord_other_hop(t, id, reload_chord_id_of(from), &next);
+    if (found)
+        *out = reload_chord_id_node(next);
+    conclude(t);
+    return found;
 }
 
 /* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
@@ -249,6 +263,7 @@ static void tick(struct reload_topology *t, struct reload_time now)
 {
     begin(t, now);
     reload_chord_candidates_tick(t);
+    reload_chord_checks_tick(t);
     if (t->state_until_ms <= t->now_ms)
         reload_chord_step(t, RELOAD_CHORD_TIMEOUT);
     reload_chord_replicas_tick(t);
@@ -274,6 +289,7 @@ static void link_up(struct reload_topology *t, const struct reload_node_id *node
             peer->opened = true;
         if (!known && !peer->owed) /* both ends tell each other that they are peers, s10.7 */
             peer->owed = reload_chord_update_type(t, peer);
+        reload_chord_check_heard(t, id);
         reload_chord_changed(t, false);
     }
     conclude(t);
@@ -288,6 +304,7 @@ static void link_down(struct reload_topology *t, const struct reload_node_id *no
     if (peer && suspect) {
         peer->suspect = true;
         reload_chord_changed(t, false);
+        reload_chord_check_suspect(t, id);
     } else if (peer) {
         reload_chord_gone(t, id);
     }
@@ -366,7 +383,8 @@ static void pushed(struct reload_topology *t, uint32_t cookie, int error, struct
     case RELOAD_CHORD_FOR_AP:
     case RELOAD_CHORD_FOR_CANDIDATE:
     case RELOAD_CHORD_FOR_FINGER:
-    case RELOAD_CHORD_FOR_PARTITION: break;
+    case RELOAD_CHORD_FOR_PARTITION:
+    case RELOAD_CHORD_FOR_CHECK: break;
     }
     conclude(t);
 }
@@ -388,6 +406,7 @@ static void answered(struct reload_topology *t, const struct reload_topology_ans
     case RELOAD_CHORD_FOR_JOIN: reload_chord_join_answered(t, answer); break;
     case RELOAD_CHORD_FOR_FINGER: reload_chord_finger_answered(t, answer); break;
     case RELOAD_CHORD_FOR_PARTITION: reload_chord_partition_answered(t, answer); break;
+    case RELOAD_CHORD_FOR_CHECK: reload_chord_check_answered(t, answer); break;
     case RELOAD_CHORD_FOR_LEAVE: reload_chord_leave_answered(t); break;
     case RELOAD_CHORD_FOR_AP:
     case RELOAD_CHORD_FOR_CANDIDATE:
@@ -463,6 +482,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .resource_id_length = RELOAD_CHORD_ID_LEN,
     .responsible = responsible,
     .next_hop = reload_chord_next_hop,
+    .other_hop = other_hop,
     .close_enough = close_enough,
     .replicas = replicas,
     .replica_plausible = replica_plausible,

@@ -16,11 +16,12 @@
 #define RELOAD_CHORD_REPLICAS            2  /* s10.4: the successor and that peer's successor */
 #define RELOAD_CHORD_LINKS_KEPT          32 /* below this many links none is closed for want of use */
 
-#define RELOAD_CHORD_SETTLE_MS    200   /* set changes within this time share one Update */
-#define RELOAD_CHORD_HOLD_DOWN_MS 30000 /* s10.7.1: before replicas go to a replacement */
-#define RELOAD_CHORD_FORGET_MS    60000 /* tables at rest so long before anything is deleted */
-#define RELOAD_CHORD_UNNEEDED_MS  60000 /* a link without use for so long may be closed */
-#define RELOAD_CHORD_SHUN_MS      5000  /* after a failed Attach; doubles up to 8 times that */
+#define RELOAD_CHORD_SETTLE_MS      200   /* set changes within this time share one Update */
+#define RELOAD_CHORD_SETTLE_LOST_MS 50    /* the same after a failure: "immediate", s10.7.1 */
+#define RELOAD_CHORD_HOLD_DOWN_MS   30000 /* s10.7.1: before replicas go to a replacement */
+#define RELOAD_CHORD_FORGET_MS      60000 /* tables at rest so long before anything is deleted */
+#define RELOAD_CHORD_UNNEEDED_MS    60000 /* a link without use for so long may be closed */
+#define RELOAD_CHORD_SHUN_MS        5000  /* after a failed Attach; doubles up to 8 times that */
 
 enum reload_chord_state {
     RELOAD_CHORD_IDLE,
@@ -69,6 +70,7 @@ enum reload_chord_purpose {
     RELOAD_CHORD_FOR_CANDIDATE, /* Attach */
     RELOAD_CHORD_FOR_FINGER,    /* Ping of a finger search */
     RELOAD_CHORD_FOR_PARTITION, /* Ping of partition detection */
+    RELOAD_CHORD_FOR_CHECK,     /* Ping of a neighbour that may be gone */
     RELOAD_CHORD_FOR_ADMISSION, /* push */
     RELOAD_CHORD_FOR_REPLICA,   /* push */
     RELOAD_CHORD_FOR_HANDOVER,  /* push */
@@ -246,7 +248,7 @@ void reload_chord_send_update(struct reload_topology *t, struct reload_chord_id 
 uint8_t reload_chord_update_type(const struct reload_topology *t,
                                  const struct reload_chord_peer *peer);
 /* A reactive Update is due to the neighbours, or to all of the Connection Table. */
-void reload_chord_announce(struct reload_topology *t, bool all);
+void reload_chord_announce(struct reload_topology *t, bool all, bool lost);
 void reload_chord_updates_tick(struct reload_topology *t);
 uint64_t reload_chord_updates_deadline(const struct reload_topology *t);
 void reload_chord_update_answered(struct reload_topology *t,
@@ -257,6 +259,22 @@ void reload_chord_update_answered(struct reload_topology *t,
 void reload_chord_failed(struct reload_topology *t, struct reload_chord_id id, const char *why);
 /* The link is gone for good. */
 void reload_chord_gone(struct reload_topology *t, struct reload_chord_id id);
+
+/* --- check.c: whether a silent neighbour is gone, s10.7.1 --- */
+/* The link to this node misses acks. */
+void reload_chord_check_suspect(struct reload_topology *t, struct reload_chord_id id);
+/* `informant` told its lists before and now: who of them is missing now, and is our neighbour? */
+void reload_chord_check_dropped(struct reload_topology *t, struct reload_chord_id informant,
+                                const struct reload_chord_lists *before,
+                                const struct reload_chord_lists *now);
+/* Another node routes round this one. */
+void reload_chord_check_avoided(struct reload_topology *t, struct reload_chord_id id);
+/* The node was heard: it lives. */
+void reload_chord_check_heard(struct reload_topology *t, struct reload_chord_id id);
+void reload_chord_check_answered(struct reload_topology *t,
+                                 const struct reload_topology_answer *answer);
+void reload_chord_checks_tick(struct reload_topology *t);
+uint64_t reload_chord_checks_deadline(const struct reload_topology *t);
 
 /* --- range.c: responsibility, s10.1, and data that moves with it, s6.4.2.3, s10.7.3 --- */
 bool reload_chord_owns(const struct reload_topology *t, struct reload_chord_id id);
@@ -329,5 +347,8 @@ bool reload_chord_next_peer(const struct reload_topology *t, struct reload_slice
                             struct reload_node_id *out);
 bool reload_chord_next_hop(const struct reload_topology *t, struct reload_slice id,
                            struct reload_node_id *out);
+/* Whom else, when that is `from`, who has just sent it. */
+bool reload_chord_other_hop(struct reload_topology *t, struct reload_slice id,
+                            struct reload_chord_id from, struct reload_chord_id *out);
 
 #endif

@@ -80,5 +80,5 @@ void reload_chord_range_follow(struct reload_topology *t)
         hand_over(t, old);
     else if (t->state != RELOAD_CHORD_INTRODUCE)
         replicate_won(t, old);
-    reload_chord_announce(t, true); /* RFC 6940 s10.7.3: to all of the Connection Table */
+    reload_chord_announce(t, true, false); /* RFC 6940 s10.7.3: to all of the Connection Table */
 }

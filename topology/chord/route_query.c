@@ -44,6 +44,22 @@ bool reload_chord_next_peer(const struct reload_topology *t, struct reload_slice
     return true;
 }
 
+/* The first rule of s10.3 chose the predecessor's side, from where it came: so the second, whose
+ * choice is then the owner. That side goes round the owner, which is reason to look after it. */
+bool reload_chord_other_hop(struct reload_topology *t, struct reload_slice id,
+                            struct reload_chord_id from, struct reload_chord_id *out)
+{
+    const struct reload_chord_peer *owner =
+        reload_chord_tables_after(&t->tables, reload_chord_id_from(id));
+    if (!t->owner || id.n != RELOAD_CHORD_ID_LEN || !owner ||
+        reload_chord_id_equal(owner->id, from))
+        return false;
+    *out = owner->id;
+    bool usable = reload_chord_peer_usable(owner);
+    reload_chord_check_avoided(t, *out);
+    return usable;
+}
+
 uint16_t reload_chord_handle_route_query(struct reload_topology *t,
                                          const struct reload_topology_message *message,
                                          struct reload_writer *body)

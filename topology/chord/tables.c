@@ -81,6 +81,11 @@ struct reload_chord_peer *reload_chord_tables_add(struct reload_chord_tables *ta
     return peer;
 }
 
+bool reload_chord_peer_usable(const struct reload_chord_peer *peer)
+{
+    return peer->ready && !peer->suspect && !peer->lost;
+}
+
 void reload_chord_tables_remove(struct reload_chord_tables *tables, struct reload_chord_id id)
 {
     struct reload_chord_peer *peer = reload_chord_tables_find(tables, id);
@@ -97,7 +102,7 @@ void reload_chord_tables_refresh(struct reload_chord_tables *tables)
     tables->route_count = 0;
     for (size_t i = 0; i < tables->count; i++) {
         const struct reload_chord_peer *peer = &tables->peers[i];
-        if (!peer->ready)
+        if (!peer->ready || peer->lost)
             continue;
         if (!peer->suspect)
             tables->routes[tables->route_count++] = peer->id;
@@ -106,7 +111,7 @@ void reload_chord_tables_refresh(struct reload_chord_tables *tables)
     }
     /* In a small ring a peer is predecessor and successor at once (docs/protocol.md). */
     for (size_t i = tables->count; i > 0 && lists->predecessor_count < tables->list_size; i--)
-        if (tables->peers[i - 1].ready)
+        if (tables->peers[i - 1].ready && !tables->peers[i - 1].lost)
             lists->predecessors[lists->predecessor_count++] = tables->peers[i - 1].id;
 }
 
@@ -127,6 +132,15 @@ bool reload_chord_tables_route(const struct reload_chord_tables *tables, struct 
     /* With nothing in (self, k), every peer is greater than k and the first is the smallest. */
     *out = tables->routes[low > 0 ? low - 1 : 0];
     return true;
+}
+
+const struct reload_chord_peer *reload_chord_tables_after(const struct reload_chord_tables *tables,
+                                                          struct reload_chord_id k)
+{
+    for (size_t at = rank(tables, k); at < tables->count; at++)
+        if (tables->peers[at].ready && !tables->peers[at].lost)
+            return &tables->peers[at];
+    return NULL; /* then self is */
 }
 
 static bool same(const struct reload_chord_id *a, size_t a_count, const struct reload_chord_id *b,
@@ -166,7 +180,7 @@ const struct reload_chord_peer *reload_chord_tables_finger(const struct reload_c
         const struct reload_chord_peer *peer = &tables->peers[at];
         if (reload_chord_finger_of(distance(tables, peer->id)) != i)
             return NULL;
-        if (peer->ready && !peer->suspect)
+        if (reload_chord_peer_usable(peer))
             return peer;
     }
     return NULL;

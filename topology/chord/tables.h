@@ -28,14 +28,17 @@ struct reload_chord_peer { /* a node we have a link to */
     struct reload_chord_id id;
     bool ready;      /* sent an Update (s4.4), or was admitted by us */
     bool suspect;    /* its link misses acks: not in the routing decision */
+    bool lost;       /* it was asked and is silent: in no table until it is heard again, s10.7.1 */
     bool opened;     /* the link was our wish */
     bool neighborly; /* its last Update was of type neighbors: it counts us among its own */
     bool asked;      /* it was sent our Join */
     uint8_t owed;    /* enum reload_chord_update_type it is to get as soon as possible, or 0 */
-    uint32_t update_cookie; /* of the last Update sent to it */
-    uint64_t update_due_ms; /* next periodic Update, s10.7.4.1 */
-    uint64_t needed_ms;     /* last time a table had use for it */
-    bool told;              /* `lists` holds what its last Update said */
+    uint32_t update_cookie;  /* of the last Update sent to it */
+    uint64_t update_due_ms;  /* next periodic Update, s10.7.4.1 */
+    uint64_t needed_ms;      /* last time a table had use for it */
+    uint32_t check_cookie;   /* of the Ping whose answer shows that it lives; 0: none is out */
+    uint64_t check_until_ms; /* lost from then on; RELOAD_NEVER: that is decided */
+    bool told;               /* `lists` holds what its last Update said */
     struct reload_chord_lists lists;
 };
 
@@ -46,7 +49,7 @@ struct reload_chord_tables {
     size_t list_size; /* wanted length of each list */
 
     struct reload_chord_lists lists; /* the Neighbor Table */
-    struct reload_chord_id *routes;  /* ready and not suspect, ascending by distance */
+    struct reload_chord_id *routes;  /* usable ones, ascending by distance */
     size_t route_count;
 };
 
@@ -59,6 +62,8 @@ struct reload_chord_peer *reload_chord_tables_find(const struct reload_chord_tab
 /* Finds or makes it. NULL: no memory, RELOAD_CHORD_PEERS_MAX, or self. */
 struct reload_chord_peer *reload_chord_tables_add(struct reload_chord_tables *tables,
                                                   struct reload_chord_id id);
+/* The routing decision may choose it. */
+bool reload_chord_peer_usable(const struct reload_chord_peer *peer);
 void reload_chord_tables_remove(struct reload_chord_tables *tables, struct reload_chord_id id);
 /* Makes the lists and routes anew from the flags of the peers. */
 void reload_chord_tables_refresh(struct reload_chord_tables *tables);
@@ -67,6 +72,11 @@ void reload_chord_tables_refresh(struct reload_chord_tables *tables);
  * greater than k. False when there is no peer at all. */
 bool reload_chord_tables_route(const struct reload_chord_tables *tables, struct reload_chord_id k,
                                struct reload_chord_id *out);
+
+/* The ready peer with the smallest Node-ID that is not less than k, usable or not, or NULL: not
+ * counting those that are lost. */
+const struct reload_chord_peer *reload_chord_tables_after(const struct reload_chord_tables *tables,
+                                                          struct reload_chord_id k);
 
 bool reload_chord_lists_equal(const struct reload_chord_lists *a,
                               const struct reload_chord_lists *b);

@@ -57,16 +57,20 @@ uint16_t reload_chord_handle_update(struct reload_topology *t,
      * its link: whoever brings it may have recorded it, as a signature covers no time (s6.3.4). */
     if (!peer || !message->direct)
         return 0;
+    struct reload_chord_lists before = peer->lists;
     note_lists(peer, &update);
     struct reload_chord_lists told = peer->lists;
     bool with_lists = peer->told;
     peer->ready = true; /* s4.4: into the Routing Table */
     reload_chord_unshun(t, id);
     reload_chord_candidate_decided(t, id);
+    reload_chord_check_heard(t, id);
     reload_chord_changed(t, false);
     reload_chord_join_told(t, id);
-    if (with_lists)
+    if (with_lists) {
+        reload_chord_check_dropped(t, id, &before, &told);
         reload_chord_consider_lists(t, id, &told);
+    }
     return 0;
 }
 
@@ -146,11 +150,13 @@ uint8_t reload_chord_update_type(const struct reload_topology *t,
     return RELOAD_CHORD_UPDATE_PEER_READY;
 }
 
-void reload_chord_announce(struct reload_topology *t, bool all)
+void reload_chord_announce(struct reload_topology *t, bool all, bool lost)
 {
+    uint64_t settle_ms = lost ? RELOAD_CHORD_SETTLE_LOST_MS : RELOAD_CHORD_SETTLE_MS;
+    uint64_t due_ms = t->now_ms + reload_chord_around(t, settle_ms);
     t->announce_range = t->announce_range || all;
-    if (t->announce_due_ms == RELOAD_NEVER)
-        t->announce_due_ms = t->now_ms + reload_chord_around(t, RELOAD_CHORD_SETTLE_MS);
+    if (due_ms < t->announce_due_ms)
+        t->announce_due_ms = due_ms;
 }
 
 static void owe_all(struct reload_topology *t)

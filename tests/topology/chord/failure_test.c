@@ -91,6 +91,24 @@ static void a_lost_neighbour_comes_back_with_its_link_and_update(void **state)
     fake_free(f);
 }
 
+/* Two that cannot be attached, one a little after the other: the time of the first must not hide
+ * that of the second. */
+static void each_node_that_could_not_be_attached_is_tried_again(void **state)
+{
+    (void)state;
+    static const unsigned none[] = { 0 }, names[] = { 125, 130, 0 };
+    struct fake *f = peer();
+    assert_int_equal(fake_update(f, 120, none, names), 0);
+    assert_int_equal(f->attach_count, 2);
+    fake_attached(f, 0, RELOAD_E_TIMEOUT, 0);
+    fake_run(f, 1000);
+    fake_attached(f, 1, RELOAD_E_TIMEOUT, 0);
+    fake_run(f, 8000);
+    assert_int_equal(fake_attached_to(f, 125), 2);
+    assert_int_equal(fake_attached_to(f, 130), 2);
+    fake_free(f);
+}
+
 /* R6940-10.7.2-1 R6940-10.7.2-2 */
 static void a_lost_finger_is_searched_for_by_a_ping_into_its_range(void **state)
 {
@@ -137,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_answers_no_update_has_failed),
         cmocka_unit_test(a_suspect_link_is_routed_around_until_it_recovers),
         cmocka_unit_test(a_lost_neighbour_comes_back_with_its_link_and_update),
+        cmocka_unit_test(each_node_that_could_not_be_attached_is_tried_again),
         cmocka_unit_test(a_lost_finger_is_searched_for_by_a_ping_into_its_range),
         cmocka_unit_test(without_any_peer_left_it_joins_again),
     };

@@ -1,0 +1,178 @@
+#include "reload/wire/message.h"
+#include "reload/wire/ping.h"
+#include "topology/chord/instance.h"
+
+/* Whether a silent neighbour is gone (RFC 6940 s10.7.1: "as determined by connectivity pings").
+ *
+ * A dead datagram link is given up late, and only by who sends over it: the heir of a dead peer's
+ * range need not notice at all, while requests for that range come to it and are sent back. So two
+ * signs together count as the loss of a neighbour, and its link is kept in case it comes back:
+ *
+ *   its link misses acks          and   a Ping by way of another neighbour has no answer
+ *   another neighbour dropped it  and   a Ping over its link has no answer
+ *
+ * The Updates that follow a loss are that sign for the others around it. */
+
+#define CHECK_MS 600 /* two rounds of a long path, or one and a retransmission */
+
+static void request_ping(struct reload_topology *t, struct reload_chord_id id,
+                         const struct reload_chord_id *via, uint32_t cookie)
+{
+    uint8_t body[8];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    struct reload_ping_req req = { .padding = { NULL, 0 } };
+    struct reload_node_id to = reload_chord_id_node(id);
+    struct reload_node_id over = via ? reload_chord_id_node(*via) : to;
+    if (reload_ping_req_encode(&w, &req) != 0)
+        return;
+    struct reload_topology_request request = {
+        .code = RELOAD_PING_REQ,
+        .via = via ? &over : NULL,
+        .destination = reload_node_id_slice(&to),
+        .body = reload_writer_slice(&w),
+        .cookie = cookie,
+    };
+    t->host->request(t->host->context, &request);
+}
+
+static void ping(struct reload_topology *t, struct reload_chord_peer *peer,
+                 const struct reload_chord_id *via)
+{
+    peer->check_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_CHECK);
+    peer->check_until_ms = t->now_ms + CHECK_MS;
+    request_ping(t, peer->id, via, peer->check_cookie);
+}
+
+static bool worth_it(const struct reload_topology *t, const struct reload_chord_peer *peer)
+{
+    return t->state == RELOAD_CHORD_JOINED && peer->ready && !peer->lost && !peer->check_cookie;
+}
+
+/* The peer next to it in the ring, as far as they are known: most surely it has a link. */
+static const struct reload_chord_peer *next_to(const struct reload_topology *t,
+                                               const struct reload_chord_peer *peer)
+{
+    const struct reload_chord_peer *first = t->tables.peers, *end = first + t->tables.count;
+    for (size_t step = 1; step < t->tables.count; step++) {
+        if (step < (size_t)(end - peer) && reload_chord_peer_usable(peer + step))
+            return peer + step;
+        if (step <= (size_t)(peer - first) && reload_chord_peer_usable(peer - step))
+            return peer - step;
+    }
+    return NULL;
+}
+
+void reload_chord_check_suspect(struct reload_topology *t, struct reload_chord_id id)
+{
+    struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (!peer || !worth_it(t, peer))
+        return;
+    const struct reload_chord_peer *other = next_to(t, peer);
+    if (other) /* with nobody left to ask, the link decides */
+        ping(t, peer, &other->id);
+}
+
+/* Within what the list reaches, or beyond it? */
+static bool reaches(const struct reload_chord_lists *told, struct reload_chord_id informant,
+                    struct reload_chord_id id)
+{
+    if (told->successor_count > 0 &&
+        reload_chord_between(id, informant, told->successors[told->successor_count - 1]))
+        return true;
+    return told->predecessor_count > 0 &&
+           reload_chord_between(id, told->predecessors[told->predecessor_count - 1], informant);
+}
+
+void reload_chord_check_avoided(struct reload_topology *t, struct reload_chord_id id)
+{
+    struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (peer && !peer->suspect && worth_it(t, peer))
+        ping(t, peer, NULL);
+}
+
+static void consider(struct reload_topology *t, struct reload_chord_id informant,
+                     struct reload_chord_id id, const struct reload_chord_lists *now)
+{
+    if (!reload_chord_lists_hold(now, id) && reaches(now, informant, id))
+        reload_chord_check_avoided(t, id);
+}
+
+void reload_chord_check_dropped(struct reload_topology *t, struct reload_chord_id informant,
+                                const struct reload_chord_lists *before,
+                                const struct reload_chord_lists *now)
+{
+    for (size_t i = 0; i < before->successor_count; i++)
+        consider(t, informant, before->successors[i], now);
+    for (size_t i = 0; i < before->predecessor_count; i++)
+        consider(t, informant, before->predecessors[i], now);
+}
+
+void reload_chord_check_heard(struct reload_topology *t, struct reload_chord_id id)
+{
+    struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (!peer)
+        return;
+    peer->check_cookie = 0;
+    if (peer->lost) {
+        peer->lost = false;
+        reload_chord_log(t, RELOAD_LOG_INFO, "is back:", id);
+        reload_chord_changed(t, false);
+    }
+}
+
+/* It answered another way: does its link still carry anything? Without a message it never tells. */
+static void lives(struct reload_topology *t, struct reload_chord_id id)
+{
+    reload_chord_check_heard(t, id);
+    struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (peer->suspect)
+        request_ping(t, id, NULL, 0);
+}
+
+void reload_chord_check_answered(struct reload_topology *t,
+                                 const struct reload_topology_answer *answer)
+{
+    for (size_t i = 0; i < t->tables.count; i++) {
+        struct reload_chord_peer *peer = &t->tables.peers[i];
+        if (peer->check_cookie != answer->cookie)
+            continue;
+        if (answer->error == 0)
+            lives(t, peer->id);
+        else if (answer->error == RELOAD_E_TIMEOUT && !peer->suspect)
+            reload_chord_failed(t, peer->id, "no answer to a Ping");
+        else
+            peer->check_cookie = 0;
+        return;
+    }
+}
+
+static void lose(struct reload_topology *t, struct reload_chord_id id)
+{
+    reload_chord_log(t, RELOAD_LOG_INFO, "silent, and taken as gone:", id);
+    reload_chord_changed(t, true);
+    reload_chord_repair(t);
+    reload_chord_finger_failed(t, id);
+}
+
+void reload_chord_checks_tick(struct reload_topology *t)
+{
+    for (size_t i = 0; i < t->tables.count; i++) {
+        struct reload_chord_peer *peer = &t->tables.peers[i];
+        if (!peer->check_cookie || peer->check_until_ms > t->now_ms)
+            continue;
+        peer->check_until_ms = RELOAD_NEVER;
+        peer->lost = true;
+        lose(t, peer->id);
+    }
+}
+
+uint64_t reload_chord_checks_deadline(const struct reload_topology *t)
+{
+    uint64_t deadline = RELOAD_NEVER;
+    for (size_t i = 0; i < t->tables.count; i++) {
+        const struct reload_chord_peer *peer = &t->tables.peers[i];
+        if (peer->check_cookie && peer->check_until_ms < deadline)
+            deadline = peer->check_until_ms;
+    }
+    return deadline;
+}
