@@ -19,6 +19,9 @@ enum event_type {
     EVENT_GATHERED,  /* `to` has candidates */
     EVENT_CHECKED,   /* ICE has found a way between `to` and the far end of its channel */
     EVENT_UNCHECKED, /* ICE checks of `to` are given up */
+    EVENT_ACKED,     /* what `to` has sent on a link arrived */
+    EVENT_RTO,       /* an ack that `to` waits for is late */
+    EVENT_GIVEN_UP,  /* `to` sends a message no more that was never acknowledged */
     EVENT_COUNT
 };
 
@@ -29,7 +32,7 @@ struct event {
     uint32_t to, from; /* places of nodes */
     uint32_t life;     /* of `to`: nothing reaches a node that was started again since */
     uint32_t link;
-    uint64_t number; /* attach number, token or serial of a channel */
+    uint64_t number; /* attach number, token, serial of a channel, or delay of an ack */
     int bootstrap;
     uint8_t *bytes; /* owned */
     size_t len;

@@ -24,7 +24,8 @@ static int usage(FILE *out, int code)
                  "--ice makes links by ICE, as far as the core sees it.\n"
                  "--twice runs each seed again and compares every event. Scenarios:\n");
     for (size_t i = 0; i < scenario_count; i++)
-        fprintf(out, "  %-10s %s%s\n", scenarios[i].name, scenarios[i].promise,
+        fprintf(out, "  %-10s %s%s%s\n", scenarios[i].name, scenarios[i].promise,
+                scenarios[i].chord_only ? " (chord)" : "",
                 scenarios[i].on_request ? " (on request)" : "");
     return code;
 }
@@ -37,6 +38,8 @@ static void print_json(const struct scenario_report *r)
            "allowed\":%.3f,"
            "\"virtual_s\":%.1f,\"settled_s\":%.1f,\"stale_channels\":%zu,\"events\":%llu,"
            "\"messages\":%llu,"
+           "\"recovered_s\":%.1f,\"retries\":%zu,\"suspects\":%llu,\"dropped\":%llu,"
+           "\"retransmitted\":%llu,"
            "\"join_messages\":%lld,\"join_links\":%lld,"
            "\"hash\":\"%016llx\",\"why\":\"%s\",\"hops\":[",
            r->scenario, (unsigned long long)r->seed, r->ok ? "true" : "false", r->peers,
@@ -44,6 +47,8 @@ static void print_json(const struct scenario_report *r)
            r->stored, r->found, r->lost, r->wrong, r->unsure, r->mean_hops, r->hops_allowed,
            (double)r->virtual_ms / 1000, (double)r->settled_ms / 1000, r->stale_channels,
            (unsigned long long)r->events, (unsigned long long)r->messages,
+           (double)r->recovered_ms / 1000, r->retries, (unsigned long long)r->suspects,
+           (unsigned long long)r->dropped, (unsigned long long)r->retransmitted,
            (long long)r->join_messages, (long long)r->join_links, (unsigned long long)r->hash,
            r->check.why);
     size_t last = HOPS_MAX;
@@ -62,6 +67,12 @@ static void print_text(const struct scenario_report *r)
            r->peers_left, r->stored, r->found, r->lost, r->wrong, r->mean_hops, r->hops_allowed,
            (double)r->settled_ms / 1000, (double)r->virtual_ms / 1000,
            (unsigned long long)r->messages);
+    if (r->recovered_ms)
+        printf(
+            "          all found again after %.1f s, %zu fetches failed; %llu links looked dead, "
+            "%llu messages dropped, %llu sent again\n",
+            (double)r->recovered_ms / 1000, r->retries, (unsigned long long)r->suspects,
+            (unsigned long long)r->dropped, (unsigned long long)r->retransmitted);
     if (r->check.why[0])
         printf("          %s (ring %zu, owners %zu, replicas %zu)\n", r->check.why,
                r->check.ring_errors, r->check.owner_errors, r->check.replica_errors);
@@ -130,6 +141,11 @@ static bool parse(int argc, char **argv, struct arguments *a)
     return optind == argc && a->peers > 0 && a->peers < 100000;
 }
 
+static bool of_everything(const struct arguments *a, const struct scenario *scenario)
+{
+    return !scenario->on_request && !(scenario->chord_only && a->topology != &reload_chord_ops);
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {
@@ -140,7 +156,7 @@ int main(int argc, char **argv)
     size_t failed = 0;
     for (size_t i = 0; i < scenario_count; i++)
         for (uint64_t seed = a.first_seed; seed < a.first_seed + a.seeds; seed++)
-            if (a.scenario ? a.scenario == &scenarios[i] : !scenarios[i].on_request)
+            if (a.scenario ? a.scenario == &scenarios[i] : of_everything(&a, &scenarios[i]))
                 failed += !run_one(&a, &scenarios[i], seed);
     return failed ? 1 : 0;
 }

@@ -13,6 +13,7 @@
 #define REST_MS          10800000 /* three hours: a dozen stabilization rounds */
 #define LOOK_EVERY_MS    10000
 #define ANSWER_MS        60000
+#define RETRY_MS         300
 #define SMALL_RING       16
 
 struct value { /* one stored value */
@@ -21,6 +22,7 @@ struct value { /* one stored value */
     char text[40], before[40]; /* what it is, and was: both are right when a store had no answer */
     bool removed;              /* the text is an empty value's */
     bool stored, answered;
+    bool asked, recovered; /* of the fetches right after peers vanished */
 };
 
 struct run {
@@ -29,7 +31,7 @@ struct run {
     struct value *values;
     size_t value_count;
     struct scenario_report *report;
-    bool fetching;
+    enum { STORING, FETCHING, RECOVERING } doing;
 };
 
 /* --- joining --- */
@@ -89,16 +91,22 @@ static void on_done(void *context, const struct world_result *r)
 {
     struct run *run = context;
     struct value *v = &run->values[r->tag];
-    if (!run->fetching) {
+    if (run->doing == STORING) {
         v->stored |= r->result->error == 0;
         if (r->result->error == 0)
             v->before[0] = 0;
         return;
     }
-    v->answered = true;
     struct scenario_report *report = run->report;
     const struct reload_fetched_value *got = r->result->value_count ? &r->result->values[0] : NULL;
     bool exists = got && got->exists;
+    if (run->doing == RECOVERING) {
+        v->asked = false;
+        v->recovered = !r->result->error && exists && is_text(got->value, v->text);
+        report->retries += !v->recovered;
+        return;
+    }
+    v->answered = true;
     if (r->result->error || (!exists && !v->removed)) {
         report->lost++;
         return;
@@ -142,7 +150,7 @@ static void store_all(struct run *run)
 {
     run->value_count = run->peers * VALUES_PER_PEER;
     run->values = calloc(run->value_count, sizeof *run->values);
-    run->fetching = false;
+    run->doing = STORING;
     for (size_t n = 0; n < run->value_count; n++) {
         struct value *v = &run->values[n];
         make_value(run, v, (uint32_t)(n / VALUES_PER_PEER), (uint8_t)(n % VALUES_PER_PEER));
@@ -183,7 +191,7 @@ static uint32_t random_joined(struct run *run)
 /* Each value, from a random peer. */
 static void fetch_all(struct run *run)
 {
-    run->fetching = true;
+    run->doing = FETCHING;
     for (size_t n = 0; n < run->value_count; n++) {
         struct value *v = &run->values[n];
         if (v->stored && !world_fetch(run->world, random_joined(run),
@@ -225,13 +233,13 @@ static void rest(struct run *run)
 
 /* --- upsets --- */
 
-/* A tenth of the peers, at random, but never all three that hold a value: nothing could bring that
+/* One of `part` peers, at random, but never all three that hold a value: nothing could bring that
  * back. Half of them vanish with their machine, half as a process. */
-static size_t choose_tenth(struct world *w, size_t peers, uint32_t *out)
+static size_t choose(struct world *w, size_t peers, size_t part, uint32_t *out)
 {
     uint32_t *ring = calloc(peers, sizeof *ring);
     bool *gone = calloc(peers, sizeof *gone);
-    size_t n = world_ring(w, peers, ring), wanted = (n + 9) / 10, count = 0;
+    size_t n = world_ring(w, peers, ring), wanted = (n + part - 1) / part, count = 0;
     for (size_t tries = 0; count < wanted && tries < 100 * n && n > 3; tries++) {
         size_t at = (size_t)(world_random(w) % n);
         bool spared = gone[at];
@@ -255,17 +263,72 @@ static void kill_tenth(struct run *run)
 {
     struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose_tenth(w, run->peers, chosen);
+    size_t count = choose(w, run->peers, 10, chosen);
     for (size_t i = 0; i < count; i++)
         world_kill(w, chosen[i], i % 2 == 0);
     free(chosen);
+}
+
+struct sums { /* over all nodes that live */
+    uint64_t dropped, retransmitted;
+};
+
+static struct sums sum_counters(const struct run *run)
+{
+    struct sums sums = { 0 };
+    for (size_t i = 0; i < run->peers; i++) {
+        if (!world_is_alive(run->world, i))
+            continue;
+        const struct reload_node_counters *c = reload_node_counters(world_node(run->world, i));
+        sums.retransmitted += c->retransmitted;
+        for (size_t reason = 0; reason < RELOAD_DROP_COUNT; reason++)
+            sums.dropped += c->dropped[reason];
+    }
+    return sums;
+}
+
+/* Fetches what was not found yet, each from a random peer. Returns how many values are left. */
+static size_t fetch_missing(struct run *run)
+{
+    size_t left = 0;
+    for (size_t n = 0; n < run->value_count; n++) {
+        struct value *v = &run->values[n];
+        if (!v->stored || v->recovered)
+            continue;
+        left++;
+        if (!v->asked)
+            v->asked = world_fetch(run->world, random_joined(run),
+                                   reload_slice_of(v->key.resource, 16), KIND, n);
+    }
+    return left;
+}
+
+/* A quarter of the peers are gone at once, and everybody goes on fetching. */
+static void vanish(struct run *run)
+{
+    struct world *w = run->world;
+    uint32_t *chosen = calloc(run->peers, sizeof *chosen);
+    size_t count = choose(w, run->peers, 4, chosen);
+    for (size_t i = 0; i < count; i++)
+        world_kill(w, chosen[i], false);
+    free(chosen);
+    uint64_t from = world_now(w), suspects = world_suspects(w);
+    struct sums before = sum_counters(run);
+    run->doing = RECOVERING;
+    while (fetch_missing(run) > 0 && world_now(w) < from + REST_MS)
+        world_run(w, world_now(w) + RETRY_MS);
+    struct sums after = sum_counters(run);
+    run->report->recovered_ms = world_now(w) - from;
+    run->report->suspects = world_suspects(w) - suspects;
+    run->report->dropped = after.dropped - before.dropped;
+    run->report->retransmitted = after.retransmitted - before.retransmitted;
 }
 
 static void restart_tenth(struct run *run)
 {
     struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose_tenth(w, run->peers, chosen);
+    size_t count = choose(w, run->peers, 10, chosen);
     for (size_t i = 0; i < count; i++)
         world_kill(w, chosen[i], i % 2 == 0);
     world_run(w, world_now(w) + 60000);
@@ -280,7 +343,7 @@ static void leave_tenth(struct run *run)
 {
     struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose_tenth(w, run->peers, chosen);
+    size_t count = choose(w, run->peers, 10, chosen);
     for (size_t i = 0; i < count; i++)
         world_leave(w, chosen[i]);
     world_run(w, world_now(w) + 30000);
@@ -398,6 +461,16 @@ const struct scenario scenarios[] = {
     { .name = "loss",
       .promise = "messages lost by peers on the way are sent again",
       .drop_per_million = 10000 },
+    { .name = "vanish",
+      .promise = "a quarter gone without a word makes no fetch fail",
+      .upset = vanish,
+      .datagrams = true,
+      .delay_max_ms = 10,
+      .chord_only = true },
+    { .name = "lossy",
+      .promise = "a fifth of all datagrams and acks lost costs no value and no neighbour",
+      .datagrams = true,
+      .loss_per_million = 200000 },
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
 
@@ -432,7 +505,7 @@ static void conclude(struct run *run)
     r->stale_channels = world_stale_channels(run->world);
     r->ok = check_is_good(&r->check) && r->stale_channels == 0 && r->stored == run->value_count &&
             r->lost == 0 && r->wrong == 0 && r->found == r->stored &&
-            r->mean_hops <= r->hops_allowed;
+            r->mean_hops <= r->hops_allowed && r->retries == 0;
 }
 
 struct scenario_report scenario_run(const struct scenario *scenario,
@@ -444,7 +517,9 @@ struct scenario_report scenario_run(const struct scenario *scenario,
         .nodes = peers,
         .topology = topology,
         .delay_min_ms = 5,
-        .delay_max_ms = 80,
+        .delay_max_ms = scenario->delay_max_ms ? scenario->delay_max_ms : 80,
+        .datagrams = scenario->datagrams,
+        .loss_per_million = scenario->loss_per_million,
         .drop_per_million = scenario->drop_per_million,
         .clock_skew_ms = 1500,
         .ice = ice,

@@ -20,6 +20,9 @@ struct scenario_report {
     double mean_hops, hops_allowed;  /* 1/2 log2 N + 0.5 */
     uint64_t virtual_ms, settled_ms; /* in all; after the last upset until all was well */
     uint64_t events, messages, hash;
+    uint64_t recovered_ms; /* after peers vanished until each value was fetched once */
+    size_t retries;        /* fetches that failed meanwhile */
+    uint64_t suspects, dropped, retransmitted; /* meanwhile: links, and by all nodes together */
     int64_t join_messages, join_links; /* what the last peer's join cost all nodes together */
     bool ok;
 };
@@ -32,7 +35,11 @@ struct scenario {
     void (*upset)(struct run *run); /* when all have joined and values are stored; NULL: nothing */
     bool joins_at_once;
     bool on_request; /* left out of a run of everything: the promise is not kept yet */
+    bool chord_only; /* the full mesh does not promise it */
     uint32_t drop_per_million;
+    bool datagrams;            /* links of DTLS, whose end nobody is told */
+    uint32_t loss_per_million; /* of their datagrams */
+    uint32_t delay_max_ms;     /* 0: 80 */
 };
 
 extern const struct scenario scenarios[];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reload/wire/fetch.h"
+#include "tests/sim/datagram.h"
 
 #define EPOCH_MS          1800000000000u /* the wall clock at the beginning */
 #define SUSPECT_AFTER_MS  5000           /* s6.6.5: acks are missing */
@@ -21,6 +22,7 @@ struct link {
     bool open[2];        /* as each end sees it */
     uint64_t last_ms[2]; /* arrival of the last message at each end: links keep order */
     uint32_t delay_ms;
+    struct datagram_sender sender[2];
 };
 
 struct place {
@@ -53,7 +55,7 @@ struct world {
     struct channels channels;
     struct link *links; /* a link's id is its place here plus 1, at both ends */
     size_t link_count, link_cap;
-    uint64_t now_ms, hash, handled, messages, calls_in_this_ms;
+    uint64_t now_ms, hash, handled, messages, suspects, calls_in_this_ms;
     world_done *done;
     void *done_context;
 };
@@ -103,6 +105,11 @@ uint64_t world_events(const struct world *w)
 uint64_t world_messages(const struct world *w)
 {
     return w->messages;
+}
+
+uint64_t world_suspects(const struct world *w)
+{
+    return w->suspects;
 }
 
 size_t world_stale_channels(const struct world *w)
@@ -289,9 +296,46 @@ static void tell(struct world *w, enum event_type what, uint32_t link, uint32_t 
                                            .link = link });
 }
 
+/* A stream's end that waits for acks, whoever has something to send; a datagram link's tries. */
 static void tell_suspect(struct world *w, uint32_t link, uint32_t side)
 {
-    tell(w, EVENT_SUSPECT, link, side, w->now_ms + SUSPECT_AFTER_MS);
+    if (!w->options.datagrams)
+        tell(w, EVENT_SUSPECT, link, side, w->now_ms + SUSPECT_AFTER_MS);
+}
+
+/* --- links of datagrams --- */
+
+static void await_ack(struct world *w, uint32_t link, uint32_t side)
+{
+    uint64_t at_ms = w->links[link].sender[side].rto_at_ms;
+    if (at_ms != RELOAD_NEVER)
+        tell(w, EVENT_RTO, link, side, at_ms);
+}
+
+/* The event is the message's arrival. False: it never arrives. */
+static bool send_datagrams(struct world *w, uint32_t side, struct event *e)
+{
+    struct link *link = &w->links[e->link];
+    uint32_t rto_ms = datagram_rto_ms(link->delay_ms);
+    bool idle = link->sender[side].unacked == 0;
+    datagram_sent(&link->sender[side], w->now_ms, rto_ms);
+    if (idle)
+        await_ack(w, e->link, side);
+    struct datagram_trip trip = datagram_trip(&w->random, w->options.loss_per_million, rto_ms);
+    e->at_ms = trip.arrives_ms == RELOAD_NEVER ? RELOAD_NEVER
+                                               : w->now_ms + link->delay_ms + trip.arrives_ms;
+    e->number = trip.ack_ms;
+    if (trip.ack_ms == RELOAD_NEVER)
+        tell(w, EVENT_GIVEN_UP, e->link, side, w->now_ms + datagram_span_ms(rto_ms) + 1);
+    return e->at_ms != RELOAD_NEVER;
+}
+
+static void acknowledge(struct world *w, const struct event *e)
+{
+    const struct link *link = &w->links[e->link];
+    if (e->number != RELOAD_NEVER)
+        tell(w, EVENT_ACKED, e->link, side_of(link, e->from),
+             w->now_ms + link->delay_ms + e->number);
 }
 
 /* --- actions --- */
@@ -319,11 +363,14 @@ static void do_send(struct world *w, uint32_t from, const struct reload_action_s
     w->messages++;
     bool lost =
         w->options.drop_per_million && world_random(w) % 1000000 < w->options.drop_per_million;
+    if (w->options.datagrams)
+        lost |= !send_datagrams(w, side, &e);
+    else
+        e.at_ms = arrival(w, link, far);
     if (lost || !reaches(w, from, e.to)) {
         free(e.bytes);
         return;
     }
-    e.at_ms = arrival(w, link, far);
     events_add(&w->events, e);
 }
 
@@ -507,6 +554,8 @@ static void on_deliver(struct world *w, const struct event *e)
     if (!link_is_for(w, link, e->to) || !reaches(w, e->to, e->from))
         return;
     note_bytes(w, e->bytes, e->len);
+    if (w->options.datagrams)
+        acknowledge(w, e);
     reload_node_receive(w->places[e->to].node, e->link + 1, e->bytes, e->len, world_time(w, e->to));
     settle(w, e->to);
 }
@@ -630,6 +679,47 @@ static void on_down(struct world *w, const struct event *e)
     settle(w, e->to);
 }
 
+static void on_acked(struct world *w, const struct event *e)
+{
+    struct link *link = &w->links[e->link];
+    uint32_t side = side_of(link, e->to);
+    if (!link_is_for(w, link, e->to) || !reaches(w, link->node[0], link->node[1]))
+        return;
+    bool suspect = datagram_acked(&link->sender[side], w->now_ms, datagram_rto_ms(link->delay_ms));
+    await_ack(w, e->link, side);
+    if (!suspect)
+        return;
+    reload_node_link_suspect(w->places[e->to].node, e->link + 1, false, world_time(w, e->to));
+    settle(w, e->to);
+}
+
+static void on_given_up(struct world *w, const struct event *e)
+{
+    struct link *link = &w->links[e->link];
+    if (link_is_for(w, link, e->to))
+        datagram_given_up(&link->sender[side_of(link, e->to)]);
+}
+
+static void on_rto(struct world *w, const struct event *e)
+{
+    struct link *link = &w->links[e->link];
+    uint32_t side = side_of(link, e->to);
+    struct datagram_sender *sender = &link->sender[side];
+    if (!link_is_for(w, link, e->to) || e->at_ms != sender->rto_at_ms)
+        return;
+    bool suspect = datagram_timed_out(sender, w->now_ms, datagram_rto_ms(link->delay_ms));
+    if (sender->timeouts == DATAGRAM_TRANSMISSIONS) {
+        on_down(w, e);
+        return;
+    }
+    await_ack(w, e->link, side);
+    if (!suspect)
+        return;
+    w->suspects++;
+    reload_node_link_suspect(w->places[e->to].node, e->link + 1, true, world_time(w, e->to));
+    settle(w, e->to);
+}
+
 static void on_lost(struct world *w, const struct event *e)
 {
     const struct link *link = &w->links[e->link];
@@ -663,12 +753,20 @@ static void on_persisted(struct world *w, const struct event *e)
 static void handle(struct world *w, const struct event *e)
 {
     static void (*const handlers[EVENT_COUNT])(struct world *, const struct event *) = {
-        [EVENT_DELIVER] = on_deliver,     [EVENT_OPEN] = on_open,
-        [EVENT_OPEN_LOST] = on_open_lost, [EVENT_SUSPECT] = on_suspect,
-        [EVENT_LOST] = on_lost,           [EVENT_DOWN] = on_down,
-        [EVENT_TICK] = on_tick,           [EVENT_PERSISTED] = on_persisted,
-        [EVENT_GATHERED] = on_gathered,   [EVENT_CHECKED] = on_checked,
+        [EVENT_DELIVER] = on_deliver,
+        [EVENT_OPEN] = on_open,
+        [EVENT_OPEN_LOST] = on_open_lost,
+        [EVENT_SUSPECT] = on_suspect,
+        [EVENT_LOST] = on_lost,
+        [EVENT_DOWN] = on_down,
+        [EVENT_TICK] = on_tick,
+        [EVENT_PERSISTED] = on_persisted,
+        [EVENT_GATHERED] = on_gathered,
+        [EVENT_CHECKED] = on_checked,
         [EVENT_UNCHECKED] = on_unchecked,
+        [EVENT_ACKED] = on_acked,
+        [EVENT_RTO] = on_rto,
+        [EVENT_GIVEN_UP] = on_given_up,
     };
     const struct place *to = &w->places[e->to];
     if (e->type != EVENT_OPEN && (!to->node || to->life != e->life))
@@ -745,7 +843,8 @@ void world_kill(struct world *w, size_t place, bool process_only)
         if (!link_is_for(w, link, (uint32_t)place))
             continue;
         link->open[side] = false;
-        if (process_only && reaches(w, (uint32_t)place, link->node[1 - side]))
+        if (process_only && !w->options.datagrams &&
+            reaches(w, (uint32_t)place, link->node[1 - side]))
             tell(w, EVENT_DOWN, p->links[i], 1 - side, arrival(w, link, 1 - side));
         else
             tell_suspect(w, p->links[i], 1 - side);

@@ -17,6 +17,8 @@ struct world_options {
     const struct reload_topology_ops *topology;
     uint32_t delay_min_ms, delay_max_ms; /* one way, fixed for each link */
     uint32_t drop_per_million;           /* messages that the far end loses */
+    bool datagrams;                      /* links are of DTLS: no end of one is ever told */
+    uint32_t loss_per_million;           /* datagrams that get lost on them, each way */
     uint32_t clock_skew_ms;              /* wall clocks are off by up to this */
     bool ice;                            /* links other than to bootstrap nodes are made by ICE */
     bool persist;                        /* stores wait for a disk */
@@ -41,6 +43,7 @@ uint64_t world_events(const struct world *world);
 uint64_t world_messages(const struct world *world);
 uint64_t world_links(const struct world *world);        /* that ever came up */
 size_t world_stale_channels(const struct world *world); /* that hosts hold for no Attach any more */
+uint64_t world_suspects(const struct world *world);     /* links that looked dead for a while */
 /* Runs until that time. */
 void world_run(struct world *world, uint64_t until_ms);
 
