@@ -281,10 +281,12 @@ void reload_connection_suspect(struct reload_node *node, reload_link_id link, bo
                     suspect ? "misses acks" : "is acknowledged again");
     if (!slot->preferred)
         return;
-    if (suspect)
-        node->ops->link_down(node->topology, &slot->node_id, true, node->now);
-    else
+    if (!suspect) {
         node->ops->link_up(node->topology, &slot->node_id, node->now);
+        return;
+    }
+    node->ops->link_down(node->topology, &slot->node_id, true, node->now);
+    reload_transactions_detour(node, slot);
 }
 
 /* Another link to the same node, when the preferred one is gone: the newest. */

@@ -300,7 +300,8 @@ struct reload_transaction {
     bool no_route;         /* at its first transmission: it fails soon */
     bool doubted;          /* answered from too far away: perhaps a node nearby has gone */
     uint16_t config_error; /* it waits for a newer configuration, here or there: s6.3.2.1 */
-    reload_link_id link;
+    reload_link_id link;   /* the only one it may leave by, or 0 */
+    reload_link_id left;   /* the one it left by last */
     enum reload_owner owner;
     uint64_t owner_id;
     void *owner_object;
@@ -340,6 +341,8 @@ void reload_transaction_due(struct reload_node *node, struct reload_transaction 
 /* The link that it left by has failed before it was acknowledged: it leaves by another one now, as
  * the same transmission. */
 void reload_transaction_returned(struct reload_node *node, struct reload_transaction *transaction);
+/* That link misses acks: what left by it leaves by another one as well. */
+void reload_transactions_detour(struct reload_node *node, const struct reload_slot *suspect);
 /* It was answered by a node that `closer` is nearer than: is that one still there? Asked once a
  * transmission; if its link turns out to have failed the request is repeated at once. */
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,

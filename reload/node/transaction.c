@@ -270,7 +270,7 @@ static void turn_local(struct reload_node *node, struct reload_transaction *t)
         put_off_local(node, t, m.body, m.security.certificates);
 }
 
-static void send_over(struct reload_node *node, const struct reload_transaction *t,
+static void send_over(struct reload_node *node, struct reload_transaction *t,
                       const struct reload_route *route)
 {
     struct reload_forwarding_header h;
@@ -279,6 +279,7 @@ static void send_over(struct reload_node *node, const struct reload_transaction 
         return;
     struct reload_slice payload = reload_payload(message, &h);
     struct reload_arena *arena = &node->queue.arena;
+    t->left = route->next->link;
     payload.p = reload_arena_copy(arena, payload.p, payload.n);
     h.via_list.p = reload_arena_copy(arena, h.via_list.p, h.via_list.n);
     /* The header is not signed: a repetition carries the configuration that is in force now. */
@@ -373,16 +374,33 @@ void reload_transaction_due(struct reload_node *node, struct reload_transaction 
     send_again(node, t);
 }
 
-void reload_transaction_returned(struct reload_node *node, struct reload_transaction *t)
+/* By any link but `suspect`. */
+static void send_elsewhere(struct reload_node *node, struct reload_transaction *t,
+                           const struct reload_slot *suspect)
 {
     struct reload_route route;
     if (t->link || t->local || t->no_route) /* of that link alone, or no longer on its way */
         return;
     enum reload_route_outcome outcome = find_way(node, t, &route);
-    if (outcome == RELOAD_ROUTE_NEXT)
+    if (outcome == RELOAD_ROUTE_NEXT && route.next != suspect)
         send_over(node, t, &route);
     else if (outcome == RELOAD_ROUTE_HERE)
         turn_local(node, t);
+}
+
+void reload_transaction_returned(struct reload_node *node, struct reload_transaction *t)
+{
+    send_elsewhere(node, t, NULL);
+}
+
+void reload_transactions_detour(struct reload_node *node, const struct reload_slot *suspect)
+{
+    const struct reload_table *table = &node->transactions;
+    for (size_t i = 0; i < table->capacity; i++) {
+        struct reload_transaction *t = table->slots[i].value;
+        if (t && t->left == suspect->link)
+            send_elsewhere(node, t, suspect);
+    }
 }
 
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *t,

@@ -45,7 +45,10 @@ static void ping(struct reload_topology *t, struct reload_chord_peer *peer,
 
 static bool worth_it(const struct reload_topology *t, const struct reload_chord_peer *peer)
 {
-    return t->state == RELOAD_CHORD_JOINED && peer->ready && !peer->lost && !peer->check_cookie;
+    if (reload_chord_is_client(t) && !(t->has_ap && reload_chord_id_equal(t->ap, peer->id)))
+        return false;
+    return t->state == RELOAD_CHORD_JOINED && !peer->lost && !peer->check_cookie &&
+           (peer->ready || reload_chord_is_client(t));
 }
 
 /* The peer next to it in the ring, as far as they are known: most surely it has a link. */
@@ -62,11 +65,34 @@ static const struct reload_chord_peer *next_to(const struct reload_topology *t,
     return NULL;
 }
 
+/* A client's only peer: another way to it is over a bootstrap node, which may have to be linked. */
+static void check_ap(struct reload_topology *t, struct reload_chord_peer *ap)
+{
+    const struct reload_chord_peer *other =
+        t->has_bootstrap ? reload_chord_tables_find(&t->tables, t->bootstrap) : NULL;
+    if (other && other != ap && !other->suspect)
+        ping(t, ap, &other->id);
+    else
+        t->host->want_bootstrap(t->host->context);
+}
+
+void reload_chord_check_bootstrap(struct reload_topology *t)
+{
+    struct reload_chord_peer *ap = t->has_ap ? reload_chord_tables_find(&t->tables, t->ap) : NULL;
+    if (reload_chord_is_client(t) && ap && ap->suspect && t->has_bootstrap &&
+        !reload_chord_id_equal(t->bootstrap, t->ap) && worth_it(t, ap))
+        check_ap(t, ap);
+}
+
 void reload_chord_check_suspect(struct reload_topology *t, struct reload_chord_id id)
 {
     struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
     if (!peer || !worth_it(t, peer))
         return;
+    if (reload_chord_is_client(t)) {
+        check_ap(t, peer);
+        return;
+    }
     const struct reload_chord_peer *other = next_to(t, peer);
     if (other) /* with nobody left to ask, the link decides */
         ping(t, peer, &other->id);
@@ -146,8 +172,14 @@ void reload_chord_check_answered(struct reload_topology *t,
     }
 }
 
-static void lose(struct reload_topology *t, struct reload_chord_id id)
+static void lose(struct reload_topology *t, struct reload_chord_peer *peer)
 {
+    struct reload_chord_id id = peer->id;
+    if (reload_chord_is_client(t)) { /* it goes to whoever is responsible now, s4.2.1 */
+        reload_chord_failed(t, id, "silent, and given up:");
+        return;
+    }
+    peer->lost = true;
     reload_chord_log(t, RELOAD_LOG_INFO, "silent, and taken as gone:", id);
     reload_chord_changed(t, true);
     reload_chord_repair(t);
@@ -161,8 +193,7 @@ void reload_chord_checks_tick(struct reload_topology *t)
         if (!peer->check_cookie || peer->check_until_ms > t->now_ms)
             continue;
         peer->check_until_ms = RELOAD_NEVER;
-        peer->lost = true;
-        lose(t, peer->id);
+        lose(t, peer);
     }
 }
 

@@ -325,6 +325,7 @@ static void bootstrap(struct reload_topology *t, const struct reload_node_id *no
     }
     if (t->partition_check)
         reload_chord_partition_bootstrap(t, t->has_bootstrap ? node_id : NULL);
+    reload_chord_check_bootstrap(t);
     reload_chord_step(t, t->has_bootstrap ? RELOAD_CHORD_LINKED : RELOAD_CHORD_UNLINKED);
     conclude(t);
 }

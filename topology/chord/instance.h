@@ -263,6 +263,8 @@ void reload_chord_gone(struct reload_topology *t, struct reload_chord_id id);
 /* --- check.c: whether a silent neighbour is gone, s10.7.1 --- */
 /* The link to this node misses acks. */
 void reload_chord_check_suspect(struct reload_topology *t, struct reload_chord_id id);
+/* A client that wanted another way to its peer has it. */
+void reload_chord_check_bootstrap(struct reload_topology *t);
 /* `informant` told its lists before and now: who of them is missing now, and is our neighbour? */
 void reload_chord_check_dropped(struct reload_topology *t, struct reload_chord_id informant,
                                 const struct reload_chord_lists *before,

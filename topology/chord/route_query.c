@@ -15,7 +15,9 @@ bool reload_chord_next_hop(const struct reload_topology *t, struct reload_slice 
     if (reload_chord_is_client(t) || !t->owner) {
         /* A client, or a joining node with requests of its own (docs/protocol.md): its AP, its
          * bootstrap node, or by the tables of those that made themselves known. */
-        if (t->has_ap && reload_chord_tables_find(&t->tables, t->ap))
+        const struct reload_chord_peer *ap =
+            t->has_ap ? reload_chord_tables_find(&t->tables, t->ap) : NULL;
+        if (ap && !(ap->suspect && t->has_bootstrap))
             next = t->ap;
         else if (t->has_bootstrap)
             next = t->bootstrap;

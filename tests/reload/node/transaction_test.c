@@ -235,6 +235,34 @@ static void an_answer_from_too_far_away_has_the_node_nearby_looked_after(void **
     rig_fini(&rig);
 }
 
+/* s6.6.3.1: what left by a link that misses acks most probably got lost; the end-to-end timer need
+ * not find out. It is the same transmission, and the answer may come either way. */
+static void a_request_that_left_by_a_suspect_link_leaves_by_another_as_well(void **state)
+{
+    struct rig rig;
+    reload_link_id link;
+    (void)state;
+    set_up(&rig);
+    uint64_t request = ping_resource(&rig);
+    ping(&rig, &rig.parties[0].id); /* that node itself: there is no other way */
+    uint64_t transaction = rig_sent(&rig, 0, &link).header.transaction_id;
+    assert_int_equal(link, 1);
+    rig.fake.hop = rig.parties[1].id;
+    reload_node_link_suspect(rig.node, 2, true, rig.now); /* none left by that one */
+    reload_node_link_suspect(rig.node, 2, false, rig.now);
+    rig_clear(&rig);
+    reload_node_link_suspect(rig.node, 1, true, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    assert_int_equal(rig_sent(&rig, 0, &link).header.transaction_id, transaction);
+    assert_int_equal(link, 2);
+    struct rig_message answer = answer_by(&rig, 3, transaction);
+    rig_receive(&rig, 1, &answer);
+    assert_int_equal(result(&rig)->request, request);
+    assert_int_equal(result(&rig)->transmissions, 1);
+    rig_fini(&rig);
+}
+
 /* R6940-6.3.4-22: by a node at least as close to the Resource-ID as every neighbor. */
 static void an_answer_for_a_resource_must_come_from_close_by(void **state)
 {
@@ -598,6 +626,7 @@ int main(void)
         cmocka_unit_test(a_source_route_goes_to_its_first_entry),
         cmocka_unit_test(a_request_carries_the_own_sequence_the_initial_ttl_and_no_via_list),
         cmocka_unit_test(an_answer_by_the_wrong_node_is_dropped_and_the_right_one_taken),
+        cmocka_unit_test(a_request_that_left_by_a_suspect_link_leaves_by_another_as_well),
         cmocka_unit_test(an_answer_for_a_resource_must_come_from_close_by),
         cmocka_unit_test(the_wildcard_may_be_answered_by_anybody),
         cmocka_unit_test(an_answer_of_another_method_is_not_taken),

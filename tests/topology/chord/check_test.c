@@ -259,6 +259,83 @@ static void what_came_round_an_owner_is_given_to_it(void **state)
     fake_free(f);
 }
 
+/* --- a client and the one peer it has (s4.2.1) --- */
+
+static void bootstrap(struct fake *f, unsigned id)
+{
+    struct reload_node_id node_id = place(id);
+    fake_link(f, id);
+    reload_chord_ops.bootstrap(f->t, &node_id, (struct reload_time){ f->now_ms, 0 });
+}
+
+static struct fake *client(void) /* 50, linked to 80, and to 200 for bootstrapping */
+{
+    struct fake *f = fake_new(50, RELOAD_ROLE_CLIENT);
+    reload_chord_ops.join(f->t, false, (struct reload_time){ f->now_ms, 0 });
+    bootstrap(f, 200);
+    fake_link(f, 80);
+    fake_attached(f, 0, 0, 80);
+    assert_int_equal(f->state, RELOAD_TOPOLOGY_JOINED);
+    fake_forget_records(f);
+    return f;
+}
+
+static unsigned next_hop(const struct fake *f)
+{
+    struct reload_node_id k = place(10), next = { 0 };
+    assert_true(reload_chord_ops.next_hop(f->t, reload_node_id_slice(&k), &next));
+    return next.bytes[0];
+}
+
+/* R6940-4.2.1-1 */
+static void a_client_whose_peer_is_silent_goes_to_another(void **state)
+{
+    (void)state;
+    struct fake *f = client();
+    assert_int_equal(next_hop(f), 80);
+    suspect(f, 80);
+    assert_int_equal(pinged(f, 80)->via.bytes[0], 200);
+    assert_int_equal(next_hop(f), 200);
+    fake_run(f, 1000);
+    assert_int_equal(f->disconnect_count, 1);
+    assert_int_equal(f->disconnects[0].bytes[0], 80);
+    assert_int_equal(f->state, RELOAD_TOPOLOGY_JOINING);
+    fake_run(f, 1000);
+    assert_int_equal(f->bootstrap_count, 1);
+    fake_free(f);
+}
+
+static void a_client_whose_peer_answers_another_way_stays_with_it(void **state)
+{
+    (void)state;
+    struct fake *f = client();
+    suspect(f, 80);
+    fake_answer(f, pinged(f, 80)->cookie, 0, 80);
+    fake_run(f, 5000);
+    assert_int_equal(f->state, RELOAD_TOPOLOGY_JOINED);
+    assert_int_equal(f->disconnect_count, 0);
+    fake_link(f, 80);
+    assert_int_equal(next_hop(f), 80);
+    fake_free(f);
+}
+
+static void a_client_without_another_way_looks_for_one(void **state)
+{
+    (void)state;
+    struct fake *f = client();
+    fake_unlink(f, 200);
+    suspect(f, 80);
+    assert_null(pinged(f, 80));
+    assert_int_equal(f->bootstrap_count, 1);
+    assert_int_equal(next_hop(f), 80);
+    bootstrap(f, 210);
+    assert_int_equal(f->state, RELOAD_TOPOLOGY_JOINED);
+    assert_int_equal(pinged(f, 80)->via.bytes[0], 210);
+    fake_run(f, 1000);
+    assert_int_equal(f->state, RELOAD_TOPOLOGY_JOINING);
+    fake_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +351,9 @@ int main(void)
         cmocka_unit_test(a_neighbour_beyond_the_reach_of_a_list_was_not_dropped),
         cmocka_unit_test(a_neighbour_that_acknowledges_and_never_answers_has_failed),
         cmocka_unit_test(what_came_round_an_owner_is_given_to_it),
+        cmocka_unit_test(a_client_whose_peer_is_silent_goes_to_another),
+        cmocka_unit_test(a_client_whose_peer_answers_another_way_stays_with_it),
+        cmocka_unit_test(a_client_without_another_way_looks_for_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
