@@ -35,7 +35,7 @@ int reload_application_begin(struct reload_node *node, const struct reload_targe
     *request = 0;
     if (!is_valid(node, target))
         return RELOAD_E_INVALID;
-    if (node->state != RELOAD_TOPOLOGY_JOINED && node->connections.count == 0)
+    if (node->state != RELOAD_TOPOLOGY_JOINED && !node->was_joined && node->connections.count == 0)
         return RELOAD_E_STATE;
     *request = node->next_request++;
     return 0;

@@ -195,6 +195,7 @@ void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
         node->ops->link_up(node->topology, &slot->node_id, node->now);
     reload_attach_bound(node, &slot->node_id);
     tell_bootstrap(node, slot);
+    reload_transactions_depart(node);
 }
 
 void reload_connection_heard(struct reload_node *node, struct reload_slot *slot)

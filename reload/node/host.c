@@ -111,6 +111,8 @@ static void host_state(void *context, enum reload_topology_state state, const ch
     struct reload_node *node = context;
     bool joined = state == RELOAD_TOPOLOGY_JOINED && node->state != RELOAD_TOPOLOGY_JOINED;
     node->state = state;
+    node->was_joined =
+        state == RELOAD_TOPOLOGY_JOINED || (state == RELOAD_TOPOLOGY_JOINING && node->was_joined);
     const char *text_copy =
         reload_arena_copy(&node->queue.arena, text ? text : "", strlen(text ? text : "") + 1);
     struct reload_action *action =

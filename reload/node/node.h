@@ -132,7 +132,8 @@ struct reload_target {                /* where a request goes */
     struct reload_slice list; /* not empty: this Destination List, encoded, and none of the above */
 };
 /* Sends a request with that message code and body. *request names it in its REQUEST_DONE.
- * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (not joined and no link),
+ * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (never joined and no link; between two
+ * peers it waits),
  * RELOAD_E_INVALID, RELOAD_E_NOSPACE (larger than max-message-size allows), RELOAD_E_NOMEM. */
 int reload_node_request(struct reload_node *node, const struct reload_target *target, uint16_t code,
                         struct reload_slice body, struct reload_time now, uint64_t *request);

@@ -298,6 +298,7 @@ struct reload_transaction {
     bool any_sequence;
     bool local;            /* handed to this node itself: no transmission is owed */
     bool no_route;         /* at its first transmission: it fails soon */
+    bool waits;            /* for a link: this node is between two peers */
     bool doubted;          /* answered from too far away: perhaps a node nearby has gone */
     uint16_t config_error; /* it waits for a newer configuration, here or there: s6.3.2.1 */
     reload_link_id link;   /* the only one it may leave by, or 0 */
@@ -343,6 +344,8 @@ void reload_transaction_due(struct reload_node *node, struct reload_transaction 
 void reload_transaction_returned(struct reload_node *node, struct reload_transaction *transaction);
 /* That link misses acks: what left by it leaves by another one as well. */
 void reload_transactions_detour(struct reload_node *node, const struct reload_slot *suspect);
+/* A link is there: what waited for one leaves by it. */
+void reload_transactions_depart(struct reload_node *node);
 /* It was answered by a node that `closer` is nearer than: is that one still there? Asked once a
  * transmission; if its link turns out to have failed the request is repeated at once. */
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,
@@ -626,6 +629,7 @@ struct reload_node {
     struct reload_topology *topology;
     struct reload_topology_host host;
     enum reload_topology_state state;
+    bool was_joined;               /* JOINING since: it has lost its peers, and looks for others */
     struct reload_slot *bootstrap; /* the link that WANT_BOOTSTRAP brought */
 
     struct reload_store *store;

@@ -280,6 +280,7 @@ static void send_over(struct reload_node *node, struct reload_transaction *t,
     struct reload_slice payload = reload_payload(message, &h);
     struct reload_arena *arena = &node->queue.arena;
     t->left = route->next->link;
+    t->waits = false;
     payload.p = reload_arena_copy(arena, payload.p, payload.n);
     h.via_list.p = reload_arena_copy(arena, h.via_list.p, h.via_list.n);
     /* The header is not signed: a repetition carries the configuration that is in force now. */
@@ -295,12 +296,20 @@ static void transmit(struct reload_node *node, struct reload_transaction *t,
     uint64_t now = node->now.monotonic_ms;
     t->transmissions++;
     t->doubted = false;
+    t->waits = outcome == RELOAD_ROUTE_DROP;
     t->sent_ms = now;
     reload_timer_move(&node->timers, &t->timer, now + node->overlay->overlay_reliability_timer_ms);
     if (outcome == RELOAD_ROUTE_NEXT)
         send_over(node, t, route);
     else if (outcome == RELOAD_ROUTE_HERE)
         turn_local(node, t);
+}
+
+/* A node that has lost its peers finds others in a moment, and its user need not see that. */
+static bool may_wait(const struct reload_node *node, const struct reload_transaction *t)
+{
+    return t->owner == RELOAD_OWNER_APPLICATION && node->was_joined &&
+           node->state == RELOAD_TOPOLOGY_JOINING;
 }
 
 static int begin(struct reload_node *node, struct reload_transaction *t,
@@ -312,7 +321,7 @@ static int begin(struct reload_node *node, struct reload_transaction *t,
         put_off_local(node, t, outgoing->body, outgoing->certificates);
         return t->local ? 0 : RELOAD_E_NOMEM;
     }
-    if (outcome == RELOAD_ROUTE_DROP) {
+    if (outcome == RELOAD_ROUTE_DROP && !may_wait(node, t)) {
         t->no_route = true;
         reload_timer_move(&node->timers, &t->timer, node->now.monotonic_ms + NO_ROUTE_MS);
         return 0;
@@ -400,6 +409,16 @@ void reload_transactions_detour(struct reload_node *node, const struct reload_sl
         struct reload_transaction *t = table->slots[i].value;
         if (t && t->left == suspect->link)
             send_elsewhere(node, t, suspect);
+    }
+}
+
+void reload_transactions_depart(struct reload_node *node)
+{
+    const struct reload_table *table = &node->transactions;
+    for (size_t i = 0; i < table->capacity; i++) {
+        struct reload_transaction *t = table->slots[i].value;
+        if (t && t->waits)
+            send_elsewhere(node, t, NULL);
     }
 }
 

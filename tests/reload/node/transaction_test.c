@@ -263,6 +263,34 @@ static void a_request_that_left_by_a_suspect_link_leaves_by_another_as_well(void
     rig_fini(&rig);
 }
 
+/* A user need not see that a node which was part of the overlay looks for another peer. */
+static void between_two_peers_a_request_waits_for_a_link(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig_start(&rig);
+    const struct reload_topology_host *host = rig.fake.host;
+    host->state(host->context, RELOAD_TOPOLOGY_JOINED, "");
+    host->state(host->context, RELOAD_TOPOLOGY_JOINING, "");
+    uint64_t request = ping_resource(&rig);
+    rig.now.monotonic_ms += ROUND_MS + 1;
+    reload_node_tick(rig.node, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
+    rig.fake.hop = rig.parties[0].id;
+    rig_link(&rig, 0);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    struct rig_message answer = answer_by(&rig, 3, rig_sent(&rig, 0, NULL).header.transaction_id);
+    rig_link(&rig, 1); /* once */
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
+    rig_receive(&rig, 1, &answer);
+    assert_int_equal(result(&rig)->request, request);
+    assert_int_equal(result(&rig)->error, 0);
+    rig_fini(&rig);
+}
+
 /* R6940-6.3.4-22: by a node at least as close to the Resource-ID as every neighbor. */
 static void an_answer_for_a_resource_must_come_from_close_by(void **state)
 {
@@ -627,6 +655,7 @@ int main(void)
         cmocka_unit_test(a_request_carries_the_own_sequence_the_initial_ttl_and_no_via_list),
         cmocka_unit_test(an_answer_by_the_wrong_node_is_dropped_and_the_right_one_taken),
         cmocka_unit_test(a_request_that_left_by_a_suspect_link_leaves_by_another_as_well),
+        cmocka_unit_test(between_two_peers_a_request_waits_for_a_link),
         cmocka_unit_test(an_answer_for_a_resource_must_come_from_close_by),
         cmocka_unit_test(the_wildcard_may_be_answered_by_anybody),
         cmocka_unit_test(an_answer_of_another_method_is_not_taken),
