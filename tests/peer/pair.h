@@ -4,8 +4,8 @@
 #include "peer/overlay.h"
 #include "tests/bench/overlay_files.h"
 
-/* Two real nodes of one overlay in one thread: `a` founds it, `b` joins it. Each has a GLib context
- * of its own, so that a test can let one of them stand still. */
+/* Two real nodes of one overlay in one thread: `a` founds it, `b` joins it; and guests, if a test
+ * wants any. Each has a GLib context of its own, so that a test can let one of them stand still. */
 
 #define PAIR_TURN_PORT   3478 /* on 127.0.0.1 */
 #define PAIR_TURN_SECRET "a secret of the pair"
@@ -25,12 +25,21 @@ struct pair_node {
     bool asleep; /* pair_turn() leaves it alone */
 };
 
+#define PAIR_GUESTS_MAX 2
+
 struct pair {
     struct bench_files files;
     struct pair_node a, b;
+    struct pair_node *guests[PAIR_GUESTS_MAX];
+    size_t guest_count;
 };
 
 void pair_open(struct pair *pair, const struct pair_options *options); /* both have joined */
+/* One more node, which pair_close() frees: a client that listens nowhere and has joined at `a`,
+ * which is responsible for its Node-ID and so is all that it is linked to; or, without `joins`,
+ * an overlay object that does nothing. `options` are those of the pair. */
+void pair_guest(struct pair *pair, const struct pair_options *options, bool joins,
+                struct pair_node *node);
 void pair_close(struct pair *pair);
 void pair_node_free(struct pair_node *node); /* the node alone, as reload_overlay_free() */
 void pair_turn(struct pair *pair);
