@@ -263,8 +263,10 @@ void reload_channel_close(struct reload_channel *channel)
     reload_overlay_settle(o);
 }
 
-const struct reload_channel_info *reload_channel_info(const struct reload_channel *channel)
+const struct reload_channel_info *reload_channel_info(struct reload_channel *channel)
 {
+    if (channel->overlay)
+        reload_channel_refresh_path(channel);
     return &channel->info;
 }
 

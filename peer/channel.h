@@ -35,7 +35,8 @@ struct reload_channel_events { /* each may be NULL */
     void (*received)(void *context, struct reload_channel *channel, struct reload_slice bytes);
     /* After a send that was refused: half of the queue is free. */
     void (*writable)(void *context, struct reload_channel *channel);
-    /* The far end sends no more (bytes only). */
+    /* The far end sends no more (bytes only); when it has closed, `closed` follows a second later.
+     */
     void (*ended)(void *context, struct reload_channel *channel);
     /* The end, exactly once, but not after reload_channel_close(). Also when the channel never came
      * up: error_code RELOAD_ERROR_NOT_FOUND means that the far node does not serve the application
@@ -94,7 +95,9 @@ void reload_channel_pause(struct reload_channel *channel, bool paused);
 /* Ends both directions, whatever is still on its way, and gives the handle back; nothing follows.
  * NULL is fine. */
 void reload_channel_close(struct reload_channel *channel);
-const struct reload_channel_info *reload_channel_info(const struct reload_channel *channel);
+/* Good while the channel is. ICE may go over to a better path: each call brings `local`, `remote`
+ * and `relayed` up to date. */
+const struct reload_channel_info *reload_channel_info(struct reload_channel *channel);
 
 struct reload_channel_stats {
     uint32_t channels, open; /* now */

@@ -78,10 +78,20 @@ static struct reload_channel *of_event(const struct reload_overlay *o,
     return NULL;
 }
 
-static void describe(struct reload_channel *channel, const struct reload_link_event *event)
+void reload_channel_refresh_path(struct reload_channel *channel)
 {
     struct reload_channel_info *info = &channel->info;
     struct reload_ice_pair pair;
+    if (!channel->link || reload_overlay_link_pair(channel->overlay, channel->link, &pair) != 0)
+        return;
+    info->local = pair.local;
+    info->remote = pair.remote;
+    info->relayed = pair.relayed;
+}
+
+static void describe(struct reload_channel *channel, const struct reload_link_event *event)
+{
+    struct reload_channel_info *info = &channel->info;
     channel->certificate = g_bytes_new(event->certificate.p, event->certificate.n);
     info->certificate.p = g_bytes_get_data(channel->certificate, &info->certificate.n);
     info->link_type = event->link_type;
@@ -89,8 +99,7 @@ static void describe(struct reload_channel *channel, const struct reload_link_ev
     info->longest_datagram = info->datagrams ? event->mtu : 0;
     info->local = event->local;
     info->remote = event->address;
-    info->relayed =
-        reload_overlay_link_pair(channel->overlay, event->link, &pair) == 0 && pair.relayed;
+    reload_channel_refresh_path(channel);
 }
 
 static void up(struct reload_overlay *o, struct reload_channel *channel,

@@ -94,6 +94,8 @@ bool reload_channels_refused(struct reload_overlay *overlay, const struct reload
 /* --- channel_events.c --- */
 void reload_channels_link_event(struct reload_overlay *overlay,
                                 const struct reload_link_event *event);
+/* The path that ICE uses now. */
+void reload_channel_refresh_path(struct reload_channel *channel);
 void reload_channel_tell_closed(struct reload_channel *channel, int error, uint16_t error_code,
                                 const char *reason);
 

@@ -28,7 +28,7 @@ struct piped {
 
 /* --- what is told of a channel --- */
 
-static json_t *describe(const struct reload_channel *channel, uint64_t number)
+static json_t *describe(struct reload_channel *channel, uint64_t number)
 {
     const struct reload_channel_info *info = reload_channel_info(channel);
     char local[RELOAD_LINK_ADDRESS_TEXT], remote[RELOAD_LINK_ADDRESS_TEXT];

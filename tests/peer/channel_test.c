@@ -146,7 +146,7 @@ static struct reload_links_stats links_of(const struct pair_node *node)
     return stats;
 }
 
-static void assert_is(const struct reload_channel *channel, const struct pair_node *who)
+static void assert_is(struct reload_channel *channel, const struct pair_node *who)
 {
     const struct reload_channel_info *info = reload_channel_info(channel);
     const struct reload_own_identity *own = reload_overlay_own(who->overlay);
