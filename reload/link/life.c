@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -98,7 +99,9 @@ void reload_link_watch(struct reload_link *link)
     if (link->fd < 0 || want == link->interest)
         return;
     struct epoll_event event = { .events = want, .data.u64 = link->id };
-    if (epoll_ctl(link->set->epoll_fd, EPOLL_CTL_MOD, link->fd, &event) == 0)
+    int epoll_fd = link->set->epoll_fd;
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, link->fd, &event) == 0 ||
+        (errno == ENOENT && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, link->fd, &event) == 0))
         link->interest = want;
 }
 
@@ -243,7 +246,10 @@ void reload_link_tick(struct reload_link *link)
         break;
     case RELOAD_LINK_CONFIRMING: reload_link_enter(link, RELOAD_LINK_RUNNING); break;
     case RELOAD_LINK_OVERSIZED: reload_link_end(link, "a message exceeded max-message-size"); break;
-    case RELOAD_LINK_LINGERING: reload_link_enter(link, RELOAD_LINK_DEAD); break;
+    case RELOAD_LINK_LINGERING:
+        reload_raw_reset(link);
+        reload_link_enter(link, RELOAD_LINK_DEAD);
+        break;
     case RELOAD_LINK_RUNNING:
     case RELOAD_LINK_DEAD: break;
     }

@@ -240,8 +240,11 @@ int reload_links_watch_listener(struct reload_links *links, size_t index); /* -1
 /* raw.c */
 /* Tells what is unread. */
 enum reload_link_step reload_raw_bytes(struct reload_link *link, struct reload_link_event *event);
-/* The connection broke while nothing was read from it: fails the link. */
+/* The far end reset the connection while nothing was read from it. After it has ended its bytes
+ * that is its close; before that the link fails, once the owner has read what arrived. */
 bool reload_raw_is_cut(struct reload_link *link);
+/* LINGERING is over: the descriptor is about to be closed. */
+void reload_raw_reset(const struct reload_link *link);
 /* What one record of a datagram channel held. */
 enum reload_link_step reload_raw_datagram(struct reload_link *link, struct reload_slice datagram,
                                           struct reload_link_event *event);

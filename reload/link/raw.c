@@ -1,6 +1,8 @@
 #include "reload/link/raw.h"
 
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "reload/link/links_internal.h"
@@ -26,12 +28,44 @@ bool reload_raw_is_deaf(const struct reload_link *link)
            (link->raw->paused || link->raw->far_ended);
 }
 
+static bool has_unread(const struct reload_link *link)
+{
+    int unread = 0;
+    return ioctl(link->fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
+/* What has arrived is read once the owner wants it, and then the cut is met again. */
+static void stop_watching(struct reload_link *link)
+{
+    if (epoll_ctl(link->set->epoll_fd, EPOLL_CTL_DEL, link->fd, NULL) == 0)
+        link->interest = 0;
+}
+
 bool reload_raw_is_cut(struct reload_link *link)
 {
     if (!reload_raw_is_deaf(link) || !(link->ready & (EPOLLHUP | EPOLLERR)))
         return false;
-    reload_link_fail(link, RELOAD_E_CLOSED, "the far end cut the connection");
+    if (!link->raw->far_ended && has_unread(link))
+        stop_watching(link);
+    else if (!link->raw->far_ended)
+        reload_link_fail(link, RELOAD_E_CLOSED, "the far end cut the connection");
+    else if (waiting_bytes(link) == 0)
+        reload_link_complete(link, "closed by the far end");
+    else
+        reload_link_fail(link, RELOAD_E_CLOSED, "the far end closed before it had taken all");
     return true;
+}
+
+/* A close_notify says that this end sends no more, and a FIN no more than that. A far end that has
+ * not ended within the time of lingering learns by a reset that nobody reads it either (RFC 2525
+ * s2.17); but not while it is yet to get what was sent before. */
+void reload_raw_reset(const struct reload_link *link)
+{
+    const struct linger at_once = { .l_onoff = 1 };
+    int unsent = 0;
+    if (link->raw && link->told_up && link->fd >= 0 && link->sending_ended &&
+        ioctl(link->fd, SIOCOUTQ, &unsent) == 0 && unsent == 0)
+        (void)setsockopt(link->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 static void count_in(struct reload_link *link, size_t len)

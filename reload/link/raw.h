@@ -15,7 +15,9 @@
  *     BYTES     a piece of the byte stream, or one whole datagram
  *     WRITABLE  after a send that was refused: at least half of the queue is free
  *     ENDED     the far end sends no more bytes; this end still may
- *     DOWN      the end, with error 0 when both ends have ended or one closed in order
+ *     DOWN      the end, with error 0 when both ends have ended or one closed in order. A far end
+ *               of TLS that has ended may be known to have closed only by a reset: from this
+ *               stack within RELOAD_LINK_LINGER_MS, from others perhaps not before the next send
  *
  * reload_links_close() ends both directions after what is queued has been written as far as the
  * socket takes it; reload_links_end_raw() ends one and loses nothing. */

@@ -456,6 +456,58 @@ static void a_node_that_stops_tells_its_channels_and_takes_no_more(void **state)
     assert_int_equal(far.error, RELOAD_E_CLOSED); /* it broke off */
 }
 
+/* A far end that has ended its bytes may still read, so that is not the end yet; its close is. */
+static void a_far_end_that_closes_after_it_has_ended_is_noticed(void **state)
+{
+    (void)state;
+    open_pair((struct pair_options){ 0 });
+    connect_pair(&pair.b, &pair.a);
+    reload_channel_end(far.channel);
+    assert_true(pair_until(&pair, &near.has_ended, PATIENCE_MS));
+    pair_for_ms(&pair, 2 * RELOAD_LINK_LINGER_MS);
+    assert_false(near.is_closed);
+    assert_int_equal(send_text(&near, "still read"), 0);
+    assert_true(pair_until(&pair, &far.has_received, PATIENCE_MS));
+    reload_channel_close(far.channel);
+    assert_true(pair_until(&pair, &near.is_closed, PATIENCE_MS)); /* without a word of its own */
+    assert_int_equal(near.error, 0);
+    assert_int_equal(links_of(&pair.b).raw, 0);
+}
+
+static void a_close_is_noticed_by_who_never_ends(void **state)
+{
+    (void)state;
+    open_pair((struct pair_options){ 0 });
+    connect_pair(&pair.b, &pair.a);
+    assert_int_equal(send_text(&far, "last words"), 0);
+    reload_channel_close(far.channel);
+    assert_true(pair_until(&pair, &near.has_ended, PATIENCE_MS));
+    assert_memory_equal(near.last, "last words", 10);
+    assert_true(pair_until(&pair, &near.is_closed, PATIENCE_MS));
+    assert_int_equal(near.error, 0);
+}
+
+/* What is closed meanwhile does not take back what it sent. */
+static void who_reads_late_gets_everything_before_the_close(void **state)
+{
+    (void)state;
+    static uint8_t piece[10000];
+    open_pair((struct pair_options){ 0 });
+    connect_pair(&pair.b, &pair.a);
+    reload_channel_pause(near.channel, true);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(reload_channel_send(far.channel, reload_slice_of(piece, sizeof piece)), 0);
+    pair_for_ms(&pair, 200);
+    reload_channel_close(far.channel);
+    pair_for_ms(&pair, 2 * RELOAD_LINK_LINGER_MS);
+    assert_false(near.has_ended || near.is_closed);
+    reload_channel_pause(near.channel, false);
+    assert_true(pair_until(&pair, &near.has_ended, PATIENCE_MS));
+    assert_int_equal(near.received, 3 * sizeof piece);
+    assert_true(pair_until(&pair, &near.is_closed, PATIENCE_MS));
+    assert_int_equal(near.error, 0);
+}
+
 /* --- back-pressure --- */
 
 static void a_slow_reader_is_waited_for(void **state)
@@ -517,6 +569,9 @@ int main(void)
         LIVE(a_channel_that_is_not_wanted_any_longer_is_forgotten),
         LIVE(a_channel_may_be_closed_in_any_callback),
         LIVE(a_node_that_stops_tells_its_channels_and_takes_no_more),
+        LIVE(a_far_end_that_closes_after_it_has_ended_is_noticed),
+        LIVE(a_close_is_noticed_by_who_never_ends),
+        LIVE(who_reads_late_gets_everything_before_the_close),
         LIVE(a_slow_reader_is_waited_for),
         LIVE(what_is_too_long_or_comes_too_early_is_refused),
     };
