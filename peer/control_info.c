@@ -178,6 +178,7 @@ static json_t *link_counters(const struct reload_links *links)
     COUNTER(failed_timeout);
     COUNTER(failed_tls);
     COUNTER(failed_framing);
+    COUNTER(failed_unread);
     COUNTER(failed_dead);
     COUNTER(challenged);
     COUNTER(strays);

@@ -110,6 +110,7 @@ static void count_failure(struct reload_link *link, int error)
     struct reload_links_stats *stats = &link->set->stats;
     if (reload_link_is_up(link)) {
         stats->failed_framing += error == RELOAD_E_DECODE;
+        stats->failed_unread += error == RELOAD_E_LIMIT;
         return;
     }
     if (link->state != RELOAD_LINK_HANDSHAKING && link->state != RELOAD_LINK_CONFIRMING)

@@ -189,6 +189,7 @@ struct reload_links_stats {
     uint64_t failed_timeout;      /* no end within handshake_ms */
     uint64_t failed_tls;          /* anything else: not TLS, no common version, an alert */
     uint64_t failed_framing;      /* links closed by a framing error */
+    uint64_t failed_unread;       /* links closed as the far end did not read what it asked for */
     uint64_t failed_dead;         /* links closed since acks did not come back in the grace time */
     uint64_t challenged;          /* bare ports: ClientHellos answered with a cookie */
     uint64_t stun;                /* bare ports: STUN messages */

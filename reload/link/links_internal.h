@@ -91,6 +91,7 @@ struct reload_link {
     uint32_t ready;     /* what epoll saw in this round */
     uint32_t budget;    /* bytes it may still read in this round */
     bool drained;       /* the socket had no more when last read */
+    size_t tls_answers; /* bytes of TLS's own since output waits */
     bool sending_ended; /* LINGERING: our half of TCP is closed */
     enum reload_link_role role;
     bool inbound;

@@ -5,6 +5,8 @@
 
 #include "reload/link/links_internal.h"
 
+#define TLS_ANSWERS_MAX (64 * 1024) /* bytes behind output that waits */
+
 /* Lends the engine what the socket has. DONE when it has nothing (now, or for this round). */
 static enum reload_link_step receive(struct reload_link *link)
 {
@@ -59,15 +61,28 @@ static enum reload_link_step shake_hands(struct reload_link *link)
     return RELOAD_STEP_AGAIN;
 }
 
+/* TLS itself may have something to say: to each KeyUpdate, if the far end wants it so (RFC 8446
+ * s4.6.3). What it does not take of that must not pile up. */
+static int watch_answers(struct reload_link *link, size_t waited)
+{
+    size_t waits = reload_buffer_len(reload_engine_output(link->engine));
+    if (waits > 0)
+        reload_link_mark_dirty(link);
+    link->tls_answers = waited == 0 ? 0 : link->tls_answers + (waits - waited);
+    return link->tls_answers > TLS_ANSWERS_MAX ? RELOAD_E_LIMIT : 0;
+}
+
 /* More plaintext, from the engine or through it from the socket. */
 static enum reload_link_step decrypt(struct reload_link *link)
 {
     struct reload_links *links = link->set;
-    size_t n;
+    size_t n, waited = reload_buffer_len(reload_engine_output(link->engine));
     int status =
         reload_engine_read(link->engine, links->plain, RELOAD_LINK_READ_LEN, &n, links->now);
-    if (reload_buffer_len(reload_engine_output(link->engine)) > 0)
-        reload_link_mark_dirty(link); /* TLS itself has something to say */
+    if (watch_answers(link, waited)) {
+        reload_link_fail(link, RELOAD_E_LIMIT, "the far end does not take the answers of TLS");
+        return RELOAD_STEP_DONE;
+    }
     if (link->state == RELOAD_LINK_CONFIRMING && reload_engine_confirmed(link->engine))
         reload_link_enter(link, RELOAD_LINK_RUNNING);
     if (status == RELOAD_ENGINE_WANT)

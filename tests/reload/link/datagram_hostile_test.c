@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "net.h"
+#include "raw_client.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
@@ -84,94 +84,6 @@ static struct reload_links_stats stats_of(struct host *host)
     return stats;
 }
 
-/* A plain UDP socket that is connected to the bare port. */
-static int udp_socket(void)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(bare_port.port) };
-    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    must(fd >= 0 && connect(fd, (struct sockaddr *)&in, sizeof in) == 0);
-    return fd;
-}
-
-struct raw_client { /* a DTLS engine on a socket of its own */
-    int fd;
-    struct reload_engine_context *context;
-    struct reload_engine *engine;
-    int status;
-    uint8_t last[2000]; /* datagram it sent last */
-    size_t last_len;
-    uint8_t got[4000];
-    size_t got_len;
-};
-
-static void client_engine(struct raw_client *client)
-{
-    assert_int_equal(reload_engine_new_datagram(client->context, RELOAD_LINK_CLIENT, NULL, 1200,
-                                                false, &client->engine),
-                     0);
-    client->status = RELOAD_ENGINE_WANT;
-    client->got_len = 0;
-}
-
-static void open_client(struct raw_client *client, struct identity *identity)
-{
-    memset(client, 0, sizeof *client);
-    client->fd = udp_socket();
-    assert_int_equal(reload_engine_context_new(&pki_ops, identity, NULL, &client->context), 0);
-    client_engine(client);
-}
-
-static void close_client(struct raw_client *client)
-{
-    close(client->fd);
-    reload_engine_free(client->engine);
-    reload_engine_context_free(client->context);
-}
-
-static void advance(struct raw_client *client)
-{
-    if (client->status != 0)
-        client->status = reload_engine_handshake(client->engine, net_now());
-    size_t n;
-    while (client->status == 0 &&
-           reload_engine_read(client->engine, client->got + client->got_len,
-                              sizeof client->got - client->got_len, &n, net_now()) == 0)
-        client->got_len += n;
-}
-
-static void client_turn(struct raw_client *client)
-{
-    uint8_t bytes[2000];
-    ssize_t n;
-    while ((n = recv(client->fd, bytes, sizeof bytes, 0)) > 0) {
-        reload_engine_input(client->engine, reload_slice_of(bytes, (size_t)n));
-        advance(client);
-    }
-    advance(client);
-    struct reload_slice datagram;
-    while (reload_engine_datagram_next(client->engine, &datagram, 1)) {
-        memcpy(client->last, datagram.p, datagram.n);
-        client->last_len = datagram.n;
-        (void)!send(client->fd, datagram.p, datagram.n, 0);
-        reload_engine_datagram_sent(client->engine, 1);
-    }
-    net_turn();
-}
-
-static void client_up(struct raw_client *client)
-{
-    for (int i = 0; i < 2000 && client->status != 0; i++)
-        client_turn(client);
-    assert_int_equal(client->status, 0);
-}
-
-static void client_write(struct raw_client *client, const void *p, size_t n)
-{
-    assert_int_equal(reload_engine_write(client->engine, reload_slice_of(p, n)), 0);
-    client_turn(client);
-}
-
 /* --- floods --- */
 
 static size_t first_hello(uint8_t out[2000])
@@ -211,7 +123,7 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
     size_t hello_len = first_hello(hello);
     int fds[SOCKETS];
     for (int i = 0; i < SOCKETS; i++)
-        fds[i] = udp_socket();
+        fds[i] = raw_client_socket(&bare_port);
     unsigned long allocations = 0;
     uint64_t sent = 0, slowest_ms = 0, asked_ms = 0, answered = 0;
     uint64_t start_ms = real_ms(), now_ms = start_ms;
@@ -266,7 +178,7 @@ static void garbage_of_every_kind_changes_nothing(void **state)
     open_hosts(&alice, NULL);
     uint8_t hello[2000], bytes[2000];
     size_t n = first_hello(hello);
-    int fd = udp_socket();
+    int fd = raw_client_socket(&bare_port);
     (void)!send(fd, "", 0, 0);
     for (size_t i = 0; i < n; i++) {
         (void)!send(fd, hello, i, 0);
@@ -321,22 +233,22 @@ static void handshakes_are_limited_and_under_load_one_to_an_address(void **state
     open_hosts(&alice, &options);
     struct raw_client clients[4];
     for (int i = 0; i < 4; i++) { /* they go as far as the cookie, and no further */
-        open_client(&clients[i], &alice);
+        raw_client_open(&clients[i], &alice, &bare_port);
         for (int j = 0;
              j < 100 && stats_of(&b).accepted + stats_of(&b).refused_handshakes <= (unsigned)i;
              j++) {
-            client_turn(&clients[i]);
+            raw_client_turn(&clients[i]);
             if (clients[i].last_len && clients[i].last[13] != 1)
                 fail();
             usleep(1000);
         }
         close(clients[i].fd);
-        clients[i].fd = udp_socket();
+        clients[i].fd = raw_client_socket(&bare_port);
     }
     assert_int_equal(stats_of(&b).accepted, 2); /* half of the four; then an address has its one */
     assert_int_equal(stats_of(&b).refused_handshakes, 2);
     for (int i = 0; i < 4; i++)
-        close_client(&clients[i]);
+        raw_client_close(&clients[i]);
     leap_ms += 11000; /* unfinished handshakes end */
     net_for_ms(20);
     assert_int_equal(stats_of(&b).links, 0);
@@ -351,10 +263,10 @@ static void a_replayed_datagram_is_dropped(void **state)
     (void)state;
     open_hosts(&alice, NULL);
     struct raw_client client;
-    open_client(&client, &alice);
-    client_up(&client);
+    raw_client_open(&client, &alice, &bare_port);
+    assert_true(raw_client_until_up(&client));
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    client_write(&client, frame, sizeof frame);
+    raw_client_write(&client, frame, sizeof frame);
     assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
     uint64_t frames = stats_of(&b).sum.frames_in;
     for (int i = 0; i < 10; i++)
@@ -362,7 +274,7 @@ static void a_replayed_datagram_is_dropped(void **state)
     net_for_ms(30);
     assert_int_equal(stats_of(&b).sum.frames_in, frames);
     assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
-    close_client(&client);
+    raw_client_close(&client);
 }
 
 /* R6940-6.6.2-7: on datagrams the next record begins anew, so the link lives on. */
@@ -371,23 +283,23 @@ static void records_without_a_frame_are_dropped_and_counted(void **state)
     (void)state;
     open_hosts(&alice, NULL);
     struct raw_client client;
-    open_client(&client, &alice);
-    client_up(&client);
+    raw_client_open(&client, &alice, &bare_port);
+    assert_true(raw_client_until_up(&client));
     const uint8_t frame[] = { 128, 0, 0, 0, 9, 0, 0, 3, 'a', 'b', 'c', 'd' };
     for (size_t n = 1; n <= sizeof frame; n++)
         if (n != 11)
-            client_write(&client, frame, n);
+            raw_client_write(&client, frame, n);
     for (unsigned type = 0; type < 256; type++) {
         uint8_t other[sizeof frame];
         memcpy(other, frame, sizeof other);
         other[0] = (uint8_t)type;
-        client_write(&client, other, 11);
+        raw_client_write(&client, other, 11);
     }
     net_for_ms(20);
     assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
     assert_int_equal(stats_of(&b).bad_frames, 11 + 255);
     assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
-    close_client(&client);
+    raw_client_close(&client);
 }
 
 static void acks_that_lie_do_no_harm(void **state)
@@ -395,21 +307,21 @@ static void acks_that_lie_do_no_harm(void **state)
     (void)state;
     open_hosts(&alice, NULL);
     struct raw_client client;
-    open_client(&client, &alice);
-    client_up(&client);
+    raw_client_open(&client, &alice, &bare_port);
+    assert_true(raw_client_until_up(&client));
     assert_true(net_events(&b, RELOAD_LINK_UP, 1));
     srand(3);
     for (int i = 0; i < 2000; i++) {
         uint8_t ack[9] = { 129 };
         for (int j = 1; j < 9; j++)
             ack[j] = (uint8_t)(rand() % 3 ? rand() : 0);
-        client_write(&client, ack, sizeof ack);
+        raw_client_write(&client, ack, sizeof ack);
         if (i % 50 == 0)
             (void)host_send(&b, b.last[RELOAD_LINK_UP].link, &i, sizeof i);
     }
     net_for_ms(20);
     assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
-    close_client(&client);
+    raw_client_close(&client);
 }
 
 /* RFC 6347 s4.2.8 */
@@ -418,22 +330,22 @@ static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void
     (void)state;
     open_hosts(&alice, NULL);
     struct raw_client client;
-    open_client(&client, &alice);
-    client_up(&client);
+    raw_client_open(&client, &alice, &bare_port);
+    assert_true(raw_client_until_up(&client));
     assert_true(net_events(&b, RELOAD_LINK_UP, 1));
     reload_link_id old = b.last[RELOAD_LINK_UP].link;
     reload_engine_free(client.engine); /* without a word */
-    client_engine(&client);
-    client_up(&client);
+    raw_client_engine(&client);
+    assert_true(raw_client_until_up(&client));
     assert_true(net_events(&b, RELOAD_LINK_UP, 2));
     assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
     assert_int_equal(b.last[RELOAD_LINK_DOWN].link, old);
     assert_int_equal(stats_of(&b).replaced, 1);
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    client_write(&client, frame, sizeof frame);
+    raw_client_write(&client, frame, sizeof frame);
     assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
     assert_int_not_equal(b.last[RELOAD_LINK_MESSAGE].link, old);
-    close_client(&client);
+    raw_client_close(&client);
 }
 
 static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone(void **state)
@@ -441,13 +353,13 @@ static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alon
     (void)state;
     open_hosts(&alice, NULL);
     struct raw_client client;
-    open_client(&client, &alice);
-    client_up(&client);
+    raw_client_open(&client, &alice, &bare_port);
+    assert_true(raw_client_until_up(&client));
     assert_true(net_events(&b, RELOAD_LINK_UP, 1));
     struct reload_engine *good = client.engine;
-    client_engine(&client);
+    raw_client_engine(&client);
     for (int i = 0; i < 100 && stats_of(&b).accepted < 2; i++) { /* up to its cookie */
-        client_turn(&client);
+        raw_client_turn(&client);
         usleep(1000);
     }
     assert_int_equal(stats_of(&b).accepted, 2);
@@ -458,13 +370,13 @@ static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alon
     while (recv(client.fd, bytes, sizeof bytes, 0) > 0)
         ;
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    client_write(&client, frame, sizeof frame);
+    raw_client_write(&client, frame, sizeof frame);
     assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
     leap_ms += 11000;
     net_for_ms(20);
     assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
     assert_int_equal(stats_of(&b).links, 1);
-    close_client(&client);
+    raw_client_close(&client);
 }
 
 /* At every allocation of a link's life memory runs out: calls fail or the link goes down, nothing

@@ -173,7 +173,14 @@ void net_for_ms(unsigned ms)
 
 int net_connect(const struct reload_link_address *to)
 {
+    return net_connect_with(to, 0);
+}
+
+int net_connect_with(const struct reload_link_address *to, int receive_buffer)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && receive_buffer)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(to->port) };
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof in) < 0) {
@@ -187,8 +194,13 @@ int net_connect(const struct reload_link_address *to)
 
 void raw_open(struct raw *raw, struct identity *identity, const struct reload_link_address *to)
 {
+    raw_open_on(raw, identity, net_connect(to));
+}
+
+void raw_open_on(struct raw *raw, struct identity *identity, int fd)
+{
     memset(raw, 0, sizeof *raw);
-    raw->fd = net_connect(to);
+    raw->fd = fd;
     must(raw->fd >= 0);
     int status = reload_engine_context_new(&pki_ops, identity, NULL, &raw->context);
     must(status == 0);

@@ -57,6 +57,8 @@ void net_for_ms(unsigned ms);
 
 /* A plain TCP connection, non-blocking. */
 int net_connect(const struct reload_link_address *to);
+/* The same with a receive buffer of so many bytes, so that one who does not read is soon felt. */
+int net_connect_with(const struct reload_link_address *to, int receive_buffer);
 
 struct raw { /* one TLS engine on a socket: it can send what a link set never would */
     int fd;
@@ -69,6 +71,7 @@ struct raw { /* one TLS engine on a socket: it can send what a link set never wo
 };
 
 void raw_open(struct raw *raw, struct identity *identity, const struct reload_link_address *to);
+void raw_open_on(struct raw *raw, struct identity *identity, int fd); /* a connection of its own */
 void raw_turn(struct raw *raw);
 bool raw_until_up(struct raw *raw);
 void raw_write(struct raw *raw, const void *p, size_t n);
