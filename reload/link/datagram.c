@@ -6,7 +6,8 @@
 
 #define HEADERS_IPV4 28 /* IP and UDP */
 #define HEADERS_IPV6 48
-#define RECORD_COST  64           /* of DTLS and the framing header, at most */
+#define RECORD_COST  64 /* of DTLS and the framing header, at most */
+#define BURST        (RELOAD_UDP_RUN_LEN - RELOAD_LINK_PATH_MTU) /* bytes: one message of a socket */
 #define ACK_BACKLOG  (128 * 1024) /* bytes that wait: more acks would be for nothing */
 
 static uint16_t path_len(const struct reload_link *link, uint16_t path_mtu)
@@ -288,7 +289,15 @@ static int encrypt(struct reload_link *link, const struct reload_frame *frame)
     return status;
 }
 
-/* A batch of frames becomes datagrams; false when there is none to send now. */
+/* Memory for all that may leave at once: growing with each record would copy those before it. A
+ * refusal shows when a record is written. */
+static void make_room(struct reload_link *link, const struct reload_reliable_stats *s)
+{
+    size_t len = s->bytes + s->messages * (size_t)RECORD_COST;
+    (void)reload_buffer_reserve(reload_engine_output(link->engine), len < BURST ? len : BURST);
+}
+
+/* A burst of frames becomes datagrams; false when there is none to send now. */
 static bool transmit(struct reload_link *link)
 {
     if (link->state == RELOAD_LINK_HANDSHAKING)
@@ -299,10 +308,11 @@ static bool transmit(struct reload_link *link)
     struct reload_frame frame;
     size_t count = 0;
     int status = 0;
-    while (count < RELOAD_UDP_RUN && status == 0 &&
+    while (reload_buffer_len(reload_engine_output(link->engine)) < BURST && status == 0 &&
            reload_reliable_next(reliable, link->set->now.monotonic_ms, &frame)) {
+        if (count++ == 0)
+            make_room(link, &before);
         status = encrypt(link, &frame);
-        count++;
     }
     reload_reliable_stats(reliable, &after);
     count_out(link, count, 0, after.retransmissions - before.retransmissions);

@@ -24,7 +24,7 @@
 #define RELOAD_UDP_ALL_PORTS (RELOAD_UDP_PORTS_MAX + RELOAD_LINK_DOORS_MAX)
 #define RELOAD_UDP_BATCH     16    /* datagrams of one recvmmsg() or sendmmsg() */
 #define RELOAD_UDP_RUN       64    /* datagrams in one message: the kernel's limit */
-#define RELOAD_UDP_RUN_LEN   60000 /* bytes of it */
+#define RELOAD_UDP_RUN_LEN   65000 /* bytes of it */
 #define RELOAD_UDP_BUDGET    4     /* batches of one socket in one round */
 #define RELOAD_UDP_LEN       (RELOAD_ENGINE_RECORD_MAX + 256) /* of one datagram with its overhead */
 #define RELOAD_UDP_JOINED    65536 /* bytes of datagrams that the kernel joined into one message */
@@ -75,7 +75,9 @@ struct reload_udp_inbox {
     unsigned count, next;             /* messages */
     size_t next_at;                   /* bytes of the next one that were handed out */
     struct reload_slice datagram;     /* the one at hand */
+    size_t segment;                   /* bytes of each one of the message but its last */
     struct reload_link_address far;   /* who sent it */
+    struct reload_link **home;        /* the bucket of who sent it */
     struct reload_link_address local; /* and where to */
     reload_link_id reader;            /* who reads it now; 0: nobody */
     _Alignas(struct cmsghdr) uint8_t control[RELOAD_UDP_BATCH][RELOAD_UDP_CONTROL_LEN];

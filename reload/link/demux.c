@@ -18,19 +18,24 @@ struct reload_link **reload_udp_bucket(struct reload_datagrams *d,
     return &d->by_far[(hash ^ hash >> 8 ^ hash >> 16) % RELOAD_UDP_BUCKETS];
 }
 
-struct reload_link *reload_udp_link_after(struct reload_udp_port *port,
-                                          const struct reload_link_address *far,
-                                          reload_link_id after)
+static struct reload_link *link_after(struct reload_udp_port *port, struct reload_link *link,
+                                      const struct reload_link_address *far, reload_link_id after)
 {
     if (port->owner)
         return port->owner->id > after ? port->owner : NULL;
     struct reload_link *first = NULL;
-    struct reload_link *link = *reload_udp_bucket(port->set->datagrams, far);
     for (; link; link = link->dtls->same_next)
         if (link->id > after && (!first || link->id < first->id) && link->dtls->port == port &&
             reload_link_address_equal(&link->far, far))
             first = link;
     return first;
+}
+
+struct reload_link *reload_udp_link_after(struct reload_udp_port *port,
+                                          const struct reload_link_address *far,
+                                          reload_link_id after)
+{
+    return link_after(port, *reload_udp_bucket(port->set->datagrams, far), far, after);
 }
 
 /* RFC 6347 s4.2.8: the far end has lost the old association, and has now shown who it is. */
@@ -201,19 +206,28 @@ static enum reload_link_step tell_stun(struct reload_udp_inbox *inbox,
     return RELOAD_STEP_MESSAGE;
 }
 
-/* Takes the next datagram and who sent it out of the batch. */
+/* Who sent a message, where to, and of which datagrams. */
+static void open_message(struct reload_udp_inbox *inbox, struct mmsghdr *message)
+{
+    if (inbox->port->owner)
+        inbox->far = inbox->port->owner->far;
+    else
+        reload_link_from_sockaddr(message->msg_hdr.msg_name, &inbox->far);
+    inbox->home = reload_udp_bucket(inbox->port->set->datagrams, &inbox->far);
+    inbox->local = reload_udp_local_of(inbox->port, &message->msg_hdr);
+    inbox->segment = reload_udp_segment_of(&message->msg_hdr);
+}
+
+/* Takes the next datagram out of the batch. */
 static void draw(struct reload_udp_inbox *inbox)
 {
     unsigned i = inbox->next;
     struct mmsghdr *message = &inbox->messages[i];
+    if (inbox->next_at == 0)
+        open_message(inbox, message);
     size_t left = message->msg_len - inbox->next_at;
-    size_t len = reload_udp_segment_of(&message->msg_hdr);
-    inbox->datagram = reload_slice_of(inbox->bytes[i] + inbox->next_at, len < left ? len : left);
-    if (inbox->port->owner)
-        inbox->far = inbox->port->owner->far;
-    else
-        reload_link_from_sockaddr(&inbox->from[i], &inbox->far);
-    inbox->local = reload_udp_local_of(inbox->port, &message->msg_hdr);
+    inbox->datagram = reload_slice_of(inbox->bytes[i] + inbox->next_at,
+                                      inbox->segment < left ? inbox->segment : left);
     inbox->next_at += inbox->datagram.n;
     if (inbox->next_at < message->msg_len)
         return;
@@ -221,9 +235,30 @@ static void draw(struct reload_udp_inbox *inbox)
     inbox->next_at = 0;
 }
 
-static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
-                                       struct reload_link_event *event)
+static struct reload_link *reader_after(const struct reload_udp_inbox *inbox, reload_link_id after)
 {
+    return link_after(inbox->port, *inbox->home, &inbox->far, after);
+}
+
+/* The links of the datagram's address read it, one after another. */
+static enum reload_link_step go_on(struct reload_links *links, struct reload_link_event *event)
+{
+    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
+    while (inbox->reader) {
+        struct reload_link *reader = reload_links_find(links, inbox->reader);
+        enum reload_link_step step =
+            reader && reader->dtls ? reload_datagram_read(reader, event) : RELOAD_STEP_DONE;
+        if (step != RELOAD_STEP_DONE)
+            return step;
+        if (inbox->port) /* it may have gone with its link */
+            offer(inbox, reader_after(inbox, inbox->reader));
+    }
+    return RELOAD_STEP_AGAIN;
+}
+
+static enum reload_link_step take_next(struct reload_links *links, struct reload_link_event *event)
+{
+    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
     struct reload_udp_port *port = inbox->port;
     draw(inbox);
     uint8_t first = inbox->datagram.n ? inbox->datagram.p[0] : 255;
@@ -233,26 +268,13 @@ static enum reload_link_step take_next(struct reload_udp_inbox *inbox,
         port->set->stats.strays++;
         return RELOAD_STEP_AGAIN;
     }
-    struct reload_link *link = reload_udp_link_after(port, &inbox->far, 0);
+    struct reload_link *link = reader_after(inbox, 0);
     if (!port->owner && is_client_hello(inbox->datagram) && begins_anew(port, &inbox->far))
         link = meet(port, &inbox->far, inbox->datagram);
     else if (!link)
         port->set->stats.strays++;
     offer(inbox, link);
-    return RELOAD_STEP_AGAIN;
-}
-
-static enum reload_link_step go_on(struct reload_links *links, struct reload_link_event *event)
-{
-    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
-    struct reload_link *reader = reload_links_find(links, inbox->reader);
-    enum reload_link_step step =
-        reader && reader->dtls ? reload_datagram_read(reader, event) : RELOAD_STEP_DONE;
-    if (step != RELOAD_STEP_DONE)
-        return step;
-    if (inbox->port) /* it may have gone with its link */
-        offer(inbox, reload_udp_link_after(inbox->port, &inbox->far, inbox->reader));
-    return RELOAD_STEP_AGAIN;
+    return go_on(links, event);
 }
 
 bool reload_datagrams_are_waiting(const struct reload_links *links)
@@ -264,13 +286,13 @@ bool reload_datagrams_are_waiting(const struct reload_links *links)
 enum reload_link_step reload_datagrams_step(struct reload_links *links,
                                             struct reload_link_event *event)
 {
-    if (!reload_datagrams_are_waiting(links))
-        return RELOAD_STEP_DONE;
-    struct reload_udp_inbox *inbox = &links->datagrams->inbox;
-    if (inbox->reader)
+    struct reload_datagrams *d = links->datagrams;
+    if (d && d->inbox.reader)
         return go_on(links, event);
-    if (inbox->next < inbox->count)
-        return take_next(inbox, event);
-    read_batch(TAILQ_FIRST(&links->datagrams->ready));
+    if (d && d->inbox.next < d->inbox.count)
+        return take_next(links, event);
+    if (!d || TAILQ_EMPTY(&d->ready))
+        return RELOAD_STEP_DONE;
+    read_batch(TAILQ_FIRST(&d->ready));
     return RELOAD_STEP_AGAIN;
 }

@@ -93,6 +93,12 @@ static int use_own_identity(struct reload_engine_context *context, SSL_CTX *tls)
     return use_key(context, tls, key);
 }
 
+/* AES-128 before AES-256 in both versions, as RFC 9325 s4.2 lists them: it is the faster by a third
+ * and its keys are as strong as the curves that they come from. */
+#define CIPHERS_TLS13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define CIPHERS_TLS12                                                                              \
+    "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM+AES128:DHE+AESGCM:DHE+CHACHA20"
+
 /* Resumption is off in every form: each link proves both certificates anew (s6.5.1.13), and an idle
  * link must be small. */
 static int harden(SSL_CTX *tls)
@@ -104,10 +110,8 @@ static int harden(SSL_CTX *tls)
     SSL_CTX_set_max_cert_list(tls, 32 * 1024);
     SSL_CTX_set_dh_auto(tls, 1);
     return SSL_CTX_set_num_tickets(tls, 0) == 1 &&
-           SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                         "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-           SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20") ==
-               1 &&
+           SSL_CTX_set_ciphersuites(tls, CIPHERS_TLS13) == 1 &&
+           SSL_CTX_set_cipher_list(tls, CIPHERS_TLS12) == 1 &&
            SSL_CTX_set1_groups_list(tls, "X25519:P-256:P-384") == 1;
 }
 

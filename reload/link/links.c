@@ -391,14 +391,15 @@ static void write_on(struct reload_links *links)
 
 bool reload_links_next(struct reload_links *links, struct reload_link_event *event)
 {
+    enum reload_link_step step;
     for (;;) {
         if (tell(links, event))
             return true;
         if (!TAILQ_EMPTY(&links->ready)) {
             if (read_on(links, event))
                 return true;
-        } else if (reload_datagrams_are_waiting(links)) {
-            if (reload_datagrams_step(links, event) == RELOAD_STEP_MESSAGE)
+        } else if ((step = reload_datagrams_step(links, event)) != RELOAD_STEP_DONE) {
+            if (step == RELOAD_STEP_MESSAGE)
                 return true;
         } else if (links->deadlines_due) {
             links->deadlines_due = false;

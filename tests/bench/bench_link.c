@@ -60,20 +60,22 @@ struct options {
     enum reload_cert_key_type key;
     unsigned seconds;
     bool json;
+    bool only_ratio; /* of TLS to the window, on loopback */
 };
 
 static struct options read_options(int argc, char **argv)
 {
-    struct options options = { RELOAD_CERT_KEY_EC, SECONDS, bench_wants_json(argc, argv) };
+    struct options options = { RELOAD_CERT_KEY_EC, SECONDS, bench_wants_json(argc, argv), false };
     int option;
-    while ((option = getopt(argc, argv, "k:t:-:")) != -1) {
+    while ((option = getopt(argc, argv, "k:t:r-:")) != -1) {
         bool good = option == '-'   ? strcmp(optarg, "json") == 0
                     : option == 'k' ? reload_cert_key_type_parse(optarg, &options.key) == 0
-                                    : option == 't';
+                                    : option == 't' || option == 'r';
+        options.only_ratio |= option == 'r';
         if (option == 't')
             options.seconds = (unsigned)strtoul(optarg, NULL, 10);
         if (!good || options.seconds == 0) {
-            fprintf(stderr, "bench_link [-k ec|rsa] [-t SECONDS] [--json]\n");
+            fprintf(stderr, "bench_link [-k ec|rsa] [-t SECONDS] [-r] [--json]\n");
             exit(2);
         }
     }
@@ -184,30 +186,52 @@ static void print_json(const struct figures *f)
     printf("}\n");
 }
 
-int main(int argc, char **argv)
+static void open_parties(struct bench_party parties[2], struct bench_identity_files own[2],
+                         enum reload_cert_key_type key)
 {
-    struct options options = read_options(argc, argv);
-    struct figures figures = { .has_slow_path = bench_slow_path_start() };
-    bench_nodes_create(&files, false, options.key);
-    char ca[BENCH_PATH_MAX + 16];
-    snprintf(ca, sizeof ca, "%s/%s", files.directory, RELOAD_CERT_CA_PEM);
-    measure_attaches(options.key, ca, &figures.setup);
-
-    struct bench_identity_files own[2];
-    struct bench_party parties[2];
     for (unsigned i = 0; i < 2; i++) {
-        bench_files_identity(&files, BENCH_NODES_OVERLAY, 100 + i, options.key, &own[i]);
+        bench_files_identity(&files, BENCH_NODES_OVERLAY, 100 + i, key, &own[i]);
         bench_party_open(&parties[i], &files, &own[i]);
     }
-    measure_datagram_handshakes(parties, &own[0], ca, &figures.setup);
-    measure_rates(parties, options.seconds, &figures);
-    if (options.json)
+}
+
+static void compare(struct bench_party parties[2], bool json)
+{
+    double ratio = bench_tls_against_window(parties);
+    printf(json ? "{\"tls_against_window\":%.2f}\n"
+                : "on loopback TLS carries %.2f times as many messages as the DTLS window\n",
+           ratio);
+}
+
+static void measure_all(const struct options *options, struct bench_party parties[2],
+                        const struct bench_identity_files *own)
+{
+    struct figures figures = { .has_slow_path = bench_slow_path_start() };
+    char ca[BENCH_PATH_MAX + 16];
+    snprintf(ca, sizeof ca, "%s/%s", files.directory, RELOAD_CERT_CA_PEM);
+    measure_attaches(options->key, ca, &figures.setup);
+    measure_datagram_handshakes(parties, own, ca, &figures.setup);
+    measure_rates(parties, options->seconds, &figures);
+    if (options->json)
         print_json(&figures);
     else
         print_text(&figures);
+    bench_slow_path_stop();
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = read_options(argc, argv);
+    struct bench_party parties[2];
+    struct bench_identity_files own[2];
+    bench_nodes_create(&files, false, options.key);
+    open_parties(parties, own, options.key);
+    if (options.only_ratio)
+        compare(parties, options.json);
+    else
+        measure_all(&options, parties, own);
     for (size_t i = 0; i < 2; i++)
         bench_party_close(&parties[i]);
     bench_files_remove(&files);
-    bench_slow_path_stop();
     return failed ? 1 : 0;
 }

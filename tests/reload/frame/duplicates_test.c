@@ -42,6 +42,20 @@ static void a_message_that_comes_again_later_is_an_end_to_end_retransmission(voi
     assert_false(met("message", 7, RELOAD_DUPLICATES_MS));
 }
 
+static void every_byte_of_a_message_counts(void **state)
+{
+    (void)state;
+    uint8_t message[200] = { 0 };
+    for (size_t len = 1; len <= sizeof message; len++)
+        for (size_t i = 0; i < len; i++) {
+            duplicates = (struct reload_duplicates){ 0 };
+            message[i] = 0;
+            assert_false(reload_duplicates_met(&duplicates, message, len, 0));
+            message[i] = i % 2 ? 0x80 : 1;
+            assert_false(reload_duplicates_met(&duplicates, message, len, 0));
+        }
+}
+
 static void the_memory_is_bounded(void **state)
 {
     (void)state;
@@ -58,6 +72,7 @@ int main(void)
         cmocka_unit_test_setup(a_message_that_comes_again_soon_is_a_repetition, fresh),
         cmocka_unit_test_setup(a_message_that_comes_again_later_is_an_end_to_end_retransmission,
                                fresh),
+        cmocka_unit_test_setup(every_byte_of_a_message_counts, fresh),
         cmocka_unit_test_setup(the_memory_is_bounded, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
