@@ -33,7 +33,8 @@
  *  - The round-trip time of its checks is not told. reload/frame/rtt.h measures it on the link.
  *  - A relayed candidate's related address is the local one, not the one the TURN server saw.
  *  - RFC 7675 has consent end after 30 s. The library knows 10 s and 50 s, and 10 s is two checks:
- *    on a path that loses a fifth of the packets each way a channel would live for a minute.
+ *    on a path that loses a fifth of the packets each way a channel would live for a minute. A link
+ *    on the channel finds out sooner by itself (reload/link/datagram.h: IDLE).
  *  - Role reversal (s6.5.1.9 never needs it) can neither be switched off nor noticed. A far end
  * that claims our role gains nothing: who is DTLS server follows from the Attach.
  *  - With TURN over UDP the server reflexive candidate is the one that the TURN server shows:

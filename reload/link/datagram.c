@@ -122,6 +122,7 @@ static enum reload_link_step shake_hands(struct reload_link *link)
         return RELOAD_STEP_DONE;
     if (status)
         return reload_link_engine_failed(link, status);
+    link->dtls->heard_ms = now_ms;
     reload_link_enter(link, RELOAD_LINK_RUNNING);
     if (link->inbound)
         reload_udp_replace(link);
@@ -210,6 +211,7 @@ static enum reload_link_step take_record(struct reload_link *link, struct reload
         link->set->stats.bad_frames++;
         return RELOAD_STEP_AGAIN;
     }
+    link->dtls->heard_ms = link->set->now.monotonic_ms;
     if (frame.type == RELOAD_FRAME_ACK)
         take_ack(link, &frame);
     else if (link->state == RELOAD_LINK_RUNNING)
@@ -416,7 +418,10 @@ void reload_datagram_tick(struct reload_link *link)
         tick_frames(link);
         break;
     case RELOAD_LINK_RUNNING:
-    case RELOAD_LINK_OVERSIZED: tick_frames(link); break;
+    case RELOAD_LINK_OVERSIZED:
+        reload_idle_tick(link);
+        tick_frames(link);
+        break;
     case RELOAD_LINK_CONNECTING:
     case RELOAD_LINK_CONFIRMING:
     case RELOAD_LINK_DEAD: break;
@@ -431,7 +436,10 @@ uint64_t reload_datagram_deadline(const struct reload_link *link)
     /* While the socket is full its room, and not the sender's wish, decides. */
     uint64_t soon_ms = link->set->now.monotonic_ms + 1;
     bool blocked = reload_buffer_len(reload_engine_output(link->engine)) > 0;
-    return blocked && deadline_ms < soon_ms ? soon_ms : deadline_ms;
+    if (blocked && deadline_ms < soon_ms)
+        deadline_ms = soon_ms;
+    uint64_t idle_ms = reload_idle_deadline(link);
+    return idle_ms < deadline_ms ? idle_ms : deadline_ms;
 }
 
 /* --- what others ask --- */

@@ -28,9 +28,15 @@
  * RFC 1122) while something is unacknowledged. A far end that comes back on the same address begins
  * a new link, and once that is up the old one goes DOWN (RFC 6347 s4.2.8).
  *
+ * A link on which nothing arrives is asked to show that it is alive: after RELOAD_LINK_IDLE_MS
+ * without a frame its owner is told IDLE (a DTLS server's a quarter later, so that one end asks).
+ * When what the owner then sends is not acknowledged, the link is SUSPECT and DOWN as above: with
+ * the shortest RTO, 100 ms, 11.5 s and 22.7 s after the last frame.
+ *
  * close() keeps sending what is unacknowledged for RELOAD_LINK_LINGER_MS, then a close_notify. */
 
 #define RELOAD_LINK_DATAGRAM_MESSAGE_MAX (16384 - 8)
+#define RELOAD_LINK_IDLE_MS              10000
 #define RELOAD_LINK_PATH_MTU             1280 /* of IPv6; every IPv4 path of today carries it too */
 
 /* Opens a bare port; port 0 lets the system choose. *actual gets what was bound. Errors as

@@ -18,6 +18,7 @@
  *   udp_send.c  datagrams out
  *   icmp.c      refusals by far ends' systems
  *   demux.c     what arrives: whose it is, and strangers
+ *   idle.c      links on which nothing arrives
  *   channel.c   links on somebody else's channel                              */
 
 #define RELOAD_UDP_PORTS_MAX 8
@@ -60,6 +61,9 @@ struct reload_datagram_link {     /* the part of a link that only DTLS has */
     struct reload_frame ack; /* for what came in this batch; its mask covers what came since */
     uint32_t ack_first;      /* the lowest sequence number that it is for */
     bool owes_ack;
+    uint64_t heard_ms; /* when the last frame came */
+    uint64_t asked_ms; /* when the owner was last told that the link is idle; 0: never */
+    bool is_idle;      /* and is to be told */
     struct reload_link *same_next; /* in the bucket of its far address */
     bool farewell;                 /* the close_notify, if any, is with the engine */
 };
@@ -110,6 +114,12 @@ enum reload_link_step reload_datagram_read(struct reload_link *link,
 void reload_datagram_send_ack(struct reload_link *link);
 /* The far end's system refuses our datagrams, with this errno: the link ends if it waits for it. */
 void reload_datagram_refused(struct reload_link *link, int error);
+
+/* --- idle.c --- */
+
+/* When the owner is to be told that nothing arrives. */
+uint64_t reload_idle_deadline(const struct reload_link *link);
+void reload_idle_tick(struct reload_link *link);
 
 /* --- udp.c, udp_send.c, icmp.c --- */
 

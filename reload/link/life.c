@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -197,9 +199,20 @@ const struct reload_node_id *reload_link_expected(const struct reload_link *link
     return invitation ? &invitation->expected : NULL;
 }
 
+/* The timeout of s6.6.5 needs a frame that is not acknowledged. While none is sent TCP itself asks
+ * whether the far end is there: after 10 s, and three times 5 s apart. */
+static void probe_while_idle(int fd)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){ 10 }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){ 5 }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){ 3 }, sizeof(int));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+}
+
 void reload_link_secure(struct reload_link *link, int fd)
 {
     link->fd = fd;
+    probe_while_idle(fd);
     int status = reload_engine_new(link->set->engines, link->role, reload_link_expected(link),
                                    &link->engine);
     if (status == 0 && link->raw)

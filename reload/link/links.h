@@ -131,6 +131,8 @@ enum reload_link_event_type {
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
     RELOAD_LINK_RETURNED,  /* after the DOWN of a DTLS link that failed: one message that was given
                               to  it and never acknowledged; each comes once */
+    RELOAD_LINK_IDLE,      /* a DTLS link has heard nothing for RELOAD_LINK_IDLE_MS: send something
+                              over it, whose ack shows that it is alive. Comes again as often */
     RELOAD_LINK_STUN,      /* a bare port got a STUN message; `link` is 0 */
     RELOAD_LINK_DATAGRAM,  /* `message` is to be sent over the channel of this link */
     RELOAD_LINK_BYTES,     /* of an application: reload/link/raw.h has these three */

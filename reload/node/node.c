@@ -159,6 +159,13 @@ void reload_node_link_suspect(struct reload_node *node, reload_link_id link, boo
     reload_node_settle(node);
 }
 
+void reload_node_link_idle(struct reload_node *node, reload_link_id link, struct reload_time now)
+{
+    reload_node_enter(node, now);
+    reload_keepalive(node, link);
+    reload_node_settle(node);
+}
+
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now)
 {
     reload_node_enter(node, now);

@@ -92,6 +92,9 @@ void reload_node_link_up(struct reload_node *node, reload_link_id link,
 /* Acks are missing (s6.6.5): keep the link, route around it. */
 void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
                               struct reload_time now);
+/* Nothing came over it for a while (reload/link/links.h: IDLE): the node at its other end gets a
+ * Ping (s6.5.3), unless one is under way. */
+void reload_node_link_idle(struct reload_node *node, reload_link_id link, struct reload_time now);
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
 /* After link_down: a message that the link was given and never delivered, as far as its acks tell.
  * A request of this node's own goes another way, at once and as the same transmission (s6.6.3);

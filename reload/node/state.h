@@ -39,6 +39,7 @@ struct reload_slot {
     size_t node_id_count;
     bool preferred; /* of the links to this node, the one that is used */
     bool inbound, suspect, bootstrap;
+    bool pinged;              /* a Ping that is to show that it is alive is under way */
     bool attached;            /* made by an Attach: the far end expects no other */
     uint64_t second_until_ms; /* the far end may dial a second link, answering our Attach */
     uint32_t mtu;
@@ -276,7 +277,8 @@ enum reload_owner {
     RELOAD_OWNER_REFUSED, /* the Fetch after an application's Store was refused */
     RELOAD_OWNER_CONFIG,
     RELOAD_OWNER_PUBLICATION,
-    RELOAD_OWNER_LINK, /* Ping and Attach over a link that is new: introduce.c */
+    RELOAD_OWNER_LINK,      /* Ping and Attach over a link that is new: introduce.c */
+    RELOAD_OWNER_KEEPALIVE, /* Ping over a link that is idle: keepalive.c */
 };
 
 struct reload_outgoing {
@@ -544,6 +546,10 @@ void reload_topology_handle(struct reload_node *node, struct reload_request *req
 /* introduce.c: a fresh link that this node dialled and no Attach led to (s4.2.1). */
 void reload_introduce(struct reload_node *node, struct reload_slot *slot);
 void reload_introduce_answered(struct reload_node *node, struct reload_answer *answer);
+
+/* keepalive.c: a link over which nothing comes. */
+void reload_keepalive(struct reload_node *node, reload_link_id link);
+void reload_keepalive_answered(struct reload_node *node, const struct reload_answer *answer);
 
 /* --- work that a topology or local call put off: work.c, host.c --- */
 

@@ -95,6 +95,7 @@ static void tell_owner(struct reload_node *node, struct reload_answer *answer)
     case RELOAD_OWNER_CONFIG: reload_config_push_answered(node, answer); return;
     case RELOAD_OWNER_PUBLICATION: reload_publish_answered(node, answer); return;
     case RELOAD_OWNER_LINK: reload_introduce_answered(node, answer); return;
+    case RELOAD_OWNER_KEEPALIVE: reload_keepalive_answered(node, answer); return;
     }
 }
 

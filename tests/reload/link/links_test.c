@@ -1,8 +1,11 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -329,6 +332,30 @@ static void an_idle_link_sends_nothing_at_all(void **state)
     assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
 }
 
+/* What the kernel then does cannot be seen on loopback, but that it was asked for can. */
+static void tcp_finds_out_within_30_s_that_the_far_end_of_an_idle_link_has_gone(void **state)
+{
+    (void)state;
+    open_hosts(NULL);
+    link_up();
+    int ends = 0, on, seconds[3];
+    socklen_t len = sizeof on;
+    struct sockaddr_storage far;
+    for (int fd = 3; fd < 256; fd++) {
+        socklen_t far_len = sizeof far;
+        if (getpeername(fd, (struct sockaddr *)&far, &far_len) < 0 || far.ss_family != AF_INET)
+            continue;
+        ends++;
+        const int names[] = { TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT };
+        assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len), 0);
+        assert_true(on);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(getsockopt(fd, IPPROTO_TCP, names[i], &seconds[i], &len), 0);
+        assert_true(seconds[0] + seconds[1] * seconds[2] < 30);
+    }
+    assert_int_equal(ends, 2);
+}
+
 static void an_ack_that_waited_while_we_were_busy_counts_before_the_deadline(void **state)
 {
     (void)state;
@@ -535,6 +562,7 @@ int main(void)
         TEST(the_first_address_that_works_is_taken),
         TEST(a_link_without_acks_is_suspect_and_recovers_with_them),
         TEST(an_idle_link_sends_nothing_at_all),
+        TEST(tcp_finds_out_within_30_s_that_the_far_end_of_an_idle_link_has_gone),
         TEST(an_ack_that_waited_while_we_were_busy_counts_before_the_deadline),
         TEST(thirty_seconds_without_acks_end_the_link),
         TEST(the_deadline_tells_when_time_matters),
