@@ -1,9 +1,12 @@
 """An overlay whose links are made by ICE, on loopback: who is linked how, STUN on the bare ports, and
 what strangers send there."""
 import os
+import pathlib
+import signal
 import socket
 import struct
 import threading
+import time
 import unittest
 
 from overlay import OverlayTest, run, wait_until
@@ -60,6 +63,26 @@ class Ice(OverlayTest):
         self.assertRegex(table, rf"{self.carl.id}  (in|out) +DTLS-UDP-SR +host 127\.0\.0\.1:\d+  +"
                                 rf"host 127\.0\.0\.1:\d+ +direct")
         self.assertEqual(self.dora.ask("ping", self.carl.id)["node_id"], self.carl.id)
+
+    # R6940-6.6.3.1-11
+    def test_a_peer_that_falls_silent_is_found_out_on_its_idle_links(self):
+        self.start_all()
+        wait_until(lambda: self.links_to(self.bert, self.carl))
+
+        def messages():
+            return [(link["messages_in"], link["messages_out"]) for link in self.links_to(self.bert, self.carl)]
+
+        def is_idle():
+            before = messages()
+            time.sleep(3)
+            return before == messages()
+
+        wait_until(is_idle, 60)
+        self.carl.process.send_signal(signal.SIGSTOP)  # its sockets stay: no ICMP tells
+        wait_until(lambda: not self.links_to(self.bert, self.carl), 120)
+        log = pathlib.Path(self.bert.log).read_text()
+        self.assertIn("no transmission of a message was acknowledged", log)
+        self.assertNotIn("consent", log)
 
     # R6940-6.5.1.4-1 R6940-6.5.1.4-2
     def test_bootstrap_nodes_and_linked_peers_serve_as_stun_servers_while_they_are_linked(self):
