@@ -106,6 +106,11 @@ static void host_want_bootstrap(void *context)
     reload_work_add(context, RELOAD_WORK_BOOTSTRAP);
 }
 
+static void host_lost(void *context)
+{
+    reload_work_add(context, RELOAD_WORK_RECONSIDER);
+}
+
 static void host_state(void *context, enum reload_topology_state state, const char *text)
 {
     struct reload_node *node = context;
@@ -147,6 +152,7 @@ void reload_host_init(struct reload_node *node)
         .connected = host_connected,
         .connections = host_connections,
         .want_bootstrap = host_want_bootstrap,
+        .lost = host_lost,
         .state = host_state,
         .log = host_log,
     };

@@ -348,8 +348,8 @@ void reload_transaction_returned(struct reload_node *node, struct reload_transac
 void reload_transactions_detour(struct reload_node *node, const struct reload_slot *suspect);
 /* A link is there: what waited for one leaves by it. */
 void reload_transactions_depart(struct reload_node *node);
-/* It was answered by a node that `closer` is nearer than: is that one still there? Asked once a
- * transmission; if its link turns out to have failed the request is repeated at once. */
+/* It was answered by a node that `closer` is nearer than: is that one still there? The topology is
+ * asked once a transmission; if the node turns out to be lost the request is repeated at once. */
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,
                                 const struct reload_node_id *closer);
 void reload_transactions_reconsider(struct reload_node *node); /* a link has failed */
@@ -562,6 +562,7 @@ enum reload_work_type {
     RELOAD_WORK_LOCAL, /* a request to this node itself */
     RELOAD_WORK_TELL,  /* tells a waiter how its Attach ended */
     RELOAD_WORK_PUBLISH,
+    RELOAD_WORK_RECONSIDER, /* a node was lost */
 };
 
 struct reload_work { /* in the arena, as all it points to */

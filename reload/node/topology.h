@@ -111,6 +111,9 @@ struct reload_topology_host {
     size_t (*connections)(void *context, struct reload_node_id *out, size_t cap);
     /* Asks for a link to a bootstrap node (s11.4), or for the present one; outcome: bootstrap(). */
     void (*want_bootstrap)(void *context);
+    /* A node is in no table any more though its link is there: what others answered in its place
+     * is asked again. */
+    void (*lost)(void *context);
     /* Every change of state goes through here; text says why, for people. */
     void (*state)(void *context, enum reload_topology_state state, const char *text);
     void (*log)(void *context, enum reload_log_level level, const char *text);
@@ -182,6 +185,10 @@ struct reload_topology_ops {
     /* What was stored here was twice not taken by that replica holder; NULL: no interest. */
     void (*replica_failed)(struct reload_topology *topology, const struct reload_node_id *holder,
                            struct reload_time now);
+    /* Somebody too far away answered for a resource, though this node is closer: does it live? Its
+     * link need not tell. */
+    void (*doubted)(struct reload_topology *topology, const struct reload_node_id *closer,
+                    struct reload_time now);
     void (*answer)(struct reload_topology *topology, const struct reload_topology_answer *answer,
                    struct reload_time now);
     /* Handles a request. Returns 0 with the answer's body in the writer, or an RFC error code with

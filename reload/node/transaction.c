@@ -426,18 +426,10 @@ void reload_transactions_depart(struct reload_node *node)
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *t,
                                 const struct reload_node_id *closer)
 {
-    static const uint8_t no_padding[2];
-    struct reload_outgoing ping = {
-        .code = RELOAD_PING_REQ,
-        .body = reload_slice_of(no_padding, sizeof no_padding),
-        .owner = RELOAD_OWNER_TOPOLOGY, /* nobody waits: an idle link is tried */
-    };
-    if (t->doubted || !closer->len || !reload_connection_to(node, closer) ||
-        reload_destination_list(node, NULL, false, reload_node_id_slice(closer),
-                                &ping.destination_list) != 0)
+    if (t->doubted || !closer->len || !reload_connection_to(node, closer))
         return;
     t->doubted = true;
-    (void)!reload_transaction_start(node, &ping, NULL);
+    node->ops->doubted(node->topology, closer, node->now);
 }
 
 void reload_transactions_reconsider(struct reload_node *node)

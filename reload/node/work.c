@@ -75,6 +75,7 @@ static void run(struct reload_node *node, const struct reload_work *work)
                            &work->tell.node_id);
         return;
     case RELOAD_WORK_PUBLISH: reload_publish_begin(node); return;
+    case RELOAD_WORK_RECONSIDER: reload_transactions_reconsider(node); return;
     }
 }
 

@@ -340,6 +340,11 @@ static size_t host_connections(void *context, struct reload_node_id *out, size_t
     return count;
 }
 
+static void host_lost(void *context)
+{
+    (void)context;
+}
+
 static void host_want_bootstrap(void *context)
 {
     struct overlay_node *n = context;
@@ -686,6 +691,7 @@ size_t overlay_add(struct overlay *o, enum reload_role role, const struct reload
         .connected = host_connected,
         .connections = host_connections,
         .want_bootstrap = host_want_bootstrap,
+        .lost = host_lost,
         .state = host_state,
         .log = host_log,
     };

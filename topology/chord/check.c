@@ -9,7 +9,9 @@
  * signs together count as the loss of a neighbour, and its link is kept in case it comes back:
  *
  *   its link misses acks          and   a Ping by way of another neighbour has no answer
- *   another neighbour dropped it  and   a Ping over its link has no answer
+ *   others do without it          and   a Ping over its link has no answer
+ *
+ * Others do without it when another neighbour dropped it, routes round it, or answers in its place.
  *
  * The Updates that follow a loss are that sign for the others around it. */
 
@@ -184,6 +186,7 @@ static void lose(struct reload_topology *t, struct reload_chord_peer *peer)
     reload_chord_changed(t, true);
     reload_chord_repair(t);
     reload_chord_finger_failed(t, id);
+    t->host->lost(t->host->context);
 }
 
 void reload_chord_checks_tick(struct reload_topology *t)

@@ -398,6 +398,14 @@ static void replica_failed(struct reload_topology *t, const struct reload_node_i
     conclude(t);
 }
 
+static void doubted(struct reload_topology *t, const struct reload_node_id *closer,
+                    struct reload_time now)
+{
+    begin(t, now);
+    reload_chord_check_avoided(t, reload_chord_id_of(closer));
+    conclude(t);
+}
+
 static void answered(struct reload_topology *t, const struct reload_topology_answer *answer,
                      struct reload_time now)
 {
@@ -500,6 +508,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .update_wanted = update_wanted,
     .pushed = pushed,
     .replica_failed = replica_failed,
+    .doubted = doubted,
     .answer = answered,
     .handle = handle,
     .snapshot = snapshot,

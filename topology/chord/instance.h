@@ -269,7 +269,7 @@ void reload_chord_check_bootstrap(struct reload_topology *t);
 void reload_chord_check_dropped(struct reload_topology *t, struct reload_chord_id informant,
                                 const struct reload_chord_lists *before,
                                 const struct reload_chord_lists *now);
-/* Another node routes round this one. */
+/* Another node routes round this one, or answers in its place. */
 void reload_chord_check_avoided(struct reload_topology *t, struct reload_chord_id id);
 /* The node was heard: it lives. */
 void reload_chord_check_heard(struct reload_topology *t, struct reload_chord_id id);

@@ -344,6 +344,7 @@ const struct reload_topology_ops reload_mesh_ops = {
     .attached = attached,
     .update_wanted = update_wanted,
     .pushed = pushed,
+    .doubted = update_wanted, /* with something to carry, its link tells */
     .answer = answered,
     .handle = handle,
     .snapshot = snapshot,

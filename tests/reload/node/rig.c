@@ -169,6 +169,13 @@ static void fake_replica_failed(struct reload_topology *t, const struct reload_n
     t->fake->replica_failures++;
     t->fake->last_node = *holder;
 }
+static void fake_doubted(struct reload_topology *t, const struct reload_node_id *closer,
+                         struct reload_time now)
+{
+    (void)now;
+    t->fake->doubts++;
+    t->fake->last_node = *closer;
+}
 static void fake_answer(struct reload_topology *t, const struct reload_topology_answer *answer,
                         struct reload_time now)
 {
@@ -228,6 +235,7 @@ const struct reload_topology_ops fake_topology = {
     .update_wanted = fake_update_wanted,
     .pushed = fake_pushed,
     .replica_failed = fake_replica_failed,
+    .doubted = fake_doubted,
     .answer = fake_answer,
     .handle = fake_handle,
     .snapshot = fake_snapshot,

@@ -237,6 +237,22 @@ static void a_neighbour_that_acknowledges_and_never_answers_has_failed(void **st
     fake_free(f);
 }
 
+/* s6.3.4: it was answered for. The requests that were are asked again when it is gone. */
+static void a_neighbour_that_another_answers_for_is_asked(void **state)
+{
+    (void)state;
+    struct fake *f = peer();
+    struct reload_node_id it = place(80);
+    reload_chord_ops.doubted(f->t, &it, (struct reload_time){ f->now_ms, 0 });
+    assert_false(pinged(f, 80)->has_via);
+    fake_run(f, 500);
+    assert_int_equal(f->lost_count, 0);
+    fake_run(f, 500);
+    assert_false(neighbour(f, 80));
+    assert_int_equal(f->lost_count, 1);
+    fake_free(f);
+}
+
 /* s10.3: what comes back from the predecessor's side goes to the owner itself, as long as its link
  * is good; and the owner is asked whether it lives. */
 static void what_came_round_an_owner_is_given_to_it(void **state)
@@ -350,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_was_dropped_and_answers_stays),
         cmocka_unit_test(a_neighbour_beyond_the_reach_of_a_list_was_not_dropped),
         cmocka_unit_test(a_neighbour_that_acknowledges_and_never_answers_has_failed),
+        cmocka_unit_test(a_neighbour_that_another_answers_for_is_asked),
         cmocka_unit_test(what_came_round_an_owner_is_given_to_it),
         cmocka_unit_test(a_client_whose_peer_is_silent_goes_to_another),
         cmocka_unit_test(a_client_whose_peer_answers_another_way_stays_with_it),

@@ -108,6 +108,11 @@ static void want_bootstrap(void *context)
     ((struct fake *)context)->bootstrap_count++;
 }
 
+static void lost(void *context)
+{
+    ((struct fake *)context)->lost_count++;
+}
+
 static void state(void *context, enum reload_topology_state topology_state, const char *text)
 {
     struct fake *f = context;
@@ -148,6 +153,7 @@ struct fake *fake_new(unsigned self, enum reload_role role)
         .connected = connected,
         .connections = connections,
         .want_bootstrap = want_bootstrap,
+        .lost = lost,
         .state = state,
         .log = log_line,
     };

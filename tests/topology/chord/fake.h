@@ -54,7 +54,7 @@ struct fake {
     struct reload_node_id disconnects[FAKE_MAX], linked[FAKE_MAX];
     size_t request_count, attach_count, push_count, disconnect_count, linked_count;
     struct reload_node_id forget_after, forget_up_to;
-    size_t forget_count, bootstrap_count, state_count;
+    size_t forget_count, bootstrap_count, lost_count, state_count;
     enum reload_topology_state state;
 };
 
