@@ -321,8 +321,8 @@ static const char *said_after(struct world *world, uint64_t ms)
     return heard(world);
 }
 
-/* R7904-5.2-1 R7904-5.2-2: it says CRLF CRLF now and then, also while nobody talks, takes the same
- * from others, and is idle all the same. */
+/* R7904-5.2-1 R7904-5.2-2 R6940-6.5.2.1-2: it says CRLF CRLF every 25 s, also while nobody talks,
+ * takes the same from others, and is idle all the same. */
 static void a_stream_is_kept_alive_by_empty_lines(void **state)
 {
     struct world *world = *state;
@@ -340,6 +340,7 @@ static void a_stream_is_kept_alive_by_empty_lines(void **state)
     assert_int_equal(reload_sip_agent_sizes(world->agents[0].sip).channels, 0);
 }
 
+/* R6940-6.5.2.1-2: its own keepalives come more often (s6.5.1.10). */
 static void datagrams_are_kept_alive_by_ice(void **state)
 {
     struct world *world = *state;
