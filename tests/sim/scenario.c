@@ -259,13 +259,18 @@ static size_t choose(struct world *w, size_t peers, size_t part, uint32_t *out)
     return count;
 }
 
+static size_t kill_part(struct run *run, size_t part, uint32_t *chosen)
+{
+    size_t count = choose(run->world, run->peers, part, chosen);
+    for (size_t i = 0; i < count; i++)
+        world_kill(run->world, chosen[i], i % 2 == 0);
+    return count;
+}
+
 static void kill_tenth(struct run *run)
 {
-    struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose(w, run->peers, 10, chosen);
-    for (size_t i = 0; i < count; i++)
-        world_kill(w, chosen[i], i % 2 == 0);
+    kill_part(run, 10, chosen);
     free(chosen);
 }
 
@@ -308,9 +313,7 @@ static void vanish(struct run *run)
 {
     struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose(w, run->peers, 4, chosen);
-    for (size_t i = 0; i < count; i++)
-        world_kill(w, chosen[i], false);
+    kill_part(run, 4, chosen);
     free(chosen);
     uint64_t from = world_now(w), suspects = world_suspects(w);
     struct sums before = sum_counters(run);
@@ -328,9 +331,7 @@ static void restart_tenth(struct run *run)
 {
     struct world *w = run->world;
     uint32_t *chosen = calloc(run->peers, sizeof *chosen);
-    size_t count = choose(w, run->peers, 10, chosen);
-    for (size_t i = 0; i < count; i++)
-        world_kill(w, chosen[i], i % 2 == 0);
+    size_t count = kill_part(run, 10, chosen);
     world_run(w, world_now(w) + 60000);
     for (size_t i = 0; i < count; i++) {
         world_start(w, chosen[i]);

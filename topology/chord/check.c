@@ -1,5 +1,3 @@
-#include "reload/wire/message.h"
-#include "reload/wire/ping.h"
 #include "topology/chord/instance.h"
 
 /* Whether a silent neighbour is gone (RFC 6940 s10.7.1: "as determined by connectivity pings").
@@ -17,32 +15,12 @@
 
 #define CHECK_MS 600 /* two rounds of a long path, or one and a retransmission */
 
-static void request_ping(struct reload_topology *t, struct reload_chord_id id,
-                         const struct reload_chord_id *via, uint32_t cookie)
-{
-    uint8_t body[8];
-    struct reload_writer w = reload_writer_of(body, sizeof body);
-    struct reload_ping_req req = { .padding = { NULL, 0 } };
-    struct reload_node_id to = reload_chord_id_node(id);
-    struct reload_node_id over = via ? reload_chord_id_node(*via) : to;
-    if (reload_ping_req_encode(&w, &req) != 0)
-        return;
-    struct reload_topology_request request = {
-        .code = RELOAD_PING_REQ,
-        .via = via ? &over : NULL,
-        .destination = reload_node_id_slice(&to),
-        .body = reload_writer_slice(&w),
-        .cookie = cookie,
-    };
-    t->host->request(t->host->context, &request);
-}
-
 static void ping(struct reload_topology *t, struct reload_chord_peer *peer,
                  const struct reload_chord_id *via)
 {
     peer->check_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_CHECK);
     peer->check_until_ms = t->now_ms + CHECK_MS;
-    request_ping(t, peer->id, via, peer->check_cookie);
+    reload_chord_ping(t, via, false, peer->id, peer->check_cookie);
 }
 
 static bool worth_it(const struct reload_topology *t, const struct reload_chord_peer *peer)
@@ -154,7 +132,7 @@ static void lives(struct reload_topology *t, struct reload_chord_id id)
     reload_chord_check_heard(t, id);
     struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
     if (peer->suspect)
-        request_ping(t, id, NULL, 0);
+        reload_chord_ping(t, NULL, false, id, 0);
 }
 
 void reload_chord_check_answered(struct reload_topology *t,

@@ -5,6 +5,7 @@
 #include "reload/alloc.h"
 #include "reload/wire/error.h"
 #include "reload/wire/message.h"
+#include "reload/wire/ping.h"
 #include "topology/chord/instance.h"
 
 /* The operations of CHORD-RELOAD, and what its files share. */
@@ -35,6 +36,27 @@ void reload_chord_request(struct reload_topology *t, uint16_t code, struct reloa
         .code = code,
         .destination = reload_node_id_slice(&node_id),
         .body = body,
+        .cookie = cookie,
+    };
+    t->host->request(t->host->context, &request);
+}
+
+void reload_chord_ping(struct reload_topology *t, const struct reload_chord_id *via,
+                       bool to_resource, struct reload_chord_id to, uint32_t cookie)
+{
+    uint8_t body[8];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    const struct reload_ping_req ping = { .padding = { NULL, 0 } };
+    struct reload_node_id node_id = reload_chord_id_node(to);
+    struct reload_node_id over = via ? reload_chord_id_node(*via) : node_id;
+    if (reload_ping_req_encode(&w, &ping) != 0)
+        return;
+    struct reload_topology_request request = {
+        .code = RELOAD_PING_REQ,
+        .via = via ? &over : NULL,
+        .to_resource = to_resource,
+        .destination = reload_node_id_slice(&node_id),
+        .body = reload_writer_slice(&w),
         .cookie = cookie,
     };
     t->host->request(t->host->context, &request);

@@ -1,5 +1,3 @@
-#include "reload/wire/message.h"
-#include "reload/wire/ping.h"
 #include "topology/chord/instance.h"
 
 /* The Finger Table: the initial entries (RFC 6940 s10.5), searching for better ones (s10.7.4.2) and
@@ -59,21 +57,8 @@ static void build(struct reload_topology *t)
 /* s10.7.4.2: the Ping goes to an id drawn from the entry's range. */
 static void search(struct reload_topology *t, unsigned i)
 {
-    uint8_t body[8];
-    struct reload_writer w = reload_writer_of(body, sizeof body);
-    struct reload_ping_req ping = { .padding = { NULL, 0 } };
-    if (reload_ping_req_encode(&w, &ping) != 0)
-        return;
-    struct reload_node_id id =
-        reload_chord_id_node(reload_chord_finger_random(t->self, i, t->host->random));
-    struct reload_topology_request request = {
-        .code = RELOAD_PING_REQ,
-        .to_resource = true,
-        .destination = reload_node_id_slice(&id),
-        .body = reload_writer_slice(&w),
-        .cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_FINGER),
-    };
-    t->host->request(t->host->context, &request);
+    reload_chord_ping(t, NULL, true, reload_chord_finger_random(t->self, i, t->host->random),
+                      reload_chord_cookie(t, RELOAD_CHORD_FOR_FINGER));
 }
 
 /* One search an interval; each invalid entry, lowest i first, is chosen with probability 1/2. */

@@ -182,6 +182,9 @@ void reload_chord_changed(struct reload_topology *t, bool lost);
 uint64_t reload_chord_around(struct reload_topology *t, uint64_t ms);
 void reload_chord_request(struct reload_topology *t, uint16_t code, struct reload_chord_id to,
                           struct reload_slice body, uint32_t cookie);
+/* via: the first Destination entry, or NULL. */
+void reload_chord_ping(struct reload_topology *t, const struct reload_chord_id *via,
+                       bool to_resource, struct reload_chord_id to, uint32_t cookie);
 void reload_chord_log(struct reload_topology *t, enum reload_log_level level, const char *text,
                       struct reload_chord_id id);
 

@@ -1,5 +1,3 @@
-#include "reload/wire/message.h"
-#include "reload/wire/ping.h"
 #include "topology/chord/instance.h"
 
 /* Stabilization (RFC 6940 s10.7.4) besides the periodic Updates (update.c) and the finger search
@@ -45,26 +43,15 @@ static void size_lists(struct reload_topology *t)
 void reload_chord_partition_bootstrap(struct reload_topology *t,
                                       const struct reload_node_id *node_id)
 {
-    uint8_t body[8];
-    struct reload_writer w = reload_writer_of(body, sizeof body);
-    struct reload_ping_req ping = { .padding = { NULL, 0 } };
     t->partition_check = false;
-    if (!node_id || reload_node_id_equal(node_id, &t->host->self) ||
-        reload_ping_req_encode(&w, &ping) != 0)
+    if (!node_id || reload_node_id_equal(node_id, &t->host->self))
         return;
     /* "Its own Node-ID" as a resource, and the one after it: as a node it would come to us, and as
      * a resource this peer owns it. Whoever answers thinks it is our successor (docs/protocol.md).
      */
-    struct reload_node_id id = reload_chord_id_node(reload_chord_id_next(t->self));
-    struct reload_topology_request request = {
-        .code = RELOAD_PING_REQ,
-        .via = node_id,
-        .to_resource = true,
-        .destination = reload_node_id_slice(&id),
-        .body = reload_writer_slice(&w),
-        .cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_PARTITION),
-    };
-    t->host->request(t->host->context, &request);
+    struct reload_chord_id via = reload_chord_id_of(node_id);
+    reload_chord_ping(t, &via, true, reload_chord_id_next(t->self),
+                      reload_chord_cookie(t, RELOAD_CHORD_FOR_PARTITION));
 }
 
 /* Another successor answers: attach to it over the bootstrap node. The Update that follows each new
