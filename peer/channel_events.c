@@ -158,6 +158,8 @@ void reload_channels_link_event(struct reload_overlay *o, const struct reload_li
     case RELOAD_LINK_SUSPECT:
     case RELOAD_LINK_RECOVERED:
     case RELOAD_LINK_IDLE:
+    case RELOAD_LINK_MTU:
+    case RELOAD_LINK_TOO_LONG:
     case RELOAD_LINK_STUN:
     case RELOAD_LINK_DATAGRAM: break;
     }

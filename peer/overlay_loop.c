@@ -80,6 +80,10 @@ static void handle(struct reload_overlay *o, const struct reload_link_event *eve
     case RELOAD_LINK_RECOVERED:
         reload_node_link_suspect(o->node, event->link, event->type == RELOAD_LINK_SUSPECT, o->now);
         break;
+    case RELOAD_LINK_MTU: reload_node_link_mtu(o->node, event->link, event->mtu, o->now); break;
+    case RELOAD_LINK_TOO_LONG:
+        reload_node_too_long(o->node, event->link, event->message.p, event->message.n, o->now);
+        break;
     case RELOAD_LINK_IDLE: reload_node_link_idle(o->node, event->link, o->now); break;
     case RELOAD_LINK_DOWN: link_down(o, event); break;
     case RELOAD_LINK_RETURNED:

@@ -39,7 +39,9 @@ struct reload_reliable {
     uint32_t newest_acked;
     uint32_t timeouts; /* in a row */
     uint64_t rto_at_ms, loss_at_ms;
-    bool stuck; /* no record for the next transmission: time alone does not help */
+    bool wide;   /* a message longer than narrow_len was acknowledged */
+    bool narrow; /* the path seems to drop such messages */
+    bool stuck;  /* no record for the next transmission: time alone does not help */
     struct reload_reliable_stats stats;
 };
 
@@ -230,8 +232,13 @@ static void leaves_flight(struct reload_reliable *r, const struct message *messa
     r->stats.unacked--;
 }
 
-/* The message is delivered or given up: all its transmissions are settled. */
-static void settle(struct reload_reliable *r, struct message *message)
+static bool is_long(const struct reload_reliable *r, const struct message *message)
+{
+    return r->config.narrow_len > 0 && message->len > r->config.narrow_len;
+}
+
+/* The message is delivered, given up or taken out: all its transmissions are settled. */
+static void take_off(struct reload_reliable *r, struct message *message)
 {
     for (uint32_t i = 0; i < message->transmissions; i++) {
         struct transmission *t = record(r, message->sequences[i]);
@@ -242,7 +249,40 @@ static void settle(struct reload_reliable *r, struct message *message)
     TAILQ_REMOVE(message->list, message, in_list);
     r->stats.messages--;
     r->stats.bytes -= (uint32_t)message->len;
+}
+
+static void settle(struct reload_reliable *r, struct message *message)
+{
+    take_off(r, message);
     reload_free(message);
+}
+
+bool reload_reliable_is_narrow(const struct reload_reliable *r)
+{
+    return r->narrow;
+}
+
+static struct message *first_long(const struct reload_reliable *r, const struct message_list *list)
+{
+    struct message *message = TAILQ_FIRST(list);
+    while (message && !is_long(r, message))
+        message = TAILQ_NEXT(message, in_list);
+    return message;
+}
+
+bool reload_reliable_take_long(struct reload_reliable *r, struct reload_slice *out)
+{
+    struct message *message = first_long(r, &r->lost);
+    if (!message)
+        message = first_long(r, &r->waiting);
+    reload_free(r->taken);
+    r->taken = message;
+    if (!message)
+        return false;
+    take_off(r, message);
+    forget_settled(r);
+    *out = reload_slice_of(message->frame + RELOAD_FRAME_DATA_HEADER_LEN, message->len);
+    return true;
 }
 
 /* --- out --- */
@@ -301,6 +341,8 @@ static void lose(struct reload_reliable *r, struct transmission *t)
     t->lost = true;
     leaves_flight(r, message);
     r->stats.losses++;
+    if (is_long(r, message) && !r->wide && message->transmissions >= RELOAD_RELIABLE_NARROW)
+        r->narrow = true;
     if (message->transmissions < r->config.congestion->transmissions) { /* R6940-6.6.3.1-10 */
         move(message, &r->lost);
         return;
@@ -371,6 +413,7 @@ static bool settle_acked(struct reload_reliable *r, uint32_t sequence, uint64_t 
         r->stats.false_losses++;
         r->config.congestion->was_not_lost(&r->pace);
     }
+    r->wide |= is_long(r, t->message);
     r->config.congestion->acked(&r->pace, weight(t->message), now_ms);
     if (reload_sequence_after(sequence, r->newest_acked))
         r->newest_acked = sequence;

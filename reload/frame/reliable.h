@@ -20,8 +20,15 @@
  *
  * A message that was sent as often while others were acknowledged is given up: the link works,
  * and the end-to-end retransmission (s6.2.1) repeats it. That cannot happen to a stop-and-wait
- * sender. */
+ * sender.
+ *
+ * Some paths drop long datagrams and say nothing (RFC 8899: a black hole). When a message longer
+ * than narrow_len is lost RELOAD_RELIABLE_NARROW times before any such message was acknowledged,
+ * the sender takes its path for one of them and is narrow from then on: the caller takes the long
+ * messages out, to send them in pieces, and hands in none any more. A path that is only lossy is at
+ * times mistaken for one, which costs some headers. */
 
+#define RELOAD_RELIABLE_NARROW   3
 #define RELOAD_RELIABLE_SPAN_MAX 1024 /* sequence numbers from the oldest awaited to the next */
 
 struct reload_reliable_config {                 /* a zero takes the default in brackets */
@@ -30,6 +37,7 @@ struct reload_reliable_config {                 /* a zero takes the default in b
     uint32_t datagram_len;                      /* largest message in one datagram [1200] */
     uint32_t queue_bytes;                       /* waiting and unacknowledged [262144] */
     uint32_t queue_messages;                    /* [256] */
+    uint32_t narrow_len; /* message that every path carries in one datagram; 0: never narrow */
 };
 
 struct reload_reliable;
@@ -72,6 +80,12 @@ bool reload_reliable_acked(struct reload_reliable *reliable, const struct reload
 void reload_reliable_tick(struct reload_reliable *reliable, uint64_t now_ms);
 /* When tick() or next() has something to do; RELOAD_NEVER when only an ack or a message counts. */
 uint64_t reload_reliable_deadline(const struct reload_reliable *reliable);
+
+/* A black hole was met. */
+bool reload_reliable_is_narrow(const struct reload_reliable *reliable);
+/* Takes out the next message longer than narrow_len that is not in flight; good until the next call
+ * of this or of take(). False: there is none left. */
+bool reload_reliable_take_long(struct reload_reliable *reliable, struct reload_slice *out);
 
 /* For a sender whose link is over: takes out the next message that was not acknowledged, those that
  * were sent before those that waited; good until the next call. False: there is none left. */

@@ -25,6 +25,7 @@ static int make_sender(struct reload_link *link, uint16_t datagram_len)
         .datagram_len = datagram_len > RECORD_COST ? datagram_len - RECORD_COST : 0,
         .queue_bytes = config->limits.queue_bytes,
         .queue_messages = config->limits.queue_messages,
+        .narrow_len = reload_narrow_len(link, datagram_len),
     };
     return reload_reliable_new(&reliable, &link->dtls->reliable);
 }
@@ -177,6 +178,7 @@ static void take_ack(struct reload_link *link, const struct reload_frame *frame)
 {
     reload_link_frame_in(link, frame, true);
     reload_reliable_acked(link->dtls->reliable, frame, link->set->now.monotonic_ms);
+    reload_narrow_notice(link);
     reload_link_mark_dirty(link); /* the window may have moved */
     if (link->told_suspect && !reload_datagram_is_suspect(link))
         reload_link_note(link);
@@ -396,6 +398,7 @@ static void tick_frames(struct reload_link *link)
     reload_reliable_stats(reliable, &old);
     reload_reliable_tick(reliable, now_ms);
     reload_reliable_stats(reliable, &new);
+    reload_narrow_notice(link);
     link->counters.given_up += new.given_up - old.given_up;
     link->set->stats.sum.given_up += new.given_up - old.given_up;
     if (reload_reliable_deadline(reliable) <= now_ms)

@@ -28,6 +28,10 @@
  * RFC 1122) while something is unacknowledged. A far end that comes back on the same address begins
  * a new link, and once that is up the old one goes DOWN (RFC 6347 s4.2.8).
  *
+ * A path over IPv4 that drops datagrams of more than 576 bytes and says nothing shows by the third
+ * loss of the first long message. The owner is then told MTU, and gets what is too long for it back
+ * as TOO_LONG events, to fragment it. A path that narrows later is not noticed.
+ *
  * A link on which nothing arrives is asked to show that it is alive: after RELOAD_LINK_IDLE_MS
  * without a frame its owner is told IDLE (a DTLS server's a quarter later, so that one end asks).
  * When what the owner then sends is not acknowledged, the link is SUSPECT and DOWN as above: with

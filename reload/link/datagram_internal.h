@@ -19,6 +19,7 @@
  *   icmp.c      refusals by far ends' systems
  *   demux.c     what arrives: whose it is, and strangers
  *   idle.c      links on which nothing arrives
+ *   narrow.c    paths that drop long datagrams
  *   channel.c   links on somebody else's channel                              */
 
 #define RELOAD_UDP_PORTS_MAX 8
@@ -64,6 +65,9 @@ struct reload_datagram_link {     /* the part of a link that only DTLS has */
     uint64_t heard_ms; /* when the last frame came */
     uint64_t asked_ms; /* when the owner was last told that the link is idle; 0: never */
     bool is_idle;      /* and is to be told */
+    bool is_narrow;    /* long datagrams get lost */
+    bool tell_mtu;     /* of it, the owner is to be told */
+    bool returns;      /* messages that are too long now */
     struct reload_link *same_next; /* in the bucket of its far address */
     bool farewell;                 /* the close_notify, if any, is with the engine */
 };
@@ -120,6 +124,13 @@ void reload_datagram_refused(struct reload_link *link, int error);
 /* When the owner is to be told that nothing arrives. */
 uint64_t reload_idle_deadline(const struct reload_link *link);
 void reload_idle_tick(struct reload_link *link);
+
+/* --- narrow.c --- */
+
+/* Bytes of a message that also the narrowest path carries; 0: the link's is as narrow. */
+uint32_t reload_narrow_len(const struct reload_link *link, uint16_t datagram_len);
+/* Acks or time have passed: did the sender find out that its path is narrow? */
+void reload_narrow_notice(struct reload_link *link);
 
 /* --- udp.c, udp_send.c, icmp.c --- */
 

@@ -8,7 +8,6 @@
 #include "reload/link/engine_internal.h"
 
 #define PATH_LEN_MIN 256
-#define FALLBACK_LEN 548 /* of an IPv4 path of 576 bytes: after several lost flights */
 #define UDP_OVERHEAD 28
 #define LENGTH_LEN   2 /* before each datagram in the output */
 #define FIRST_TIMEOUT_US                                                                           \
@@ -84,6 +83,12 @@ static int bio_write(BIO *bio, const char *p, size_t n, size_t *written)
     return 1;
 }
 
+static uint16_t narrowed(const struct reload_engine *engine)
+{
+    return engine->path_len < RELOAD_ENGINE_NARROW_LEN ? engine->path_len
+                                                       : RELOAD_ENGINE_NARROW_LEN;
+}
+
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
     (void)number, (void)pointer;
@@ -91,8 +96,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     switch (command) {
     case BIO_CTRL_FLUSH: return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU: return engine->path_len;
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-        return engine->path_len < FALLBACK_LEN ? engine->path_len : FALLBACK_LEN;
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return narrowed(engine); /* after several lost flights */
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: return UDP_OVERHEAD;
     default: return 0;
     }
@@ -234,6 +238,12 @@ int reload_engine_datagram_tick(struct reload_engine *engine, struct reload_time
         return reload_engine_fail(engine, RELOAD_E_TIMEOUT,
                                   "the far end does not answer the DTLS handshake");
     return RELOAD_ENGINE_WANT;
+}
+
+void reload_engine_datagram_narrow(struct reload_engine *engine)
+{
+    engine->path_len = narrowed(engine);
+    SSL_set_mtu(engine->ssl, engine->path_len);
 }
 
 size_t reload_engine_datagram_room(const struct reload_engine *engine)

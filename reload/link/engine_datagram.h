@@ -16,6 +16,8 @@
  * caller's time, but whether one has come OpenSSL asks the system. */
 
 #define RELOAD_ENGINE_RECORD_MAX 16384
+#define RELOAD_ENGINE_RECORD_MIN 29  /* bytes that a record adds to its plaintext, at least */
+#define RELOAD_ENGINE_NARROW_LEN 548 /* of an IPv4 path of 576 bytes, which all have (RFC 1122) */
 
 /* path_len: bytes of one datagram that the path carries, without IP and UDP headers, 256 at least;
  * handshake messages are cut to it. A server that answers on a port where anyone may send gets only
@@ -46,6 +48,8 @@ uint64_t reload_engine_datagram_deadline(const struct reload_engine *engine, uin
 RELOAD_MUST_USE int reload_engine_datagram_tick(struct reload_engine *engine,
                                                 struct reload_time now);
 
+/* The path carries datagrams of RELOAD_ENGINE_NARROW_LEN bytes only. */
+void reload_engine_datagram_narrow(struct reload_engine *engine);
 /* Bytes of plaintext that one datagram of path_len takes; 0 before the handshake is done. */
 size_t reload_engine_datagram_room(const struct reload_engine *engine);
 

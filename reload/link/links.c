@@ -346,7 +346,7 @@ static bool describe(struct reload_link *link, struct reload_link_event *event)
         return reload_raw_tell(link, event);
     bool suspect = reload_link_is_suspect(link);
     if (suspect == link->told_suspect)
-        return reload_idle_tell(link, event);
+        return reload_narrow_tell(link, event) || reload_idle_tell(link, event);
     link->told_suspect = suspect;
     event->type = suspect ? RELOAD_LINK_SUSPECT : RELOAD_LINK_RECOVERED;
     return true;

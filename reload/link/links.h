@@ -131,6 +131,9 @@ enum reload_link_event_type {
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
     RELOAD_LINK_RETURNED,  /* after the DOWN of a DTLS link that failed: one message that was given
                               to  it and never acknowledged; each comes once */
+    RELOAD_LINK_MTU,       /* the path of a DTLS link carries less than was thought: `mtu` */
+    RELOAD_LINK_TOO_LONG,  /* after MTU: one message that was given to the link and is too long for
+                              it now; each comes once */
     RELOAD_LINK_IDLE,      /* a DTLS link has heard nothing for RELOAD_LINK_IDLE_MS: send something
                               over it, whose ack shows that it is alive. Comes again as often */
     RELOAD_LINK_STUN,      /* a bare port got a STUN message; `link` is 0 */
@@ -151,11 +154,11 @@ struct reload_link_event { /* pointers and slices are good until the next reload
     uint32_t invitation;                 /* raw UP: by which it came; 0: it was dialled */
     struct reload_link_address address;  /* the far end */
     struct reload_link_address local;    /* STUN: the bare port; raw UP: this end */
-    struct reload_slice message;         /* MESSAGE, OVERSIZE, STUN, DATAGRAM, BYTES */
+    struct reload_slice message;         /* MESSAGE, OVERSIZE, TOO_LONG, STUN, ... */
     const struct reload_link_peer *peer; /* UP: the far end's Node-IDs */
     struct reload_slice certificate;     /* UP: its certificate, DER */
     uint8_t link_type;                   /* UP: RELOAD_LINK_TYPE_... */
-    uint32_t mtu;                        /* UP: longest message that one packet carries; 0: any */
+    uint32_t mtu;                        /* UP, MTU: of a message in one packet; 0: any */
     int error;                           /* DOWN: 0 (either side closed in order) or RELOAD_E_* */
     const char *reason;                  /* DOWN: a sentence for the log */
 };
@@ -198,6 +201,7 @@ struct reload_links_stats {
     uint64_t strays;              /* datagrams that are neither DTLS nor STUN, or of no link */
     uint64_t bad_frames;          /* records that hold no frame */
     uint64_t icmp_errors;         /* hard ones; a link that waits for an ack ends with it */
+    uint64_t narrowed;            /* DTLS links whose path drops long datagrams */
     uint64_t replaced;            /* links whose far end began anew */
     uint32_t raw, invitations;    /* of applications, now */
     uint64_t refused_invitations; /* no more of them, or no more ports for them */

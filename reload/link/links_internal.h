@@ -291,6 +291,7 @@ void reload_datagrams_close_doors(struct reload_links *links, reload_invitation_
                                   struct reload_link *guest);
 bool reload_channel_tell(struct reload_link *link, struct reload_link_event *event);
 bool reload_idle_tell(struct reload_link *link, struct reload_link_event *event);
+bool reload_narrow_tell(struct reload_link *link, struct reload_link_event *event);
 void reload_datagram_describe(const struct reload_link *link, struct reload_link_info *info);
 uint32_t reload_datagram_mtu(const struct reload_link *link);
 bool reload_datagram_is_suspect(const struct reload_link *link);

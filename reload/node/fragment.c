@@ -67,3 +67,12 @@ int reload_send(struct reload_node *node, struct reload_slot *slot,
     }
     return 0;
 }
+
+void reload_send_again(struct reload_node *node, struct reload_slot *slot,
+                       struct reload_slice message)
+{
+    struct reload_forwarding_header h;
+    if (reload_forwarding_header_decode(message, reload_node_id_length(node), &h) == 0 &&
+        reload_send(node, slot, &h, reload_payload(message, &h)) != 0)
+        reload_drop(node, RELOAD_DROP_MEMORY, slot, NULL);
+}

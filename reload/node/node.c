@@ -159,6 +159,26 @@ void reload_node_link_suspect(struct reload_node *node, reload_link_id link, boo
     reload_node_settle(node);
 }
 
+void reload_node_link_mtu(struct reload_node *node, reload_link_id link, uint32_t mtu,
+                          struct reload_time now)
+{
+    reload_node_enter(node, now);
+    struct reload_slot *slot = reload_connection_of_link(node, link);
+    if (slot)
+        slot->mtu = mtu;
+    reload_node_settle(node);
+}
+
+void reload_node_too_long(struct reload_node *node, reload_link_id link, const uint8_t *bytes,
+                          size_t len, struct reload_time now)
+{
+    reload_node_enter(node, now);
+    struct reload_slot *slot = reload_connection_of_link(node, link);
+    if (slot)
+        reload_send_again(node, slot, reload_slice_of(bytes, len));
+    reload_node_settle(node);
+}
+
 void reload_node_link_idle(struct reload_node *node, reload_link_id link, struct reload_time now)
 {
     reload_node_enter(node, now);

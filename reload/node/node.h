@@ -92,13 +92,20 @@ void reload_node_link_up(struct reload_node *node, reload_link_id link,
 /* Acks are missing (s6.6.5): keep the link, route around it. */
 void reload_node_link_suspect(struct reload_node *node, reload_link_id link, bool suspect,
                               struct reload_time now);
+/* Its path carries messages of `mtu` bytes only; longer ones are fragmented from now on (s6.7). */
+void reload_node_link_mtu(struct reload_node *node, reload_link_id link, uint32_t mtu,
+                          struct reload_time now);
+/* After link_mtu: a message that the link was given and is too long for it goes over it again, in
+ * fragments. Its bytes are borrowed until the actions are pulled. */
+void reload_node_too_long(struct reload_node *node, reload_link_id link, const uint8_t *bytes,
+                          size_t len, struct reload_time now);
 /* Nothing came over it for a while (reload/link/links.h: IDLE): the node at its other end gets a
  * Ping (s6.5.3), unless one is under way. */
 void reload_node_link_idle(struct reload_node *node, reload_link_id link, struct reload_time now);
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
 /* After link_down: a message that the link was given and never delivered, as far as its acks tell.
- * A request of this node's own goes another way, at once and as the same transmission (s6.6.3);
- * what others sent is theirs to repeat (A.5). */
+ * A request of this node's own goes another way, at once and as the same transmission
+ * (s6.6.3); what others sent is theirs to repeat (A.5). */
 void reload_node_returned(struct reload_node *node, const uint8_t *bytes, size_t len,
                           struct reload_time now);
 /* What a GATHER found: own ICE credentials (s6.5.1.1; both empty for No-ICE) and candidates, an

@@ -125,6 +125,9 @@ enum reload_route_outcome reload_route_find(struct reload_node *node, struct rel
  * header's length is filled in here; the payload is borrowed until the actions are pulled. */
 int reload_send(struct reload_node *node, struct reload_slot *slot,
                 struct reload_forwarding_header *header, struct reload_slice payload);
+/* The same of a message that was sent over it before, whole. */
+void reload_send_again(struct reload_node *node, struct reload_slot *slot,
+                       struct reload_slice message);
 
 /* --- reassembly: reassembly.c --- */
 

@@ -106,7 +106,8 @@ void channel_put(struct channel *channel, const uint8_t *p, size_t n, uint64_t n
 {
     const struct channel_options *o = &channel->options;
     uint64_t sent_ms = through_bottleneck(channel, n, now_ms);
-    if (o->dead || sent_ms == UINT64_MAX || happens(channel, o->loss_permille)) {
+    bool too_large = o->largest && n > o->largest;
+    if (o->dead || too_large || sent_ms == UINT64_MAX || happens(channel, o->loss_permille)) {
         channel->lost++;
         return;
     }

@@ -14,6 +14,7 @@ struct channel_options {
     uint32_t delay_ms, jitter_ms; /* delay_ms +- jitter_ms, order kept but for reordered ones */
     uint32_t bytes_per_ms;        /* of the bottleneck; 0: none */
     uint32_t queue_bytes;         /* before it */
+    uint32_t largest;             /* datagram that gets through, in bytes; 0: any */
     bool dead;                    /* nothing gets through */
 };
 

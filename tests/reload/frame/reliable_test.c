@@ -149,6 +149,67 @@ it_is_suspect_at_the_third_retransmission_after_an_rto_and_failed_at_the_end(voi
     assert_false(acked(4, 0, 15501));
 }
 
+static void open_narrow_sender(void)
+{
+    const struct reload_reliable_config config = { .congestion = &reload_congestion_stop_and_wait,
+                                                   .narrow_len = 5 };
+    close_sender(NULL);
+    assert_int_equal(reload_reliable_new(&config, &sender), 0);
+}
+
+/* Ticks and sends what wants to leave, up to and without that time. */
+static void run_before(uint64_t end_ms)
+{
+    for (uint64_t ms = 0; ms < end_ms; ms += 500) {
+        reload_reliable_tick(sender, ms);
+        (void)leaves(ms);
+    }
+}
+
+static void a_path_that_loses_the_first_long_message_three_times_is_narrow(void **state)
+{
+    (void)state;
+    struct reload_slice taken;
+    open_narrow_sender();
+    assert_int_equal(send_text("longer"), 0);
+    assert_int_equal(send_text("short"), 0);
+    assert_int_equal(send_text("longest"), 0);
+    run_before(3500);
+    assert_false(reload_reliable_is_narrow(sender));
+    reload_reliable_tick(sender, 3500);
+    assert_true(reload_reliable_is_narrow(sender));
+    assert_true(reload_reliable_take_long(sender, &taken));
+    assert_memory_equal(taken.p, "longer", taken.n);
+    assert_true(reload_reliable_take_long(sender, &taken));
+    assert_memory_equal(taken.p, "longest", taken.n);
+    assert_false(reload_reliable_take_long(sender, &taken));
+    assert_int_equal(stats().messages, 1);
+    assert_int_equal(stats().bytes, 5);
+    assert_int_equal(leaves(3500), 3);
+    assert_false(acked(2, 0, 3510)); /* of one that was taken out */
+    assert_true(acked(3, 0, 3520));
+    assert_int_equal(stats().messages, 0);
+    assert_int_equal(reload_reliable_deadline(sender), RELOAD_NEVER);
+}
+
+static void a_path_is_not_narrow_for_lost_short_messages_or_after_a_long_one(void **state)
+{
+    (void)state;
+    const char *const lost[] = { "short", "longer" };
+    for (int i = 0; i < 2; i++) {
+        open_narrow_sender();
+        if (i > 0) {
+            assert_int_equal(send_text("longest"), 0);
+            assert_int_equal(leaves(0), 0);
+            assert_true(acked(0, 0, 0));
+        }
+        assert_int_equal(send_text(lost[i]), 0);
+        run_before(60000);
+        assert_int_equal(reload_reliable_state(sender), RELOAD_FRAME_FAILED);
+        assert_false(reload_reliable_is_narrow(sender));
+    }
+}
+
 /* R6940-6.6.3.1-13 */
 static void a_suspect_link_recovers_when_any_of_the_transmissions_is_acknowledged(void **state)
 {
@@ -348,6 +409,8 @@ int main(void)
         STOP_AND_WAIT(an_unanswered_message_leaves_at_0_500_1500_3500_and_7500_ms),
         WINDOW(the_window_sender_tries_twice_more_before_it_gives_the_link_up),
         STOP_AND_WAIT(it_is_suspect_at_the_third_retransmission_after_an_rto_and_failed_at_the_end),
+        STOP_AND_WAIT(a_path_that_loses_the_first_long_message_three_times_is_narrow),
+        STOP_AND_WAIT(a_path_is_not_narrow_for_lost_short_messages_or_after_a_long_one),
         WINDOW(the_window_sender_is_suspect_as_early_as_stop_and_wait),
         STOP_AND_WAIT(a_suspect_link_recovers_when_any_of_the_transmissions_is_acknowledged),
         STOP_AND_WAIT(stop_and_wait_has_one_message_out_and_pauses_10_ms_after_its_ack),
