@@ -123,8 +123,10 @@ static int explain(struct reload_engine *engine)
     if (engine->untrusted)
         return reload_engine_fail(engine, RELOAD_E_CERTIFICATE, "the far end has no certificate");
     if (reason >= SSL_AD_REASON_OFFSET) /* an alert of the far end */
-        return reload_engine_fail(engine, RELOAD_E_FORBIDDEN, "the far end refused: %s",
-                                  reason_text(code));
+        return reload_engine_fail(
+            engine,
+            reason == SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED ? RELOAD_E_EXPIRED : RELOAD_E_FORBIDDEN,
+            "the far end refused: %s", reason_text(code));
     return reload_engine_fail(engine, RELOAD_E_DECODE, "TLS: %s", reason_text(code));
 }
 

@@ -48,8 +48,9 @@ struct reload_buffer *reload_engine_output(struct reload_engine *engine);
 
 /* Goes on with the handshake. 0: done, peer() tells who is there; RELOAD_ENGINE_WANT; or the end:
  * RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED, ... (the far end's certificate: missing, or refused by
- * check(), with its error), RELOAD_E_FORBIDDEN (the far end refused us), RELOAD_E_DECODE (not TLS
- * or no common version or cipher), RELOAD_E_NOMEM. reason() has the sentence. */
+ * check(), with its error), RELOAD_E_FORBIDDEN (the far end refused us; RELOAD_E_EXPIRED when it
+ * said so), RELOAD_E_DECODE (not TLS or no common version or cipher), RELOAD_E_NOMEM. reason() has
+ * the sentence. */
 RELOAD_MUST_USE int reload_engine_handshake(struct reload_engine *engine, struct reload_time now);
 /* Decrypts. 0 with *len > 0 bytes in out; RELOAD_ENGINE_WANT; RELOAD_E_CLOSED (the far end ended
  * the association in order); or an error as above. */
