@@ -36,6 +36,7 @@ struct reload_bootstrap {
     /* since a node was last reached, the latest last */
     struct reload_bootstrap_failure failures[RELOAD_BOOTSTRAP_FAILURES_MAX];
     size_t failure_count;
+    char unjoined[160]; /* a node was reached, but did not lead in: the latest reason, or empty */
     const struct reload_random *random;
 };
 

@@ -91,6 +91,22 @@ static const char *cure_of(const struct reload_bootstrap_failure *failure)
     }
 }
 
+static bool needs_a_relay(const struct reload_doctor_evidence *e)
+{
+    return e->ice && e->nat == RELOAD_OVERLAY_NAT_BLOCKED && !e->relay;
+}
+
+static const char *cure_of_unjoined(const struct reload_doctor_evidence *e)
+{
+    if (needs_a_relay(e))
+        return "links need UDP, or a relay: see udp";
+    if (e->ice)
+        return "ICE finds no way to that peer: a peer that offers TURN (reload peer --turn) would "
+               "relay; its own reload doctor may say more";
+    return "that peer listens where this node cannot dial it: ask its operator for its reload "
+           "doctor";
+}
+
 static void check_bootstrap(const struct reload_doctor_evidence *e, struct reload_doctor_report *r)
 {
     const struct reload_bootstrap *b = e->bootstrap;
@@ -104,7 +120,10 @@ static void check_bootstrap(const struct reload_doctor_evidence *e, struct reloa
         find(r, "bootstrap", RELOAD_DOCTOR_BAD, cure_of(f), "%s over %s: %s",
              reload_link_address_text(&f->address, text), f->udp ? "UDP" : "TCP", f->reason);
     }
-    if (b->failure_count == 0)
+    if (b->unjoined[0])
+        find(r, "bootstrap", RELOAD_DOCTOR_BAD, cure_of_unjoined(e),
+             "a node was reached, but does not lead into the overlay: %s", b->unjoined);
+    else if (b->failure_count == 0)
         find(r, "bootstrap", RELOAD_DOCTOR_BAD,
              b->failed_rounds ? "name a node with --bootstrap; the overlay's very first peer is "
                                 "started with --first"
@@ -115,12 +134,19 @@ static void check_bootstrap(const struct reload_doctor_evidence *e, struct reloa
 
 static bool all_within(const struct reload_doctor_evidence *e, enum reload_ice_scope scope)
 {
-    for (size_t i = 0; i < e->listening_count; i++) {
-        enum reload_ice_scope is = reload_ice_address_scope(&e->listening[i]);
-        if (is == RELOAD_ICE_SCOPE_BAD || is > scope) /* BAD: the wildcard */
+    for (size_t i = 0; i < e->address_count; i++)
+        if (reload_ice_address_scope(&e->addresses[i]) > scope)
             return false;
-    }
     return true;
+}
+
+static bool listens_anywhere(const struct reload_doctor_evidence *e)
+{
+    static const uint8_t any[16] = { 0 };
+    for (size_t i = 0; i < e->listening_count; i++)
+        if (memcmp(e->listening[i].bytes, any, e->listening[i].len) == 0)
+            return true;
+    return false;
 }
 
 static void check_listen(const struct reload_doctor_evidence *e, struct reload_doctor_report *r)
@@ -130,6 +156,9 @@ static void check_listen(const struct reload_doctor_evidence *e, struct reload_d
     else if (e->listening_count == 0)
         find(r, "listen", RELOAD_DOCTOR_BAD, "start the peer with --listen ADDR:PORT",
              "the peer listens nowhere");
+    else if (all_within(e, RELOAD_ICE_SCOPE_LOOPBACK) && listens_anywhere(e))
+        find(r, "listen", RELOAD_DOCTOR_WARNING, "connect it to a network, and restart the peer",
+             "this machine has no address but loopback");
     else if (all_within(e, RELOAD_ICE_SCOPE_LOOPBACK))
         find(r, "listen", RELOAD_DOCTOR_WARNING, "start the peer with --listen 0.0.0.0:6084",
              "only programs on this machine can reach a loopback address");
@@ -145,18 +174,41 @@ static void check_listen(const struct reload_doctor_evidence *e, struct reload_d
 
 static void check_udp(const struct reload_doctor_evidence *e, struct reload_doctor_report *r)
 {
+    char relay[RELOAD_LINK_ADDRESS_TEXT];
     if (!e->ice && !e->dtls)
         find(r, "udp", RELOAD_DOCTOR_OK, NULL, "not used: links are TLS over TCP");
     else if (!e->ice)
         find(r, "udp", RELOAD_DOCTOR_OK, NULL, "used without ICE; see reload links");
+    else if (e->nat == RELOAD_OVERLAY_NAT_BLOCKED && e->relay)
+        find(r, "udp", RELOAD_DOCTOR_WARNING, "let UDP out at the firewall, for direct paths",
+             "no STUN server answers: UDP is lost on the way out or back; links go through the "
+             "relay at %s",
+             reload_link_address_text(e->relay, relay));
     else if (e->nat == RELOAD_OVERLAY_NAT_BLOCKED)
         find(r, "udp", RELOAD_DOCTOR_BAD,
-             "let UDP out at the firewall; until then only nodes of this network are linked",
+             "let UDP out at the firewall, or have a peer outside of it offer TURN (reload peer "
+             "--turn); until then only nodes of this network are linked",
              "no STUN server answers: UDP is lost on the way out or back");
     else if (e->nat == RELOAD_OVERLAY_NAT_UNKNOWN)
         find(r, "udp", RELOAD_DOCTOR_OK, NULL, "no STUN server has been asked yet");
     else
         find(r, "udp", RELOAD_DOCTOR_OK, NULL, "STUN servers answer");
+}
+
+static void check_symmetric(const struct reload_doctor_evidence *e, struct reload_doctor_report *r)
+{
+    char relay[RELOAD_LINK_ADDRESS_TEXT];
+    if (e->relay)
+        find(r, "nat", RELOAD_DOCTOR_OK, NULL,
+             "behind one with another port for each destination (symmetric): what does not get "
+             "through goes through the relay at %s",
+             reload_link_address_text(e->relay, relay));
+    else
+        find(r, "nat", RELOAD_DOCTOR_WARNING,
+             "set the router to endpoint-independent mapping or forward a port, or have a peer "
+             "offer TURN (reload peer --turn)",
+             "behind one with another port for each destination (symmetric), and no relay is "
+             "known: nodes behind the like cannot be reached");
 }
 
 static void check_nat(const struct reload_doctor_evidence *e, struct reload_doctor_report *r)
@@ -175,13 +227,7 @@ static void check_nat(const struct reload_doctor_evidence *e, struct reload_doct
         find(r, "nat", RELOAD_DOCTOR_OK, NULL,
              "behind one that keeps one port for all (RFC 4787 s4.1): ICE gets through");
         return;
-    case RELOAD_OVERLAY_NAT_SYMMETRIC:
-        find(r, "nat", RELOAD_DOCTOR_WARNING,
-             "set the router to endpoint-independent mapping or forward a port; a peer with --turn "
-             "somewhere in the overlay relays what does not get through",
-             "behind one with another port for each destination (symmetric): nodes behind the like "
-             "are reached through a relay only");
-        return;
+    case RELOAD_OVERLAY_NAT_SYMMETRIC: check_symmetric(e, r); return;
     case RELOAD_OVERLAY_NAT_UNKNOWN:
     case RELOAD_OVERLAY_NAT_BLOCKED:
         find(r, "nat", RELOAD_DOCTOR_OK, NULL, "not known as long as no STUN server answers");
@@ -205,9 +251,11 @@ void reload_doctor_examine(const struct reload_doctor_evidence *e, struct reload
 void reload_doctor_gather(const struct reload_overlay *o, struct reload_doctor_evidence *out)
 {
     struct reload_overlay_stun_view stun;
+    struct reload_overlay_turn_view turn;
     struct reload_links_stats links;
     struct reload_time now = reload_overlay_now();
     reload_overlay_stun_view(o, &stun);
+    reload_overlay_turn_view(o, &turn);
     reload_links_stats(reload_overlay_links(o), &links);
     *out = (struct reload_doctor_evidence){
         .joined = reload_node_state(reload_overlay_node(o)) == RELOAD_TOPOLOGY_JOINED,
@@ -218,8 +266,11 @@ void reload_doctor_gather(const struct reload_overlay *o, struct reload_doctor_e
         .certificate_expires_ms = reload_overlay_own(o)->not_after_ms,
         .document_expires_ms = reload_overlay_config(o)->expiration_ms,
         .bootstrap = &o->bootstrap,
+        .addresses = o->candidates.own,
+        .address_count = o->candidates.count,
         .accepted = links.accepted,
         .nat = stun.nat,
+        .relay = turn.relay,
     };
     out->listening = reload_overlay_listening(o, &out->listening_count);
 }

@@ -37,8 +37,11 @@ struct reload_doctor_evidence {
     const struct reload_bootstrap *bootstrap;
     const struct reload_link_address *listening;
     size_t listening_count;
+    const struct reload_link_address *addresses; /* as others are told: no wildcards */
+    size_t address_count;
     uint64_t accepted; /* links, so far */
     enum reload_overlay_nat nat;
+    const struct reload_link_address *relay; /* a TURN server in use; NULL: none */
 };
 
 void reload_doctor_examine(const struct reload_doctor_evidence *evidence,

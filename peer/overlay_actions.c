@@ -123,7 +123,7 @@ static void act(struct reload_overlay *o, const struct reload_action *action)
     case RELOAD_ACTION_REQUEST_DONE: request_done(o, &action->result); break;
     case RELOAD_ACTION_APP_CHANNEL: reload_channels_agreed(o, &action->app_channel); break;
     case RELOAD_ACTION_STATE_CHANGED:
-        reload_overlay_bootstrap_state(o, action->state_changed.state);
+        reload_overlay_bootstrap_state(o, action->state_changed.state, action->state_changed.text);
         reload_overlay_note_state(o, action->state_changed.state, action->state_changed.text);
         break;
     case RELOAD_ACTION_CONFIG_CHANGED: config_changed(o, action->config); break;

@@ -125,10 +125,15 @@ void reload_overlay_bootstrap_down(struct reload_overlay *o, const struct reload
         round_failed(o, 1);
 }
 
-void reload_overlay_bootstrap_state(struct reload_overlay *o, enum reload_topology_state state)
+void reload_overlay_bootstrap_state(struct reload_overlay *o, enum reload_topology_state state,
+                                    const char *text)
 {
-    if (state == RELOAD_TOPOLOGY_JOINING && o->joining_link)
+    if (state == RELOAD_TOPOLOGY_JOINED)
+        o->bootstrap.unjoined[0] = '\0';
+    if (state == RELOAD_TOPOLOGY_JOINING && o->joining_link) {
+        g_strlcpy(o->bootstrap.unjoined, text, sizeof o->bootstrap.unjoined);
         reload_links_close(o->links, o->joining_link, "it did not lead into the overlay", o->now);
+    }
     o->joining_link = 0;
 }
 

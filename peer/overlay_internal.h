@@ -146,7 +146,7 @@ void reload_overlay_bootstrap_down(struct reload_overlay *overlay,
 
 /* The state changed: an attempt to join that starts again does so through another node. */
 void reload_overlay_bootstrap_state(struct reload_overlay *overlay,
-                                    enum reload_topology_state state);
+                                    enum reload_topology_state state, const char *text);
 /* An outbound link is up: its far end may be worth remembering. */
 void reload_overlay_bootstrap_linked(struct reload_overlay *overlay,
                                      const struct reload_link_event *event);

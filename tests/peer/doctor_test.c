@@ -11,11 +11,17 @@
 #define DAY (UINT64_C(24) * 3600000)
 
 static struct reload_bootstrap bootstrap;
-static struct reload_link_address listening;
+static struct reload_link_address listening, address;
+
+static void listen_at(const char *text, const char *told)
+{
+    assert_int_equal(reload_address_read(text, 0, &listening), 0);
+    assert_int_equal(reload_address_read(told, 0, &address), 0);
+}
 
 static struct reload_doctor_evidence healthy(void)
 {
-    assert_int_equal(reload_address_read("198.51.100.7:6084", 0, &listening), 0);
+    listen_at("198.51.100.7:6084", "198.51.100.7:6084");
     memset(&bootstrap, 0, sizeof bootstrap);
     return (struct reload_doctor_evidence){
         .joined = true,
@@ -28,6 +34,8 @@ static struct reload_doctor_evidence healthy(void)
         .bootstrap = &bootstrap,
         .listening = &listening,
         .listening_count = 1,
+        .addresses = &address,
+        .address_count = 1,
         .nat = RELOAD_OVERLAY_NAT_NONE,
     };
 }
@@ -127,6 +135,24 @@ static void each_bootstrap_node_has_its_own_reason(void **state)
     assert_true(r.count <= RELOAD_DOCTOR_FINDINGS_MAX);
 }
 
+static void a_node_that_was_reached_and_did_not_lead_in_is_told(void **state)
+{
+    (void)state;
+    struct reload_doctor_evidence e = healthy();
+    struct reload_doctor_report r;
+    e.joined = false;
+    g_strlcpy(bootstrap.unjoined, "no link to the responsible peer", sizeof bootstrap.unjoined);
+    assert_blamed(&e, "bootstrap", RELOAD_DOCTOR_BAD, "no link to the responsible peer");
+    reload_doctor_examine(&e, &r);
+    assert_non_null(strstr(r.findings[3].cure, "--turn"));
+    e.nat = RELOAD_OVERLAY_NAT_BLOCKED;
+    reload_doctor_examine(&e, &r);
+    assert_non_null(strstr(r.findings[3].cure, "see udp"));
+    e.ice = false;
+    reload_doctor_examine(&e, &r);
+    assert_non_null(strstr(r.findings[3].cure, "cannot dial"));
+}
+
 static void where_a_peer_listens_decides_who_reaches_it(void **state)
 {
     (void)state;
@@ -138,14 +164,18 @@ static void where_a_peer_listens_decides_who_reaches_it(void **state)
     reload_doctor_examine(&e, &r);
     assert_int_equal(reload_doctor_verdict(&r), RELOAD_DOCTOR_OK);
     e = healthy();
-    assert_int_equal(reload_address_read("127.0.0.1:6084", 0, &listening), 0);
-    assert_blamed(&e, "listen", RELOAD_DOCTOR_WARNING, "loopback");
-    assert_int_equal(reload_address_read("192.168.1.7:6084", 0, &listening), 0);
+    listen_at("127.0.0.1:6084", "127.0.0.1:6084");
+    assert_blamed(&e, "listen", RELOAD_DOCTOR_WARNING, "reach a loopback address");
+    listen_at("0.0.0.0:6084", "127.0.0.1:6084");
+    assert_blamed(&e, "listen", RELOAD_DOCTOR_WARNING, "no address but loopback");
+    listen_at("192.168.1.7:6084", "192.168.1.7:6084");
     reload_doctor_examine(&e, &r);
     assert_int_equal(reload_doctor_verdict(&r), RELOAD_DOCTOR_OK); /* ICE is for that */
     e.ice = false;
     assert_blamed(&e, "listen", RELOAD_DOCTOR_WARNING, "private");
-    assert_int_equal(reload_address_read("0.0.0.0:6084", 0, &listening), 0);
+    listen_at("0.0.0.0:6084", "192.168.1.7:6084");
+    assert_blamed(&e, "listen", RELOAD_DOCTOR_WARNING, "private");
+    listen_at("0.0.0.0:6084", "198.51.100.7:6084");
     reload_doctor_examine(&e, &r);
     assert_int_equal(reload_doctor_verdict(&r), RELOAD_DOCTOR_OK);
 }
@@ -159,6 +189,12 @@ static void the_kind_of_nat_and_lost_udp_are_told(void **state)
     assert_blamed(&e, "udp", RELOAD_DOCTOR_BAD, "no STUN server answers");
     e.nat = RELOAD_OVERLAY_NAT_SYMMETRIC;
     assert_blamed(&e, "nat", RELOAD_DOCTOR_WARNING, "symmetric");
+    e.relay = &listening; /* it makes up for either */
+    reload_doctor_examine(&e, &r);
+    assert_int_equal(reload_doctor_verdict(&r), RELOAD_DOCTOR_OK);
+    e.nat = RELOAD_OVERLAY_NAT_BLOCKED;
+    assert_blamed(&e, "udp", RELOAD_DOCTOR_WARNING, "the relay at 198.51.100.7:6084");
+    e.relay = NULL;
     static const enum reload_overlay_nat fine[] = { RELOAD_OVERLAY_NAT_UNKNOWN,
                                                     RELOAD_OVERLAY_NAT_SOME,
                                                     RELOAD_OVERLAY_NAT_CONE };
@@ -176,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_off_is_told_with_its_direction),
         cmocka_unit_test(what_expires_is_told_before_and_after),
         cmocka_unit_test(each_bootstrap_node_has_its_own_reason),
+        cmocka_unit_test(a_node_that_was_reached_and_did_not_lead_in_is_told),
         cmocka_unit_test(where_a_peer_listens_decides_who_reaches_it),
         cmocka_unit_test(the_kind_of_nat_and_lost_udp_are_told),
     };
