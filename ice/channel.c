@@ -36,10 +36,20 @@ static void notify(struct reload_ice_channel *channel, enum reload_ice_event_typ
         fail(channel, RELOAD_E_NOMEM, "no memory");
 }
 
+/* s14.2 of RFC 8445: one check in 5 ms at most, over all agents. */
+static guint pacing_of(const struct reload_ice_channel *channel)
+{
+    guint checking = 0;
+    for (const struct reload_ice_channel *c = channel->ice->channels; c; c = c->next)
+        checking += c->state == RELOAD_ICE_CHECKING;
+    return MAX(channel->pacing_ms, checking * RELOAD_ICE_PACING_LEAST_MS);
+}
+
 static void check(struct reload_ice_channel *channel)
 {
     enter(channel, RELOAD_ICE_CHECKING);
-    g_object_set(channel->agent, "stun-max-retransmissions", CHECK_RETRANSMISSIONS_MAX, NULL);
+    g_object_set(channel->agent, "stun-max-retransmissions", CHECK_RETRANSMISSIONS_MAX,
+                 "stun-pacing-timer", pacing_of(channel), NULL);
     if (reload_ice_remote_apply(channel) != 0)
         fail(channel, RELOAD_E_TIMEOUT, "no candidate of the far end can be used");
 }
@@ -202,6 +212,11 @@ int reload_ice_channel_set_remote(struct reload_ice_channel *channel, struct rel
     if (channel->state == RELOAD_ICE_GATHERED)
         check(channel);
     return 0;
+}
+
+void reload_ice_channel_pace(struct reload_ice_channel *channel, unsigned int ms)
+{
+    channel->pacing_ms = ms;
 }
 
 static void count(uint64_t *counter)

@@ -4,7 +4,6 @@
 
 /* Making a channel: what the host asks is judged first, then told to the library. */
 
-#define PACING_MS                  20
 #define GATHER_RETRANSMISSIONS_MAX 2     /* a server that does not answer delays the Attach */
 #define IDLE_TIMEOUT_MS            10000 /* the far end may have its answer late: s6.2.1 retransmits */
 
@@ -60,10 +59,10 @@ static NiceAgent *new_agent(const struct reload_ice *ice,
     /* Aggressive nomination (RFC 5245 s8.1.1.2): with the regular one the library waits for every
      * check under way, up to the last retransmission of those that cannot succeed. */
     g_object_set(agent, "controlling-mode", config->role == RELOAD_ICE_CONTROLLING, "upnp", FALSE,
-                 "ice-tcp", FALSE, "keepalive-conncheck", TRUE, "stun-pacing-timer", PACING_MS,
-                 "max-connectivity-checks", RELOAD_ICE_CHECKS_MAX, "stun-max-retransmissions",
-                 GATHER_RETRANSMISSIONS_MAX, "idle-timeout", IDLE_TIMEOUT_MS, "force-relay",
-                 (gboolean)config->relay_only, NULL);
+                 "ice-tcp", FALSE, "keepalive-conncheck", TRUE, "stun-pacing-timer",
+                 RELOAD_ICE_PACING_MS, "max-connectivity-checks", RELOAD_ICE_CHECKS_MAX,
+                 "stun-max-retransmissions", GATHER_RETRANSMISSIONS_MAX, "idle-timeout",
+                 IDLE_TIMEOUT_MS, "force-relay", (gboolean)config->relay_only, NULL);
     if (config->stun_server) {
         char text[NICE_ADDRESS_STRING_LEN];
         host_text(config->stun_server, text);
@@ -150,6 +149,7 @@ int reload_ice_channel_new(struct reload_ice *ice, const struct reload_ice_chann
         return RELOAD_E_NOMEM;
     channel->ice = ice;
     channel->user = config->user;
+    channel->pacing_ms = RELOAD_ICE_PACING_MS;
     channel->relays = config->turn_server_count > 0;
     channel->loopback = uses_loopback(config);
     channel->next = ice->channels;

@@ -48,6 +48,8 @@
 #define RELOAD_ICE_DATAGRAM_LEN_MAX      65507
 #define RELOAD_ICE_TURN_SERVERS_MAX      4
 #define RELOAD_ICE_ADDRESSES_MAX         16 /* local addresses given by the host */
+#define RELOAD_ICE_PACING_MS             20 /* between checks, unless pace() says another */
+#define RELOAD_ICE_PACING_LEAST_MS       5  /* RFC 8445 s14.2 */
 #define RELOAD_ICE_UFRAG_MIN             4  /* RFC 5245 s15.4 */
 #define RELOAD_ICE_PASSWORD_MIN          22
 
@@ -182,6 +184,11 @@ RELOAD_MUST_USE int reload_ice_channel_set_remote(struct reload_ice_channel *cha
                                                   struct reload_slice ufrag,
                                                   struct reload_slice password,
                                                   struct reload_slice candidates);
+
+/* The checks of a channel go out that far apart (Ta, RFC 8445 s14.2): before set_remote() starts
+ * them. The channels that check at one time share PACING_LEAST_MS, so each of n waits n times that
+ * at least. */
+void reload_ice_channel_pace(struct reload_ice_channel *channel, unsigned int ms);
 
 /* Sends one datagram; the one call that may come from another thread than the context's, as long as
  * the channel is not freed. 0; RELOAD_E_STATE before CONNECTED or after FAILED; RELOAD_E_NOSPACE

@@ -25,6 +25,7 @@ struct reload_ice_channel {
     guint stream;
     enum reload_ice_state state;
     bool relays, loopback;
+    unsigned int pacing_ms;
     bool remote_known; /* set_remote() was obeyed */
     void *user;
     char *ufrag, *password; /* own; from the library */

@@ -67,6 +67,7 @@ int reload_media_stream_new(const struct reload_media_stream_options *options,
     stream->sending.payload_type = options->payload_type;
     stream->sending.dtmf_payload_type = options->dtmf_payload_type;
     draw_numbers(stream);
+    stream->sending.filled = reload_media_stream_frame_samples(stream) - RELOAD_MEDIA_BLOCK;
     int error = reload_media_encoder_new(&options->encoder, &stream->encoder);
     if (error == 0)
         error = reload_media_decoder_new(&stream->decoder);

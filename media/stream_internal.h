@@ -17,7 +17,7 @@ struct reload_media_sending {
     bool talking; /* the last frame went out: the next one after a pause is marked */
     uint16_t sequence;
     uint32_t timestamp;
-    unsigned filled; /* samples in frame */
+    unsigned filled; /* samples in frame; silence at first, so that it goes with its first block */
     int16_t frame[RELOAD_MEDIA_RATE_HZ / 50];
     uint32_t packets, octets; /* for sender reports */
     struct reload_media_dtmf_sender dtmf;
@@ -52,6 +52,7 @@ struct reload_media_stream {
 };
 
 /* stream_send.c */
+unsigned reload_media_stream_frame_samples(const struct reload_media_stream *stream);
 void reload_media_stream_send_block(struct reload_media_stream *stream);
 /* Encrypts and sends what stands in bytes, a buffer of RELOAD_MEDIA_PACKET_MAX. */
 bool reload_media_stream_transmit(struct reload_media_stream *stream, bool rtcp, uint8_t *bytes,

@@ -65,10 +65,15 @@ static void send_frame(struct reload_media_stream *stream)
         send_rtp(stream, &rtp);
 }
 
+unsigned reload_media_stream_frame_samples(const struct reload_media_stream *stream)
+{
+    return stream->options.encoder.frame_ms * (RELOAD_MEDIA_RATE_HZ / 1000);
+}
+
 void reload_media_stream_send_block(struct reload_media_stream *stream)
 {
     struct reload_media_sending *s = &stream->sending;
-    unsigned samples = stream->options.encoder.frame_ms * (RELOAD_MEDIA_RATE_HZ / 1000);
+    unsigned samples = reload_media_stream_frame_samples(stream);
     if (s->filled == samples) { /* it waits for the keys: only the newest sound is kept */
         s->filled -= RELOAD_MEDIA_BLOCK;
         memmove(s->frame, s->frame + RELOAD_MEDIA_BLOCK, s->filled * sizeof *s->frame);

@@ -104,6 +104,7 @@ void reload_phone_describe_channel(const struct reload_ice_channel *channel,
     const struct reload_sip_candidate *best = NULL;
     keep_text(reload_ice_channel_ufrag(channel), out->ice_ufrag, sizeof out->ice_ufrag);
     keep_text(reload_ice_channel_password(channel), out->ice_pwd, sizeof out->ice_pwd);
+    out->ice_pacing_ms = RELOAD_ICE_PACING_LEAST_MS;
     out->candidate_count = 0;
     for (size_t i = 0; i < count && out->candidate_count < RELOAD_SIP_CANDIDATES_MAX; i++)
         out->candidate_count += add(&candidates[i], &out->candidates[out->candidate_count]);

@@ -149,6 +149,10 @@ static int connect_channel(struct reload_phone_path *path, const struct reload_s
     if (!far->ice_ufrag[0])
         return RELOAD_E_UNSUPPORTED;
     int error = reload_phone_candidates_encode(far, &w);
+    /* RFC 8445 s14.2: the slower of both; RFC 5245 s16.1 for a far end that knows no other. */
+    reload_ice_channel_pace(path->channel, far->ice_pacing_ms
+                                               ? MAX(far->ice_pacing_ms, RELOAD_ICE_PACING_LEAST_MS)
+                                               : RELOAD_ICE_PACING_MS);
     if (error == 0)
         error = reload_ice_channel_set_remote(
             path->channel, reload_slice_of(far->ice_ufrag, strlen(far->ice_ufrag)),

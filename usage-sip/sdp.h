@@ -18,6 +18,7 @@
 #define RELOAD_SIP_CANDIDATES_MAX  20    /* taken from one description, in its order */
 #define RELOAD_SIP_FINGERPRINT_MAX 64    /* bytes: SHA-512 */
 #define RELOAD_SIP_FOUNDATION_MAX  32    /* characters, RFC 8839 s5.1 */
+#define RELOAD_SIP_ICE_PACING_MAX  1000  /* ms; longer ones are taken as this */
 #define RELOAD_SIP_ICE_TEXT_MAX    256   /* characters of ice-ufrag and ice-pwd, RFC 8839 s5.4 */
 
 struct reload_sip_address {
@@ -61,6 +62,9 @@ struct reload_sip_media {
     /* ICE: both texts empty when this end does not speak it. */
     char ice_ufrag[RELOAD_SIP_ICE_TEXT_MAX + 1], ice_pwd[RELOAD_SIP_ICE_TEXT_MAX + 1];
     bool ice_lite;
+    /* What this end says must pass between two of its checks (RFC 8839 s5.5): 50 for one that knows
+     * RFC 8445 and says nothing (s14.2 there), 0 for one of before. */
+    unsigned ice_pacing_ms;
     struct reload_sip_candidate candidates[RELOAD_SIP_CANDIDATES_MAX];
     size_t candidate_count;
     enum reload_sip_hash hash; /* of the DTLS certificate */

@@ -12,7 +12,8 @@
 
 /* Zeros behind the text: libosip2 looks one byte beyond its end when the last line is that of a
  * stream. */
-#define PARSER_OVERRUN 8
+#define PARSER_OVERRUN    8
+#define PACING_DEFAULT_MS 50 /* RFC 8445 s14.2 */
 
 static struct reload_slice text_of(const char *text)
 {
@@ -179,6 +180,26 @@ static bool is_ice_text(const char *text, size_t min)
     return len >= min && len <= RELOAD_SIP_ICE_TEXT_MAX;
 }
 
+/* RFC 8445 s10: whoever follows it says "ice2". */
+static bool says_ice2(const sdp_message_t *sdp, const sdp_media_t *stream)
+{
+    struct reload_slice rest = text_of(either(sdp, stream, "ice-options", 0));
+    while (rest.n > 0)
+        if (reload_sip_text_is(reload_sip_text_word(&rest), "ice2"))
+            return true;
+    return false;
+}
+
+/* RFC 8839 s5.5: at session level, up to ten digits. */
+static unsigned read_pacing(const sdp_message_t *sdp, const sdp_media_t *stream)
+{
+    uint64_t ms;
+    const char *told = nth(&sdp->a_attributes, "ice-pacing", 0);
+    if (told && reload_sip_text_number(text_of(told), UINT64_C(9999999999), &ms) == 0)
+        return ms < RELOAD_SIP_ICE_PACING_MAX ? (unsigned)ms : RELOAD_SIP_ICE_PACING_MAX;
+    return says_ice2(sdp, stream) ? PACING_DEFAULT_MS : 0;
+}
+
 static void read_candidates(const sdp_media_t *stream, struct reload_sip_media *out)
 {
     const char *value;
@@ -202,6 +223,7 @@ static int read_ice(const sdp_message_t *sdp, const sdp_media_t *stream,
     memcpy(out->ice_ufrag, ufrag, strlen(ufrag) + 1);
     memcpy(out->ice_pwd, pwd, strlen(pwd) + 1);
     out->ice_lite = nth(&sdp->a_attributes, "ice-lite", 0) != NULL;
+    out->ice_pacing_ms = read_pacing(sdp, stream);
     read_candidates(stream, out);
     return 0;
 }

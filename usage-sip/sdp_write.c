@@ -210,6 +210,8 @@ int reload_sip_sdp_write(const struct reload_sip_media *local, const struct relo
     if (sdp_message_init(&w.sdp) != 0)
         return RELOAD_E_NOMEM;
     write_session(&w, &told, origin);
+    if (told.ice_pacing_ms)
+        attribute_number(&w, -1, "ice-pacing", told.ice_pacing_ms);
     write_streams(&w, &told, remote);
     int error = to_text(&w, out);
     sdp_message_free(w.sdp);

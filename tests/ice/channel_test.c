@@ -150,6 +150,52 @@ static void there_is_one_offer_and_one_answer(void **state)
     assert_int_equal(end_introduce(&b, &a), RELOAD_E_STATE);
 }
 
+static double ms_to_connect(struct reload_ice *ice, struct end *a, struct end *b)
+{
+    gint64 from_us = g_get_monotonic_time();
+    assert_int_equal(end_introduce(a, b), 0);
+    assert_int_equal(end_introduce(b, a), 0);
+    assert_true(run_until(ice, &a->connected, 20000));
+    assert_true(run_until(ice, &b->connected, 20000));
+    return (double)(g_get_monotonic_time() - from_us) / 1000;
+}
+
+static void gather_pair(struct reload_ice *ice, struct end *a, struct end *b)
+{
+    end_open(ice, a, RELOAD_ICE_CONTROLLING);
+    end_open(ice, b, RELOAD_ICE_CONTROLLED);
+    assert_true(run_until(ice, &a->gathered, 5000));
+    assert_true(run_until(ice, &b->gathered, 5000));
+}
+
+/* RFC 8445 s14.2 */
+static void checks_are_as_far_apart_as_was_agreed(void **state)
+{
+    struct end a, b;
+    gather_pair(*state, &a, &b);
+    reload_ice_channel_pace(a.channel, 300);
+    reload_ice_channel_pace(b.channel, 300);
+    assert_true(ms_to_connect(*state, &a, &b) >= 300);
+}
+
+/* RFC 8445 s14.2: one check in 5 ms at most, over all agents. */
+static void channels_that_check_at_once_share_the_pace(void **state)
+{
+    struct end far, deaf[40], a, b;
+    end_open(*state, &far, RELOAD_ICE_CONTROLLED); /* is never told of them: all go on checking */
+    assert_true(run_until(*state, &far.gathered, 5000));
+    for (size_t i = 0; i < G_N_ELEMENTS(deaf); i++) {
+        end_open(*state, &deaf[i], RELOAD_ICE_CONTROLLING);
+        assert_true(run_until(*state, &deaf[i].gathered, 5000));
+        reload_ice_channel_pace(deaf[i].channel, RELOAD_ICE_PACING_LEAST_MS);
+        assert_int_equal(end_introduce(&far, &deaf[i]), 0);
+    }
+    gather_pair(*state, &a, &b);
+    reload_ice_channel_pace(a.channel, RELOAD_ICE_PACING_LEAST_MS);
+    reload_ice_channel_pace(b.channel, RELOAD_ICE_PACING_LEAST_MS);
+    assert_true(ms_to_connect(*state, &a, &b) >= 41 * RELOAD_ICE_PACING_LEAST_MS);
+}
+
 static void nothing_is_sent_before_a_pair_is_selected(void **state)
 {
     struct end a;
@@ -255,6 +301,8 @@ int main(void)
         WITH_ICE(own_credentials_are_used_or_made),
         WITH_ICE(the_far_end_may_be_known_before_gathering_ends),
         WITH_ICE(there_is_one_offer_and_one_answer),
+        WITH_ICE(checks_are_as_far_apart_as_was_agreed),
+        WITH_ICE(channels_that_check_at_once_share_the_pace),
         WITH_ICE(nothing_is_sent_before_a_pair_is_selected),
         WITH_ICE(fifty_channels_at_once),
         WITH_ICE(events_of_a_freed_channel_are_gone),

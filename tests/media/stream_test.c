@@ -73,6 +73,20 @@ static void audio_flows_with_every_profile(void **state)
     }
 }
 
+/* What fills a frame before it has been heard is silence. */
+static void the_first_frame_goes_with_the_first_block(void **state)
+{
+    (void)state;
+    begin();
+    talk(RELOAD_MEDIA_BLOCK);
+    assert_int_equal(counters(0).rtp_sent, 1);
+    talk(RELOAD_MEDIA_BLOCK);
+    assert_int_equal(counters(0).rtp_sent, 1);
+    talk(RELOAD_MEDIA_BLOCK);
+    assert_int_equal(counters(0).rtp_sent, 2);
+    end();
+}
+
 /* The keys that pair_key gives to one of the roles. */
 static struct reload_media_srtp *keys_of(enum reload_media_dtls_role role)
 {
@@ -498,6 +512,7 @@ static void heavy_loss_lowers_the_bitrate_and_a_good_network_raises_it(void **st
     struct reload_media_quality q;
     pair->network.loss = 0.3;
     talk(12 * SECOND);
+    talk(12 * SECOND); /* reports get lost, too */
     reload_media_stream_quality(pair->stream[0], &q);
     unsigned low = q.bitrate_bps;
     assert_true(low < 30000);
@@ -617,6 +632,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(audio_flows_with_every_profile),
+        cmocka_unit_test(the_first_frame_goes_with_the_first_block),
         cmocka_unit_test(nothing_travels_in_the_clear),
         cmocka_unit_test(without_keys_nothing_is_sent_or_heard),
         cmocka_unit_test(clear_rtp_is_refused_once_there_are_keys),

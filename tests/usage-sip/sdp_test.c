@@ -32,6 +32,7 @@ static void what_is_written_is_read_back(void **state)
     const struct reload_sip_origin origin = { 7, 1 };
     char *text = NULL;
     media.direction = RELOAD_SIP_SENDONLY;
+    media.ice_pacing_ms = 5;
     media.candidates[1] = (struct reload_sip_candidate){
         .foundation = "2",
         .priority = 77,
@@ -52,6 +53,7 @@ static void what_is_written_is_read_back(void **state)
     assert_memory_equal(&sdp.media.candidates[1], &media.candidates[1], sizeof media.candidates[1]);
     assert_memory_equal(sdp.media.fingerprint, media.fingerprint, 32);
     assert_string_equal(sdp.media.ice_pwd, media.ice_pwd);
+    assert_int_equal(sdp.media.ice_pacing_ms, 5);
     assert_true(sdp.media.fec && !sdp.media.dtx);
     assert_int_equal(sdp.media.ptime_ms, 20);
     reload_free(text);
@@ -170,6 +172,38 @@ static void candidates_are_read_and_what_we_cannot_use_is_left(void **state)
 }
 
 /* RFC 3264 s6.1 and RFC 5763 s5, all cells */
+/* RFC 8839 s5.5, RFC 8445 s10 and s14.2. */
+static void the_pace_of_checks_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *session, *stream;
+        unsigned ms;
+    } cases[] = {
+        { "a=ice-pacing:7\r\n", "", 7 },
+        { "a=ice-pacing:0000000007\r\n", "", 7 },
+        { "a=ice-pacing:9999999999\r\n", "", RELOAD_SIP_ICE_PACING_MAX },
+        { "a=ice-pacing:99999999999\r\n", "", 0 },
+        { "a=ice-pacing:-1\r\n", "", 0 },
+        { "a=ice-pacing\r\n", "", 0 },
+        { "", "", 0 },
+        { "a=ice-options:rtp+ecn ice2\r\n", "", 50 },
+        { "", "a=ice-options:ice2\r\n", 50 },
+        { "a=ice-options:ice22\r\n", "", 0 },
+        { "a=ice-options:ice2\r\na=ice-pacing:20\r\n", "", 20 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reload_sip_sdp sdp;
+        char text[2048];
+        snprintf(text, sizeof text,
+                 SESSION "%s" AUDIO("UDP/TLS/RTP/SAVPF") PRINT
+                 "a=rtcp-mux\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n%s",
+                 cases[i].session, cases[i].stream);
+        assert_int_equal(read_text(text, &sdp), 0);
+        assert_int_equal(sdp.media.ice_pacing_ms, cases[i].ms);
+    }
+}
+
 static void answers_mirror_direction_and_role(void **state)
 {
     (void)state;
@@ -224,6 +258,7 @@ int main(void)
         cmocka_unit_test(media_in_the_clear_and_half_descriptions_are_refused),
         cmocka_unit_test(what_a_description_may_hold_is_bounded),
         cmocka_unit_test(candidates_are_read_and_what_we_cannot_use_is_left),
+        cmocka_unit_test(the_pace_of_checks_is_read),
         cmocka_unit_test(answers_mirror_direction_and_role),
         cmocka_unit_test(turned_and_cut_descriptions_do_no_harm),
     };
