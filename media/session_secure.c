@@ -215,6 +215,8 @@ void reload_media_session_receive(struct reload_media_session *session, uint64_t
         take_dtls(session, source, bytes, len, now);
     else if (len > 0 && bytes[0] >= 128 && bytes[0] <= 191 && !reload_media_session_over(session))
         take_rtp(session, source, bytes, len);
+    else if (len > 0 && bytes[0] <= 3)
+        session->counters.stun++;
     else
         session->counters.other++;
 }

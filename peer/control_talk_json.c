@@ -27,7 +27,7 @@ static json_t *counters_object(const struct reload_media_session_status *session
 {
     const struct reload_media_counters *c = &session->call.counters;
     const struct reload_media_session_counters *s = &session->counters;
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "rtp_sent",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "rtp_sent",
                      (json_int_t)c->rtp_sent, "rtp_received", (json_int_t)c->rtp_received,
                      "frames_played", (json_int_t)c->frames_played, "frames_recovered",
                      (json_int_t)c->frames_recovered, "frames_concealed",
@@ -35,8 +35,8 @@ static json_t *counters_object(const struct reload_media_session_status *session
                      (json_int_t)c->frames_skipped, "late", (json_int_t)c->late, "unauthentic",
                      (json_int_t)c->unauthentic, "replayed", (json_int_t)c->replayed, "elsewhere",
                      (json_int_t)c->elsewhere + (json_int_t)s->elsewhere, "unkeyed",
-                     (json_int_t)c->unkeyed + (json_int_t)s->unkeyed, "malformed",
-                     (json_int_t)c->malformed + (json_int_t)s->other, "late_blocks",
+                     (json_int_t)c->unkeyed + (json_int_t)s->unkeyed, "stun",
+                     (json_int_t)s->stun, "malformed", (json_int_t)c->malformed + (json_int_t)s->other, "late_blocks",
                      (json_int_t)session->call.late_blocks);
 }
 

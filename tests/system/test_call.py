@@ -94,6 +94,8 @@ class Call(Talk):
             self.assertGreater(event["counters"]["rtp_sent"], 20)
             self.assertEqual(event["counters"]["unauthentic"], 0)
             self.assertEqual(event["counters"]["elsewhere"], 0)
+            self.assertEqual(event["counters"]["malformed"], 0)
+            self.assertIn("stun", event["counters"])
             self.assertGreater(event["setup_ms"], 0)
         self.assertEqual(ask(alice, "sip_calls")["calls"], [])
         self.assertEqual(os.stat(recording).st_mode & 0o777, 0o600)
