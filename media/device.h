@@ -22,13 +22,17 @@ struct reload_media_device_ops {
 };
 
 extern const struct reload_media_device_ops reload_media_pulse;  /* "pulse[:[source][,sink]]" */
-extern const struct reload_media_device_ops reload_media_file;   /* "file:[in.wav][,out.wav]" */
+extern const struct reload_media_device_ops reload_media_file;   /* "file:[in.wav][,out.wav]", \, for a comma */
 extern const struct reload_media_device_ops reload_media_tone;   /* "tone[:hertz]" */
 extern const struct reload_media_device_ops reload_media_null;   /* "null" */
 extern const struct reload_media_device_ops reload_media_mirror; /* "mirror" */
 
 /* The i-th row of the table, or NULL behind the last. */
 const struct reload_media_device_ops *reload_media_device_row(size_t i);
+
+/* The spec of a `file` device that hears the sound file at `path`, whatever its name is. Freed by
+ * reload_free(); NULL when out of memory. */
+char *reload_media_file_spec(const char *path);
 
 /* Whether spec names a row, whatever its argument. */
 bool reload_media_device_exists(const char *spec);

@@ -61,20 +61,54 @@ static int open_out(struct files *f, const char *path)
     return f->out ? 0 : RELOAD_E_IO;
 }
 
+/* A name up to a comma or the end; what stands behind a backslash is part of it. Returns what
+ * follows. */
+static const char *read_name(const char *at, char *out)
+{
+    while (*at && *at != ',') {
+        if (at[0] == '\\' && at[1])
+            at++;
+        *out++ = *at++;
+    }
+    *out = '\0';
+    return at;
+}
+
+char *reload_media_file_spec(const char *path)
+{
+    static const char start[] = "file:";
+    char *spec = reload_alloc(sizeof start + 2 * strlen(path)), *at = spec;
+    if (!spec)
+        return NULL;
+    memcpy(spec, start, sizeof start - 1);
+    for (at += sizeof start - 1; *path; path++) {
+        if (*path == ',' || *path == '\\')
+            *at++ = '\\';
+        *at++ = *path;
+    }
+    *at = '\0';
+    return spec;
+}
+
+static int open_both(struct files *f, const char *in_path, const char *out_path)
+{
+    int error = *in_path ? open_in(f, in_path) : 0;
+    return error == 0 && *out_path ? open_out(f, out_path) : error;
+}
+
 static int file_open(const char *argument, bool paced, void **state)
 {
-    size_t in_len = strcspn(argument, ",");
-    const char *out_path = argument[in_len] ? argument + in_len + 1 : "";
-    if (in_len == 0 && !*out_path)
-        return RELOAD_E_INVALID;
+    size_t size = strlen(argument) + 1;
     struct files *f = reload_calloc(1, sizeof *f);
-    char *in_path = reload_strndup(argument, in_len);
-    int error = f && in_path ? 0 : RELOAD_E_NOMEM;
-    if (error == 0 && in_len > 0)
-        error = open_in(f, in_path);
-    if (error == 0 && *out_path)
-        error = open_out(f, out_path);
-    reload_free(in_path);
+    char *names = reload_calloc(2, size), *in_path = names, *out_path = names + size;
+    int error = f && names ? 0 : RELOAD_E_NOMEM;
+    if (error == 0) {
+        const char *rest = read_name(argument, in_path);
+        rest = *rest ? read_name(rest + 1, out_path) : rest;
+        error = *rest || (!*in_path && !*out_path) ? RELOAD_E_INVALID
+                                                   : open_both(f, in_path, out_path);
+    }
+    reload_free(names);
     if (error != 0) {
         if (f)
             file_close(f);
@@ -139,7 +173,8 @@ static int file_exchange(void *state, const int16_t *play, int16_t *captured)
 
 const struct reload_media_device_ops reload_media_file = {
     .name = "file",
-    .help = "file:[IN][,OUT]: hears a sound file, writes what is played to a WAV file",
+    .help = "file:[IN][,OUT]: hears a sound file, writes what is played to a WAV file; \\, is a comma "
+            "in a name, \\\\ a backslash",
     .open = file_open,
     .exchange = file_exchange,
     .close = file_close,

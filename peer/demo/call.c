@@ -126,14 +126,14 @@ static struct sound read_speech(const char *path)
     static const int16_t silence[RELOAD_MEDIA_BLOCK];
     struct sound sound = { g_new(int16_t, PIECE_S * RELOAD_MEDIA_RATE_HZ), 0 };
     struct reload_media_device *device;
-    char *spec = g_strconcat("file:", path, NULL);
-    if (reload_media_device_open(spec, false, &device) == 0) {
+    char *spec = reload_media_file_spec(path);
+    if (spec && reload_media_device_open(spec, false, &device) == 0) {
         for (; sound.count < PIECE_S * RELOAD_MEDIA_RATE_HZ; sound.count += RELOAD_MEDIA_BLOCK)
             if (reload_media_device_exchange(device, silence, sound.pcm + sound.count) != 0)
                 break;
         reload_media_device_close(device);
     }
-    g_free(spec);
+    reload_free(spec);
     return sound;
 }
 
@@ -164,9 +164,9 @@ static json_t *talk_request(const struct demo *demo, const char *verb, unsigned 
                             const char *recording)
 {
     char *speech = demo_path(demo, "speech-%u.wav", who), *path = demo_path(demo, "%s", recording);
-    char *device = g_strconcat("file:", speech, NULL);
+    char *device = reload_media_file_spec(speech);
     json_t *request = json_pack("{s:s,s:s,s:s}", "verb", verb, "device", device, "recording", path);
-    g_free(device);
+    reload_free(device);
     g_free(path);
     g_free(speech);
     return request;

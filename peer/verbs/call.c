@@ -1,8 +1,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "media/device.h"
 #include "peer/verbs/call_show.h"
 #include "peer/verbs/own_node.h"
+#include "reload/alloc.h"
 
 /* sip call, answer, decline, hangup, hold, resume, move, press, calls. */
 
@@ -37,33 +39,41 @@ static int check_talk(void)
 {
     if (o.play && o.device)
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--play and --device exclude each other");
-    if (o.play && strchr(o.play, ','))
-        return reload_verb_fail(RELOAD_EXIT_USAGE, "--play %s: a name without a comma, please",
-                                o.play);
     if (o.seconds < 0)
         return reload_verb_fail(RELOAD_EXIT_USAGE, "--seconds must be more than 0");
     return 0;
 }
 
 /* The peer may run in another folder. */
-static void add_path(json_t *request, const char *key, const char *prefix, const char *path)
+static char *absolute(const char *path)
 {
-    char *absolute = g_canonicalize_filename(path, NULL);
-    char *text = g_strconcat(prefix, absolute, NULL);
-    json_object_set_new(request, key, json_string(text));
-    g_free(text);
-    g_free(absolute);
+    return g_canonicalize_filename(path, NULL);
+}
+
+static void add_sound(json_t *request, const char *path)
+{
+    char *file = absolute(path), *spec = reload_media_file_spec(file);
+    json_object_set_new(request, "device", json_string(spec));
+    reload_free(spec);
+    g_free(file);
+}
+
+static void add_recording(json_t *request, const char *path)
+{
+    char *file = absolute(path);
+    json_object_set_new(request, "recording", json_string(file));
+    g_free(file);
 }
 
 static json_t *talk_request(const char *verb)
 {
     json_t *request = json_pack("{s:s}", "verb", verb);
     if (o.play)
-        add_path(request, "device", "file:", o.play);
+        add_sound(request, o.play);
     else if (o.device)
         json_object_set_new(request, "device", json_string(o.device));
     if (o.record)
-        add_path(request, "recording", "", o.record);
+        add_recording(request, o.record);
     return request;
 }
 

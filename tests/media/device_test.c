@@ -91,6 +91,9 @@ static void a_wrong_name_or_argument_is_refused(void **state)
         { "tone:1e9", RELOAD_E_INVALID },
         { "tone:nan", RELOAD_E_INVALID },
         { "file:", RELOAD_E_INVALID },
+        { "file:,", RELOAD_E_INVALID },
+        { "file:a,b,c", RELOAD_E_INVALID },
+        { "file:\\", RELOAD_E_IO },
         { "file:/nonexistent.wav", RELOAD_E_IO },
         { "file:,/nonexistent/x.wav", RELOAD_E_IO },
     };
@@ -162,6 +165,24 @@ static void what_is_played_is_in_the_file(void **state)
     for (size_t i = 0; i < RELOAD_MEDIA_RATE_HZ; i++)
         assert_int_equal(pcm[i], (int16_t)i);
     sf_close(file);
+}
+
+static void any_name_of_a_file_can_be_told(void **state)
+{
+    (void)state;
+    static const char name[] = "a, b\\,c\\.wav";
+    static int16_t pcm[RELOAD_MEDIA_RATE_HZ];
+    write_wav(name, RELOAD_MEDIA_RATE_HZ, 1, RELOAD_MEDIA_RATE_HZ);
+    char *spec = reload_media_file_spec(path(name));
+    assert_non_null(spec);
+    capture_from(spec, pcm, RELOAD_MEDIA_RATE_HZ);
+    assert_true(fabs(crossings_hz(pcm, RELOAD_MEDIA_RATE_HZ) - 1000) < 4);
+    reload_free(spec);
+    char both[300];
+    snprintf(both, sizeof both, "file:,%s/x\\,y.wav", folder);
+    capture_from(both, pcm, RELOAD_MEDIA_RATE_HZ);
+    assert_int_equal(unlink(path("x,y.wav")), 0);
+    assert_int_equal(unlink(path(name)), 0);
 }
 
 static void a_file_that_is_no_sound_is_refused(void **state)
@@ -261,6 +282,7 @@ int main(void)
         cmocka_unit_test(the_tone_has_the_pitch_asked_for_and_null_is_silent),
         cmocka_unit_test(files_of_any_rate_and_channels_are_heard_then_silence),
         cmocka_unit_test(what_is_played_is_in_the_file),
+        cmocka_unit_test(any_name_of_a_file_can_be_told),
         cmocka_unit_test(a_file_that_is_no_sound_is_refused),
         cmocka_unit_test(a_paced_device_takes_the_time_that_blocks_last),
         cmocka_unit_test(a_recording_has_us_left_them_right_and_is_private),
