@@ -21,8 +21,9 @@ struct reload_media_device_ops {
     int (*list)(void (*each)(void *context, const char *line), void *context);
 };
 
-extern const struct reload_media_device_ops reload_media_pulse;  /* "pulse[:[source][,sink]]" */
-extern const struct reload_media_device_ops reload_media_file;   /* "file:[in.wav][,out.wav]", \, for a comma */
+extern const struct reload_media_device_ops reload_media_pulse; /* "pulse[:[source][,sink]]" */
+extern const struct reload_media_device_ops
+    reload_media_file; /* "file:[in.wav][,out.wav]", \, for a comma */
 extern const struct reload_media_device_ops reload_media_tone;   /* "tone[:hertz]" */
 extern const struct reload_media_device_ops reload_media_null;   /* "null" */
 extern const struct reload_media_device_ops reload_media_mirror; /* "mirror" */

@@ -105,8 +105,8 @@ static int file_open(const char *argument, bool paced, void **state)
     if (error == 0) {
         const char *rest = read_name(argument, in_path);
         rest = *rest ? read_name(rest + 1, out_path) : rest;
-        error = *rest || (!*in_path && !*out_path) ? RELOAD_E_INVALID
-                                                   : open_both(f, in_path, out_path);
+        error =
+            *rest || (!*in_path && !*out_path) ? RELOAD_E_INVALID : open_both(f, in_path, out_path);
     }
     reload_free(names);
     if (error != 0) {
@@ -173,8 +173,9 @@ static int file_exchange(void *state, const int16_t *play, int16_t *captured)
 
 const struct reload_media_device_ops reload_media_file = {
     .name = "file",
-    .help = "file:[IN][,OUT]: hears a sound file, writes what is played to a WAV file; \\, is a comma "
-            "in a name, \\\\ a backslash",
+    .help =
+        "file:[IN][,OUT]: hears a sound file, writes what is played to a WAV file; \\, is a comma "
+        "in a name, \\\\ a backslash",
     .open = file_open,
     .exchange = file_exchange,
     .close = file_close,

@@ -35,8 +35,8 @@ static json_t *counters_object(const struct reload_media_session_status *session
                      (json_int_t)c->frames_skipped, "late", (json_int_t)c->late, "unauthentic",
                      (json_int_t)c->unauthentic, "replayed", (json_int_t)c->replayed, "elsewhere",
                      (json_int_t)c->elsewhere + (json_int_t)s->elsewhere, "unkeyed",
-                     (json_int_t)c->unkeyed + (json_int_t)s->unkeyed, "stun",
-                     (json_int_t)s->stun, "malformed", (json_int_t)c->malformed + (json_int_t)s->other, "late_blocks",
+                     (json_int_t)c->unkeyed + (json_int_t)s->unkeyed, "stun", (json_int_t)s->stun,
+                     "malformed", (json_int_t)c->malformed + (json_int_t)s->other, "late_blocks",
                      (json_int_t)session->call.late_blocks);
 }
 

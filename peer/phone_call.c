@@ -260,6 +260,11 @@ int reload_phone_answer_all(struct reload_phone *phone, const char *device)
     return 0;
 }
 
+void reload_phone_set_ring(struct reload_phone *phone, unsigned seconds)
+{
+    reload_sip_agent_set_ring(phone->agent, seconds);
+}
+
 int reload_phone_decline(struct reload_phone *phone, uint32_t number, int status)
 {
     const struct reload_phone_call *call = find(phone, number);

@@ -57,6 +57,9 @@ RELOAD_MUST_USE int reload_phone_answer(struct reload_phone *phone, uint32_t cal
                                         const struct reload_phone_audio *audio);
 /* From now on every call is answered at once with this device; NULL: none is. */
 RELOAD_MUST_USE int reload_phone_answer_all(struct reload_phone *phone, const char *device);
+/* How long calls from now on ring until nobody answered; usually 60 s. As
+ * reload_sip_agent_set_ring(). */
+void reload_phone_set_ring(struct reload_phone *phone, unsigned seconds);
 /* RELOAD_E_NOT_FOUND, and errors of reload_sip_agent_decline(). */
 RELOAD_MUST_USE int reload_phone_decline(struct reload_phone *phone, uint32_t call, int status);
 /* In any state; its end follows. RELOAD_E_NOT_FOUND. */

@@ -92,6 +92,11 @@ int reload_sip_agent_new(const struct reload_sip_agent_config *config, struct re
     return 0;
 }
 
+void reload_sip_agent_set_ring(struct reload_sip_agent *agent, unsigned seconds)
+{
+    agent->limits.ring_s = seconds;
+}
+
 void reload_sip_agent_free(struct reload_sip_agent *agent)
 {
     if (!agent)

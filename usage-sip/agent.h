@@ -40,6 +40,8 @@ struct reload_sip_agent;
 /* A stream that has said nothing for so long says CRLF CRLF (RFC 7904 s5.2, RFC 5626 s3.5.1). */
 #define RELOAD_SIP_KEEP_ALIVE_MS 25000
 
+#define RELOAD_SIP_RING_MAX_S 3600
+
 struct reload_sip_limits {      /* 0 takes the default */
     size_t max_channels;        /* 256 */
     size_t max_transactions;    /* 512: client and server, also those that only absorb */
@@ -66,6 +68,10 @@ RELOAD_MUST_USE int reload_sip_agent_new(const struct reload_sip_agent_config *c
                                          struct reload_time now, struct reload_sip_agent **out);
 /* Sends nothing: end calls first when the far ends shall know. NULL is fine. */
 void reload_sip_agent_free(struct reload_sip_agent *agent);
+
+/* How long calls from now on ring, in either direction, until nobody answered; 1 to
+ * RELOAD_SIP_RING_MAX_S. */
+void reload_sip_agent_set_ring(struct reload_sip_agent *agent, unsigned seconds);
 
 /* --- channels --- */
 struct reload_sip_channel_info {   /* what the handshake proved */

@@ -24,6 +24,7 @@ static struct {
     char *identity, *config, *certificate, *key, *control, *store, *pcap, *client;
     char *config_server, *ca, *turn, *turn_secret, *answer;
     char **listen, **bootstrap;
+    gint ring_s;
     gboolean first, json, verbose, allow_unsigned, bare_uri, raw_resource_ids, dtls;
 } o;
 
@@ -125,6 +126,9 @@ static int read_options(struct reload_overlay_options *options)
         code = reload_address_read("0.0.0.0", RELOAD_PORT, &p.listen[0]);
         options->listen_count = 1;
     }
+    if (code == 0 && (o.ring_s < 0 || o.ring_s > RELOAD_SIP_RING_MAX_S))
+        code = reload_verb_fail(RELOAD_EXIT_USAGE, "--ring %d: from 1 to %d seconds", o.ring_s,
+                                RELOAD_SIP_RING_MAX_S);
     return code == 0 ? read_turn(options) : code;
 }
 
@@ -214,6 +218,8 @@ static int open_phone(void)
         return reload_verb_fail(RELOAD_EXIT_USAGE,
                                 "--answer: the user name of this node's certificate is no SIP "
                                 "address of record, so that nobody can call it");
+    if (o.ring_s && error == 0)
+        reload_phone_set_ring(p.phone, (unsigned)o.ring_s);
     if (o.answer && reload_phone_answer_all(p.phone, o.answer) != 0)
         return reload_verb_fail(RELOAD_EXIT_USAGE,
                                 "--answer %s: there is no such device; reload audio devices lists "
@@ -327,6 +333,9 @@ int reload_verb_peer(int argc, char **argv)
           "FILE" },
         { "answer", 0, 0, G_OPTION_ARG_STRING, &o.answer,
           "Answer every SIP call with this device: mirror says back what it hears", "DEVICE" },
+        { "ring", 0, 0, G_OPTION_ARG_INT, &o.ring_s,
+          "How long a call rings, here or at the far end, until nobody answered (default 60)",
+          "SECONDS" },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log every message", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print the ready line as JSON", NULL },
         { 0 },

@@ -1,13 +1,16 @@
 """Calls between real nodes: signalling, keys, sound (RFC 7904 s5, RFC 3261, RFC 5763, RFC 8839)."""
 import json
 import os
+import signal
 import socket
 import struct
+import subprocess
 import unittest
 import wave
 
-from overlay import NAME, run, wait_until
+from overlay import NAME, RELOAD, run, wait_until
 from sip_overlay import SipTest
+from test_audio import tone, write
 
 ALICE, BOB, CAROL = (f"{user}@{NAME}" for user in ("alice", "bob", "carol"))
 
@@ -140,6 +143,27 @@ class Call(Talk):
             bob.terminate()
             self.assertIn(self.state(heard[0], "ended")["status"], (480, 486, 503))
 
+    def test_nobody_answers_in_time(self):
+        """RFC 3261 s9.1, s13.3.1.1: whose patience ends first, the caller's or the callee's."""
+        overlay = self.overlay()
+        bob = self.device(overlay, "bob", "bob", "--first", listen=overlay.bootstrap)
+        alice = self.device(overlay, "alice", "alice", "--client", "--ring", "2")
+        for node in (alice, bob):
+            self.sip(node, "register")
+        heard = {node: self.events(node) for node in (alice, bob)}
+        for caller, callee, to, status, theirs in ((alice, bob, BOB, 408, 487),
+                                                   (bob, alice, ALICE, 480, 480)):
+            with self.subTest(status=status):
+                ask(caller, "sip_call", to=to, device="null")
+                self.state(heard[callee], "offered")
+                self.state(heard[caller], "ringing")
+                self.assertEqual(self.state(heard[caller], "ended")["status"], status)
+                self.assertEqual(self.state(heard[callee], "ended")["status"], theirs)
+                for node in (alice, bob):
+                    self.assertEqual(ask(node, "sip_calls")["calls"], [])
+        done = run("peer", "--identity", overlay.path("x"), "--ring", "3601")
+        self.assertEqual(done.returncode, 2, done.stderr)
+
     def test_what_cannot_be_is_refused_at_once(self):
         overlay, alice, bob = self.pair()
         for fields in ({"to": "nonsense"}, {"device": "gramophone"}, {"recording": alice.socket}):
@@ -261,6 +285,51 @@ class Call(Talk):
         self.assertEqual(heard.next("message")["from"], ALICE)
         done = run("sip", "call", "--identity", overlay.path("nobody"), BOB)
         self.assertEqual(done.returncode, 3, done.stderr)
+
+    def test_a_client_of_its_own_takes_the_next_call(self):
+        """`sip answer --identity` joins, registers, waits, talks and leaves."""
+        overlay = self.overlay(users=("alice", "bob"))
+        overlay.serve()
+        for user in ("alice", "bob"):
+            self.assertEqual(overlay.enroll(user).returncode, 0)
+        bob = overlay.start("bob", first=True)
+        heard = self.events(bob)
+        said, recording = overlay.path("hello, bob.wav"), overlay.path("alice.wav")
+        write(said, tone(440, 2 * 48000))
+        answer = subprocess.Popen([RELOAD, "sip", "answer", "--identity", overlay.path("alice"),
+                                   "--json", "--play", said, "--record", recording],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: answer.poll() is None and answer.kill())
+        wait_until(lambda: run("sip", "lookup", "--control", bob.socket, ALICE).returncode == 0)
+        ask(bob, "sip_call", to=ALICE, device="tone:660")
+        heard.next("call_audio")
+        wait_until(lambda: ask(bob, "sip_calls")["calls"][0]["counters"]["frames_played"] > 80)
+        ask(bob, "sip_hangup")
+        self.assertEqual(self.state(heard, "ended")["status"], 200)
+        out, err = answer.communicate(timeout=60)
+        self.assertEqual(answer.returncode, 0, err)
+        events = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([e["state"] for e in events if e["event"] == "call"][-1], "ended")
+        self.assertEqual({(e["with"], e["direction"]) for e in events}, {(BOB, "in")})
+        for channel in (0, 1):
+            self.assertGreater(level(recording, channel), 10000)
+        self.assertEqual(run("sip", "lookup", "--anew", "--control", bob.socket, ALICE).returncode, 1)
+
+    def test_a_client_of_its_own_that_nobody_calls_goes_when_it_is_told(self):
+        overlay = self.overlay(users=("alice", "bob"))
+        overlay.serve()
+        for user in ("alice", "bob"):
+            self.assertEqual(overlay.enroll(user).returncode, 0)
+        bob = overlay.start("bob", first=True)
+        answer = subprocess.Popen([RELOAD, "sip", "answer", "--identity", overlay.path("alice"),
+                                   "--device", "null"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: answer.poll() is None and answer.kill())
+        self.assertEqual(answer.stdout.readline(), "waiting for a call\n")
+        self.assertEqual(run("sip", "lookup", "--control", bob.socket, ALICE).returncode, 0)
+        answer.send_signal(signal.SIGINT)
+        out, _ = answer.communicate(timeout=60)
+        self.assertEqual((answer.returncode, out), (1, ""))
+        self.assertEqual(run("sip", "lookup", "--anew", "--control", bob.socket, ALICE).returncode, 1)
 
 
 if __name__ == "__main__":
