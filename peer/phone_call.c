@@ -85,9 +85,23 @@ static void finish(struct reload_phone_call *call)
     g_hash_table_remove(call->phone->calls, GUINT_TO_POINTER(call->number));
 }
 
+/* Of an end that the far end has made. */
+static const char *reason_of(const struct reload_phone_call *call, int status)
+{
+    struct reload_phone_media_status media;
+    bool talked = call->state == RELOAD_SIP_ESTABLISHED || call->state == RELOAD_SIP_ACCEPTED;
+    reload_phone_media_status(call->media, &media);
+    if (!talked || media.session.profile)
+        return NULL;
+    return status == 200 ? "the far end hung up before there was a path for media"
+                         : "the far end has given up: it has no path for media, or no use for ours";
+}
+
 /* SIP is through with it: what remains is to close device and recording. */
 static void end(struct reload_phone_call *call, int status)
 {
+    if (!call->reason)
+        call->reason = g_strdup(reason_of(call, status));
     call->id = 0;
     call->status = status;
     call->wish = WISH_NOTHING;
@@ -110,10 +124,8 @@ static void give_up(struct reload_phone_call *call, int status, const char *reas
         call->reason = g_strdup(reason);
     if (!call->id)
         end(call, status);
-    else if (call->state == RELOAD_SIP_OFFERED)
-        (void)!reload_sip_agent_decline(phone->agent, call->id, status, reload_overlay_now());
     else
-        (void)!reload_sip_agent_hangup(phone->agent, call->id, reload_overlay_now());
+        (void)!reload_sip_agent_abandon(phone->agent, call->id, status, reload_overlay_now());
     reload_phone_settle(phone);
 }
 

@@ -24,7 +24,8 @@ struct reload_phone_call_info { /* texts are good until the next call of the pho
     const char *display; /* incoming: what the caller calls himself, or "" */
     enum reload_sip_call_state state;
     int status;                     /* of the end: as RELOAD_SIP_ACTION_CALL_STATE tells it */
-    const char *reason;             /* of the end: a sentence when media failed, else "" */
+    const char *reason;             /* of the end: a sentence when media failed, here or there, or
+                                       never were; else "" */
     bool held;                      /* by this end */
     bool send, receive;             /* what both ends' directions allow */
     double signalling_ms, setup_ms; /* from dialling, or taking the call, to ESTABLISHED, and to the

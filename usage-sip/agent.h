@@ -132,6 +132,10 @@ RELOAD_MUST_USE int reload_sip_agent_decline(struct reload_sip_agent *agent, uin
 /* Ends a call in any state: CANCEL, BYE or 486. CALL_STATE follows. RELOAD_E_NOT_FOUND. */
 RELOAD_MUST_USE int reload_sip_agent_hangup(struct reload_sip_agent *agent, uint32_t call,
                                             struct reload_time now);
+/* The same, since something has failed here: `status`, 400 to 699, ends the call, and the far end
+ * of an established one is told (RFC 3326). RELOAD_E_INVALID: no such status. */
+RELOAD_MUST_USE int reload_sip_agent_abandon(struct reload_sip_agent *agent, uint32_t call,
+                                             int status, struct reload_time now);
 /* Holds or resumes (RFC 3264 s8.4). CALL_MEDIA follows, or CALL_CHANGE with why not. RELOAD_E_STATE
  * when it is not established or another change is under way. */
 RELOAD_MUST_USE int reload_sip_agent_hold(struct reload_sip_agent *agent, uint32_t call, bool hold,
@@ -202,7 +206,8 @@ struct reload_sip_action {
     bool fresh;               /* LOOKUP: not from a cache */
     enum reload_sip_call_state state; /* CALL_STATE */
     int status; /* CALL_STATE ENDED: the SIP status that ended it, 200 for a BYE or a hangup() of
-                   an established call, 487 for one given up before. CALL_CHANGE, ERRAND_DONE */
+                   an established call, or the reason of a BYE (RFC 3326), 487 for one given up
+                   before. CALL_CHANGE, ERRAND_DONE */
     const struct reload_sip_media *media; /* CALL_MEDIA, CALL_MOVED: the far end's. CALL_INCOMING:
                                              its offer, NULL when it made none */
     bool dtls_client;                     /* CALL_MEDIA: this end starts the handshake */

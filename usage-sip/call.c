@@ -1,4 +1,5 @@
 #include "usage-sip/internal.h"
+#include "usage-sip/reason.h"
 
 #include "reload/alloc.h"
 
@@ -130,6 +131,11 @@ void reload_sip_call_bye(struct reload_sip_agent *agent, struct reload_sip_call 
     osip_message_t *bye =
         reload_sip_dialog_request(agent, call->dialog, "BYE", ++call->local_cseq,
                                   call->route.application == RELOAD_SIP_APPLICATION_SIPS);
+    if (bye && status >= 300) {
+        char reason[RELOAD_SIP_REASON_TEXT];
+        reload_sip_reason_write(status, reason);
+        reload_sip_add_header(bye, "Reason", reason);
+    }
     reload_sip_accepted_clear(call);
     if (call->change == RELOAD_SIP_CHANGE_OFFERED)
         reload_sip_change_refuse(agent, call, 487);
@@ -144,7 +150,8 @@ void reload_sip_call_bye_answered(struct reload_sip_agent *agent, struct reload_
         reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, call->end_status);
 }
 
-int reload_sip_agent_hangup(struct reload_sip_agent *agent, uint32_t number, struct reload_time now)
+/* `failure`: why, or 0: its user wants it so. */
+static int end(struct reload_sip_agent *agent, uint32_t number, int failure, struct reload_time now)
 {
     struct reload_sip_call *call = reload_sip_call_find(agent, number);
     reload_sip_enter(agent, now);
@@ -153,16 +160,27 @@ int reload_sip_agent_hangup(struct reload_sip_agent *agent, uint32_t number, str
     switch (call->state) {
     case RELOAD_SIP_FINDING:
     case RELOAD_SIP_INVITING:
-    case RELOAD_SIP_RINGING: reload_sip_call_give_up(agent, call, 487); break;
-    case RELOAD_SIP_OFFERED: reload_sip_call_refuse(agent, call, 486); break;
+    case RELOAD_SIP_RINGING: reload_sip_call_give_up(agent, call, failure ? failure : 487); break;
+    case RELOAD_SIP_OFFERED: reload_sip_call_refuse(agent, call, failure ? failure : 486); break;
     case RELOAD_SIP_ACCEPTED: /* s15: the callee waits for the ACK, or its time to pass. */
-    case RELOAD_SIP_ESTABLISHED: reload_sip_call_bye(agent, call, 200); break;
+    case RELOAD_SIP_ESTABLISHED: reload_sip_call_bye(agent, call, failure ? failure : 200); break;
     case RELOAD_SIP_CANCELLING:
     case RELOAD_SIP_CLOSING:
     case RELOAD_SIP_ENDED: break; /* on its way */
     }
     reload_sip_settle(agent);
     return 0;
+}
+
+int reload_sip_agent_hangup(struct reload_sip_agent *agent, uint32_t number, struct reload_time now)
+{
+    return end(agent, number, 0, now);
+}
+
+int reload_sip_agent_abandon(struct reload_sip_agent *agent, uint32_t number, int status,
+                             struct reload_time now)
+{
+    return status < 400 || status > 699 ? RELOAD_E_INVALID : end(agent, number, status, now);
 }
 
 static void time_is_up(struct reload_sip_agent *agent, struct reload_sip_call *call)

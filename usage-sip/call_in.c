@@ -1,6 +1,7 @@
 #include "usage-sip/internal.h"
 
 #include "reload/alloc.h"
+#include "usage-sip/reason.h"
 
 /* Being called (RFC 3261 s13.3). */
 
@@ -194,17 +195,30 @@ void reload_sip_cancel_arrived(struct reload_sip_agent *agent, struct reload_sip
         reload_sip_call_refuse(agent, call, 487);
 }
 
+/* What a BYE gives as its reason (RFC 3326), or 200. */
+static int status_of_bye(const osip_message_t *bye)
+{
+    osip_header_t *header;
+    for (int at = 0; (at = osip_message_header_get_byname(bye, "reason", at, &header)) >= 0; at++) {
+        const char *value = header->hvalue ? header->hvalue : "";
+        int status = reload_sip_reason_read(reload_slice_of(value, strlen(value)));
+        if (status)
+            return status;
+    }
+    return 200;
+}
+
 void reload_sip_bye_arrived(struct reload_sip_agent *agent, struct reload_sip_call *call,
                             osip_transaction_t *transaction)
 {
+    int status = call->end_status ? call->end_status : status_of_bye(transaction->orig_request);
     reload_sip_answer_plain(agent, transaction, 200);
     if (call->change == RELOAD_SIP_CHANGE_OFFERED)
         reload_sip_change_refuse(agent, call, 487); /* s15.1.2 */
     if (call->state == RELOAD_SIP_OFFERED)
         reload_sip_call_refuse(agent, call, 487);
     else
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED,
-                              call->end_status ? call->end_status : 200);
+        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, status);
 }
 
 /* The answer to an offer that our 2xx made. */

@@ -147,6 +147,27 @@ static void the_callee_may_end_it_too(void **state)
     nothing_is_left(world);
 }
 
+/* RFC 3326: a BYE says what has failed. */
+static void both_ends_know_why_a_call_was_abandoned(void **state)
+{
+    struct world *world = *state;
+    uint32_t call = talk(world);
+    assert_int_equal(reload_sip_agent_abandon(ALICE->sip, call, 200, world->now), RELOAD_E_INVALID);
+    assert_int_equal(reload_sip_agent_abandon(ALICE->sip, call, 488, world->now), 0);
+    world_run(world, 1000);
+    assert_int_equal(state_of(ALICE), RELOAD_SIP_ENDED);
+    assert_int_equal(last(ALICE, RELOAD_SIP_ACTION_CALL_STATE)->status, 488);
+    assert_int_equal(state_of(BOB), RELOAD_SIP_ENDED);
+    assert_int_equal(last(BOB, RELOAD_SIP_ACTION_CALL_STATE)->status, 488);
+    nothing_is_left(world);
+    call = dial(world); /* while it rings a CANCEL says nothing of it */
+    assert_int_equal(reload_sip_agent_abandon(ALICE->sip, call, 500, world->now), 0);
+    world_run(world, 1000);
+    assert_int_equal(last(ALICE, RELOAD_SIP_ACTION_CALL_STATE)->status, 500);
+    assert_int_equal(last(BOB, RELOAD_SIP_ACTION_CALL_STATE)->status, 487);
+    nothing_is_left(world);
+}
+
 static void busy_and_decline_reach_the_caller_with_their_status(void **state)
 {
     struct world *world = *state;
@@ -452,6 +473,8 @@ int main(void)
         ON(setup, the_callee_may_end_it_too),
         ON(setup, busy_and_decline_reach_the_caller_with_their_status),
         ON(setup_datagram, busy_and_decline_reach_the_caller_with_their_status),
+        ON(setup, both_ends_know_why_a_call_was_abandoned),
+        ON(setup_datagram, both_ends_know_why_a_call_was_abandoned),
         ON(setup, giving_up_while_it_rings_cancels),
         ON(setup, nobody_answers_and_both_sides_give_up),
         ON(setup, an_address_without_registration_is_404),
