@@ -109,23 +109,17 @@ void reload_channel_finish(struct reload_channel *channel, int error, uint16_t e
 
 /* --- time --- */
 
-static struct reload_channel *first_due(const struct reload_overlay *o, uint64_t now_ms)
+static gboolean is_due(gpointer id, gpointer channel, gpointer now)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, o->channels.all);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct reload_channel *channel = value;
-        if (channel->deadline_ms <= now_ms)
-            return channel;
-    }
-    return NULL;
+    (void)id;
+    return ((const struct reload_channel *)channel)->deadline_ms <=
+           ((const struct reload_time *)now)->monotonic_ms;
 }
 
 void reload_channels_run(struct reload_overlay *o)
 {
     struct reload_channel *channel;
-    while ((channel = first_due(o, o->now.monotonic_ms))) {
+    while ((channel = g_hash_table_find(o->channels.all, is_due, &o->now))) {
         o->channels.stats.timed_out++;
         reload_channel_finish(channel, RELOAD_E_TIMEOUT, 0, "no connection came about in time");
     }
@@ -189,18 +183,12 @@ int reload_overlay_accept_channels(struct reload_overlay *o, uint16_t applicatio
 }
 
 /* An incoming channel of which its application, which is to serve it no more, has not heard. */
-static struct reload_channel *untold(const struct reload_overlay *o, uint16_t application)
+static gboolean is_untold(gpointer id, gpointer value, gpointer application)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, o->channels.all);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct reload_channel *channel = value;
-        if (channel->info.accepted && !channel->told_open &&
-            channel->info.application == application)
-            return channel;
-    }
-    return NULL;
+    const struct reload_channel *channel = value;
+    (void)id;
+    return channel->info.accepted && !channel->told_open &&
+           channel->info.application == GPOINTER_TO_UINT(application);
 }
 
 void reload_overlay_refuse_channels(struct reload_overlay *o, uint16_t application)
@@ -209,7 +197,7 @@ void reload_overlay_refuse_channels(struct reload_overlay *o, uint16_t applicati
     if (!g_hash_table_remove(o->channels.acceptors, GUINT_TO_POINTER(application)))
         return;
     (void)!reload_node_set_application(o->node, application, false);
-    while ((channel = untold(o, application)))
+    while ((channel = g_hash_table_find(o->channels.all, is_untold, GUINT_TO_POINTER(application))))
         reload_channel_close(channel);
 }
 

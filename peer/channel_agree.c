@@ -103,17 +103,17 @@ void reload_channels_abandon(struct reload_overlay *o, uint32_t attach)
 
 /* --- the agreement --- */
 
+static gboolean has_asked(gpointer id, gpointer value, gpointer request)
+{
+    const struct reload_channel *channel = value;
+    (void)id;
+    return channel->state == RELOAD_CHANNEL_ASKING &&
+           channel->request == *(const uint64_t *)request;
+}
+
 static struct reload_channel *of_request(const struct reload_overlay *o, uint64_t request)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, o->channels.all);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct reload_channel *channel = value;
-        if (channel->state == RELOAD_CHANNEL_ASKING && channel->request == request)
-            return channel;
-    }
-    return NULL;
+    return g_hash_table_find(o->channels.all, has_asked, &request);
 }
 
 bool reload_channels_refused(struct reload_overlay *o, const struct reload_result *result)

@@ -64,18 +64,18 @@ void reload_channel_tell_closed(struct reload_channel *channel, int error, uint1
 
 /* --- the links --- */
 
+static gboolean is_invited(gpointer id, gpointer channel, gpointer invitation)
+{
+    (void)id;
+    return ((const struct reload_channel *)channel)->invitation == GPOINTER_TO_UINT(invitation);
+}
+
 static struct reload_channel *of_event(const struct reload_overlay *o,
                                        const struct reload_link_event *event)
 {
-    GHashTableIter iter;
-    gpointer value;
-    if (!event->invitation)
-        return g_hash_table_lookup(o->channels.links, GUINT_TO_POINTER(event->link));
-    g_hash_table_iter_init(&iter, o->channels.all);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (((struct reload_channel *)value)->invitation == event->invitation)
-            return value;
-    return NULL;
+    return event->invitation
+               ? g_hash_table_find(o->channels.all, is_invited, GUINT_TO_POINTER(event->invitation))
+               : g_hash_table_lookup(o->channels.links, GUINT_TO_POINTER(event->link));
 }
 
 void reload_channel_refresh_path(struct reload_channel *channel)

@@ -1,3 +1,4 @@
+#include "peer/loop_timer.h"
 #include "peer/phone_internal.h"
 
 /* The phone: life, time, and what the agent wants. */
@@ -52,33 +53,12 @@ static void act(struct reload_phone *phone, const struct reload_sip_action *acti
 
 /* --- time --- */
 
-static void drop_timer(struct reload_phone *phone)
-{
-    if (!phone->timer)
-        return;
-    g_source_destroy(phone->timer);
-    g_source_unref(phone->timer);
-    phone->timer = NULL;
-}
-
 static gboolean timer_fired(void *context)
 {
     struct reload_phone *phone = context;
     reload_sip_agent_tick(phone->agent, reload_overlay_now());
     reload_phone_settle(phone);
     return G_SOURCE_REMOVE; /* settle has set another */
-}
-
-static void set_timer(struct reload_phone *phone)
-{
-    uint64_t at = reload_sip_agent_deadline(phone->agent);
-    uint64_t now = reload_overlay_now().monotonic_ms;
-    drop_timer(phone);
-    if (at == RELOAD_NEVER)
-        return;
-    phone->timer = g_timeout_source_new((guint)CLAMP(at > now ? at - now : 0, 1, G_MAXINT));
-    g_source_set_callback(phone->timer, timer_fired, phone, NULL);
-    g_source_attach(phone->timer, phone->context);
 }
 
 void reload_phone_settle(struct reload_phone *phone)
@@ -90,7 +70,8 @@ void reload_phone_settle(struct reload_phone *phone)
     while (reload_sip_agent_next(phone->agent, &action))
         act(phone, &action);
     phone->acting = false;
-    set_timer(phone);
+    reload_loop_timer_set(&phone->timer, phone->context, reload_sip_agent_deadline(phone->agent),
+                          timer_fired, phone);
 }
 
 /* --- messages --- */
@@ -168,7 +149,7 @@ void reload_phone_free(struct reload_phone *phone)
 {
     if (!phone)
         return;
-    drop_timer(phone);
+    reload_loop_timer_drop(&phone->timer);
     reload_phone_channels_fini(phone);
     reload_phone_lookups_fini(phone);
     end_errands(phone);

@@ -47,15 +47,15 @@ static struct reload_phone_call *find(const struct reload_phone *phone, uint32_t
     return g_hash_table_lookup(phone->calls, GUINT_TO_POINTER(number));
 }
 
+static gboolean has_id(gpointer number, gpointer call, gpointer id)
+{
+    (void)number;
+    return ((const struct reload_phone_call *)call)->id == GPOINTER_TO_UINT(id);
+}
+
 static struct reload_phone_call *of_agent(const struct reload_phone *phone, uint32_t id)
 {
-    GHashTableIter iter;
-    gpointer call;
-    g_hash_table_iter_init(&iter, phone->calls);
-    while (g_hash_table_iter_next(&iter, NULL, &call))
-        if (((struct reload_phone_call *)call)->id == id)
-            return call;
-    return NULL;
+    return g_hash_table_find(phone->calls, has_id, GUINT_TO_POINTER(id));
 }
 
 static void call_free(gpointer data)

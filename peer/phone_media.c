@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/device.h"
+#include "peer/loop_timer.h"
 
 #define FAREWELL_MS                                                                                \
     1000 /* for the far end's answer to ours, and for the recording to be closed                   \
@@ -48,15 +49,6 @@ static void set_open(struct reload_phone_media *media, struct reload_phone_path 
 }
 
 /* --- news of the session --- */
-
-static void drop_source(GSource **source)
-{
-    if (!*source)
-        return;
-    g_source_destroy(*source);
-    g_source_unref(*source);
-    *source = NULL;
-}
 
 static void end(struct reload_phone_media *media)
 {
@@ -123,15 +115,10 @@ static gboolean time_is_up(void *context)
 static void set_timer(struct reload_phone_media *media)
 {
     uint64_t now_ms = reload_overlay_now().monotonic_ms;
-    uint64_t at = reload_media_session_deadline(media->session, now_ms);
-    if (media->stopped) /* the timer is the farewell's */
-        return;
-    drop_source(&media->timer);
-    if (at == RELOAD_NEVER)
-        return;
-    media->timer = g_timeout_source_new((guint)CLAMP(at > now_ms ? at - now_ms : 0, 1, G_MAXINT));
-    g_source_set_callback(media->timer, time_is_up, media, NULL);
-    g_source_attach(media->timer, media->studio->context);
+    if (!media->stopped) /* the timer is the farewell's */
+        reload_loop_timer_set(&media->timer, media->studio->context,
+                              reload_media_session_deadline(media->session, now_ms), time_is_up,
+                              media);
 }
 
 static void watch(struct reload_phone_media *media)
@@ -355,8 +342,8 @@ void reload_phone_media_free(struct reload_phone_media *media)
 {
     if (!media)
         return;
-    drop_source(&media->news);
-    drop_source(&media->timer);
+    reload_loop_timer_drop(&media->news);
+    reload_loop_timer_drop(&media->timer);
     reload_phone_path_free(media->next);
     reload_media_session_free(media->session); /* its farewell goes over the path */
     set_open(media, NULL);
@@ -381,11 +368,10 @@ void reload_phone_media_stop(struct reload_phone_media *media)
         reload_media_session_status(media->session, &status);
         reload_media_session_stop(media->session);
     }
-    drop_source(&media->timer);
-    media->timer =
-        g_timeout_source_new(status.state == RELOAD_MEDIA_SESSION_ENDED ? 0 : FAREWELL_MS);
-    g_source_set_callback(media->timer, farewell_is_over, media, NULL);
-    g_source_attach(media->timer, media->studio->context);
+    bool ended = status.state == RELOAD_MEDIA_SESSION_ENDED;
+    reload_loop_timer_set(&media->timer, media->studio->context,
+                          reload_overlay_now().monotonic_ms + (ended ? 0 : FAREWELL_MS),
+                          farewell_is_over, media);
 }
 
 void reload_phone_media_status(const struct reload_phone_media *media,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/udp_transport.h"
+#include "peer/loop_timer.h"
 #include "peer/phone_candidate.h"
 
 /* Tokens of ICE channels lie above those that a UDP socket counts up. */
@@ -190,10 +191,7 @@ void reload_phone_paths_free(struct reload_phone_paths *paths)
 {
     if (!paths)
         return;
-    if (paths->events) {
-        g_source_destroy(paths->events);
-        g_source_unref(paths->events);
-    }
+    reload_loop_timer_drop(&paths->events);
     reload_ice_free(paths->ice);
     g_free(paths);
 }
@@ -223,10 +221,7 @@ void reload_phone_path_free(struct reload_phone_path *path)
 {
     if (!path)
         return;
-    if (path->reading) {
-        g_source_destroy(path->reading);
-        g_source_unref(path->reading);
-    }
+    reload_loop_timer_drop(&path->reading);
     reload_media_udp_free(path->udp);
     reload_ice_channel_free(path->channel);
     g_free(path);

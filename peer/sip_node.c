@@ -1,5 +1,6 @@
 #include "peer/sip_node.h"
 
+#include "peer/loop_timer.h"
 #include "reload/config/registry.h"
 #include "reload/wire/error.h"
 #include "reload/wire/fetch.h"
@@ -129,33 +130,12 @@ static int send_store(struct reload_sip_node *node, const struct reload_sip_stor
     return error;
 }
 
-static void drop_timer(struct reload_sip_node *node)
-{
-    if (node->timer) {
-        g_source_destroy(node->timer);
-        g_source_unref(node->timer);
-        node->timer = NULL;
-    }
-}
-
 static gboolean timer_fired(void *context)
 {
     struct reload_sip_node *node = context;
     reload_sip_registrar_tick(&node->registrar, reload_overlay_now());
     pump(node);
     return G_SOURCE_REMOVE; /* pump has set another */
-}
-
-static void set_timer(struct reload_sip_node *node)
-{
-    uint64_t at = reload_sip_registrar_deadline(&node->registrar);
-    uint64_t now = reload_overlay_now().monotonic_ms;
-    drop_timer(node);
-    if (at == RELOAD_NEVER)
-        return;
-    node->timer = g_timeout_source_new((guint)CLAMP(at > now ? at - now : 0, 1, G_MAXINT));
-    g_source_set_callback(node->timer, timer_fired, node, NULL);
-    g_source_attach(node->timer, node->context);
 }
 
 /* Sends the Store that the registrar wants. One that cannot even be sent has failed. */
@@ -169,7 +149,8 @@ static void pump(struct reload_sip_node *node)
             return;
         }
     }
-    set_timer(node);
+    reload_loop_timer_set(&node->timer, node->context,
+                          reload_sip_registrar_deadline(&node->registrar), timer_fired, node);
 }
 
 static int wait_for(struct reload_sip_node *node, int error, reload_overlay_done *done,
@@ -407,7 +388,7 @@ void reload_sip_node_free(struct reload_sip_node *node)
     gpointer key;
     if (!node)
         return;
-    drop_timer(node);
+    reload_loop_timer_drop(&node->timer);
     g_hash_table_iter_init(&iter, node->requests);
     while (g_hash_table_iter_next(&iter, &key, NULL)) /* their answers find nobody */
         ((struct request *)key)->node = NULL;
