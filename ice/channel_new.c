@@ -49,6 +49,17 @@ static void host_text(const struct reload_link_address *address, char text[NICE_
     nice_address_to_string(&nice, text);
 }
 
+/* A socket that waits for a TURN answer loses that of the STUN server, and gathering would wait for
+ * it in vain; the TURN server shows the same address. */
+static bool asks_stun(const struct reload_ice_channel_config *config)
+{
+    for (size_t i = 0; config->stun_server && i < config->turn_server_count; i++)
+        if (config->turn_servers[i].transport == RELOAD_ICE_TURN_UDP &&
+            config->turn_servers[i].address.len == config->stun_server->len)
+            return false;
+    return config->stun_server != NULL;
+}
+
 static NiceAgent *new_agent(const struct reload_ice *ice,
                             const struct reload_ice_channel_config *config)
 {
@@ -63,7 +74,7 @@ static NiceAgent *new_agent(const struct reload_ice *ice,
                  RELOAD_ICE_PACING_MS, "max-connectivity-checks", RELOAD_ICE_CHECKS_MAX,
                  "stun-max-retransmissions", GATHER_RETRANSMISSIONS_MAX, "idle-timeout",
                  IDLE_TIMEOUT_MS, "force-relay", (gboolean)config->relay_only, NULL);
-    if (config->stun_server) {
+    if (asks_stun(config)) {
         char text[NICE_ADDRESS_STRING_LEN];
         host_text(config->stun_server, text);
         g_object_set(agent, "stun-server", text, "stun-server-port",

@@ -37,8 +37,9 @@
  *    on the channel finds out sooner by itself (reload/link/datagram.h: IDLE).
  *  - Role reversal (s6.5.1.9 never needs it) can neither be switched off nor noticed. A far end
  * that claims our role gains nothing: who is DTLS server follows from the Attach.
- *  - With TURN over UDP the server reflexive candidate is the one that the TURN server shows:
- * answers of the STUN server are lost on a socket that also waits for a TURN answer. */
+ *  - With TURN over UDP the server reflexive candidate is the one that the TURN server shows, and
+ *    no STUN server of that address family is asked: its answer would be lost on a socket that also
+ *    waits for one of TURN. */
 
 #define RELOAD_ICE_REMOTE_CANDIDATES_MAX 20   /* taken from one AttachReqAns, in its order */
 #define RELOAD_ICE_LOCAL_CANDIDATES_MAX  20   /* told in one AttachReqAns, by falling priority */

@@ -1,4 +1,5 @@
 #include "ice/extension.h"
+#include "peer/gathering.h"
 #include "peer/overlay_internal.h"
 #include "peer/own_addresses.h"
 
@@ -29,8 +30,7 @@ struct path {
     enum path_state state;
     uint64_t deadline_ms; /* of WAITING and CLOSING; else RELOAD_NEVER */
     uint32_t attach;
-    bool requester, relays; /* relays: a TURN server was asked */
-    struct reload_ice_channel *channel;
+    struct reload_gathering ice;
     /* from connect() */
     const struct reload_overlay_ice_user *user;
     void *context;
@@ -60,7 +60,7 @@ static void path_free(gpointer data)
     struct path *path = data;
     if (path->link)
         g_hash_table_remove(path->overlay->ice->links, GUINT_TO_POINTER(path->link));
-    reload_ice_channel_free(path->channel);
+    reload_ice_channel_free(path->ice.channel);
     g_queue_clear_full(&path->early, (GDestroyNotify)g_bytes_unref);
     g_free(path);
 }
@@ -142,21 +142,8 @@ void reload_overlay_ice_places(struct reload_overlay *o, struct reload_overlay_i
 
 static void start(struct path *path)
 {
-    struct reload_overlay *o = path->overlay;
-    struct reload_overlay_ice_places places;
-    reload_overlay_ice_places(o, &places);
-    path->relays = places.turn_count != 0;
-    struct reload_ice_channel_config config = {
-        .role = path->requester ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED, /* s6.5.1.9 */
-        .stun_server = places.stun_server,
-        .turn_servers = &places.turn,
-        .turn_server_count = places.turn_count,
-        .local_addresses = places.addresses,
-        .local_address_count = places.address_count,
-        .user = path,
-    };
     enter(path, PATH_GATHERING, RELOAD_NEVER);
-    int error = reload_ice_channel_new(o->ice->ice, &config, &path->channel);
+    int error = reload_gathering_start(&path->ice);
     if (error != 0)
         failed_to_gather(path, error);
 }
@@ -173,21 +160,20 @@ static bool is_known(const struct reload_overlay *o)
 void reload_overlay_ice_gather(struct reload_overlay *o, const struct reload_action_gather *want)
 {
     struct path *path = g_new0(struct path, 1);
-    *path = (struct path){ .overlay = o, .attach = want->attach, .requester = want->requester };
+    *path = (struct path){
+        .overlay = o,
+        .attach = want->attach,
+        .ice = { .overlay = o,
+                 .ice = o->ice->ice,
+                 .role = want->requester ? RELOAD_ICE_CONTROLLING
+                                         : RELOAD_ICE_CONTROLLED, /* s6.5.1.9 */
+                 .user = path },
+    };
     enter(path, PATH_WAITING,
           o->now.monotonic_ms + RELOAD_OVERLAY_STUN_PATIENCE_MS + RELOAD_OVERLAY_TURN_PATIENCE_MS);
     g_hash_table_replace(o->ice->paths, GUINT_TO_POINTER(want->attach), path);
     if (is_known(o))
         start(path);
-}
-
-/* A TURN server that does not answer also costs the server reflexive candidates: ice/ice.h. */
-static void gather_without_relay(struct path *path)
-{
-    reload_overlay_turn_failed(path->overlay);
-    reload_ice_channel_free(path->channel);
-    path->channel = NULL;
-    start(path);
 }
 
 static void gathered(struct path *path)
@@ -196,12 +182,12 @@ static void gathered(struct path *path)
     struct reload_ice_candidate candidates[RELOAD_ICE_LOCAL_CANDIDATES_MAX];
     uint8_t extensions[RELOAD_ICE_LOCAL_CANDIDATES_MAX * EXTENSION_LEN];
     struct reload_writer room = reload_writer_of(extensions, sizeof extensions);
-    if (path->relays && !reload_ice_channel_has_relay(path->channel)) {
-        gather_without_relay(path);
+    if (!reload_gathering_is_done(&path->ice)) {
+        start(path);
         return;
     }
-    size_t count =
-        reload_ice_channel_candidates(path->channel, candidates, RELOAD_ICE_LOCAL_CANDIDATES_MAX);
+    size_t count = reload_ice_channel_candidates(path->ice.channel, candidates,
+                                                 RELOAD_ICE_LOCAL_CANDIDATES_MAX);
     uint8_t *buffer = g_malloc(CANDIDATES_LEN);
     struct reload_writer w = reload_writer_of(buffer, CANDIDATES_LEN);
     enter(path, PATH_OFFERED, RELOAD_NEVER);
@@ -210,8 +196,8 @@ static void gathered(struct path *path)
     for (size_t i = 0; i < count && error == 0; i++)
         error = reload_ice_candidate_encode(&w, &candidates[i]);
     g_assert(error == 0); /* the buffer holds the most there can be */
-    reload_node_gathered(o->node, path->attach, reload_ice_channel_ufrag(path->channel),
-                         reload_ice_channel_password(path->channel), reload_writer_slice(&w),
+    reload_node_gathered(o->node, path->attach, reload_ice_channel_ufrag(path->ice.channel),
+                         reload_ice_channel_password(path->ice.channel), reload_writer_slice(&w),
                          o->now);
     g_free(buffer);
     reload_overlay_drain(o);
@@ -235,7 +221,7 @@ int reload_overlay_ice_connect(struct reload_overlay *o, uint32_t attach,
     path->bare_count =
         reload_ice_bare_port_read(candidates, path->bare, RELOAD_OVERLAY_ICE_BARE_MAX);
     enter(path, PATH_CHECKING, RELOAD_NEVER);
-    int error = reload_ice_channel_set_remote(path->channel, ufrag, password, candidates);
+    int error = reload_ice_channel_set_remote(path->ice.channel, ufrag, password, candidates);
     if (error != 0)
         drop(path);
     return error;
@@ -246,7 +232,7 @@ static void begin(struct path *path)
     struct reload_overlay *o = path->overlay;
     struct reload_ice_pair pair;
     char local[RELOAD_LINK_ADDRESS_TEXT], remote[RELOAD_LINK_ADDRESS_TEXT];
-    int error = reload_ice_channel_pair(path->channel, &pair);
+    int error = reload_ice_channel_pair(path->ice.channel, &pair);
     if (error == 0) {
         const struct reload_link_channel channel = {
             .role = path->tls_server ? RELOAD_LINK_SERVER : RELOAD_LINK_CLIENT, /* s6.5.1.13 */
@@ -345,7 +331,7 @@ void reload_overlay_ice_send(struct reload_overlay *o, const struct reload_link_
 {
     struct path *path = of_link(o, event->link);
     if (path) /* what is not taken is as if lost: the link retransmits */
-        (void)!reload_ice_channel_send(path->channel, event->message);
+        (void)!reload_ice_channel_send(path->ice.channel, event->message);
 }
 
 /* The far end has bare ports at the address that the checks have proved to be its own; no other
@@ -354,7 +340,7 @@ void reload_overlay_ice_linked(struct reload_overlay *o, reload_link_id link)
 {
     const struct path *path = of_link(o, link);
     struct reload_ice_pair pair;
-    if (!path || reload_ice_channel_pair(path->channel, &pair) != 0 || pair.relayed)
+    if (!path || reload_ice_channel_pair(path->ice.channel, &pair) != 0 || pair.relayed)
         return;
     for (size_t i = 0; i < path->bare_count; i++)
         if (reload_ice_address_same_host(&path->bare[i], &pair.remote)) {
@@ -422,7 +408,7 @@ int reload_overlay_link_pair(const struct reload_overlay *o, reload_link_id link
                              struct reload_ice_pair *out)
 {
     const struct path *path = of_link(o, link);
-    return path ? reload_ice_channel_pair(path->channel, out) : RELOAD_E_NOT_FOUND;
+    return path ? reload_ice_channel_pair(path->ice.channel, out) : RELOAD_E_NOT_FOUND;
 }
 
 const struct reload_ice_stats *reload_overlay_ice_view(const struct reload_overlay *o)

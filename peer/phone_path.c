@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/udp_transport.h"
+#include "peer/gathering.h"
 #include "peer/loop_timer.h"
 #include "peer/phone_candidate.h"
 
@@ -26,10 +27,9 @@ struct reload_phone_path {
     bool ready, connected;        /* described; connect() was obeyed */
     struct reload_sip_media far;  /* as connect() took it */
     struct reload_media_udp *udp; /* one of the two */
-    struct reload_ice_channel *channel;
-    bool controlling, relays; /* of channel; relays: a TURN server was asked */
-    GSource *reading;         /* of udp */
-    uint64_t source;          /* of channel */
+    struct reload_gathering ice;
+    GSource *reading; /* of udp */
+    uint64_t source;  /* of ice */
 };
 
 /* --- without ICE --- */
@@ -79,38 +79,12 @@ static int connect_udp(struct reload_phone_path *path, const struct reload_sip_m
 
 /* --- ICE --- */
 
-static int gather(struct reload_phone_path *path)
-{
-    struct reload_overlay_ice_places places;
-    reload_overlay_ice_places(path->paths->overlay, &places);
-    const struct reload_ice_channel_config config = {
-        .role = path->controlling ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED,
-        .stun_server = places.stun_server,
-        .turn_servers = &places.turn,
-        .turn_server_count = places.turn_count,
-        .local_addresses = places.addresses,
-        .local_address_count = places.address_count,
-        .user = path,
-    };
-    path->relays = places.turn_count != 0;
-    return reload_ice_channel_new(path->paths->ice, &config, &path->channel);
-}
-
-/* A TURN server that does not answer also costs the server reflexive candidates: ice/ice.h. */
-static void gather_without_relay(struct reload_phone_path *path)
-{
-    reload_overlay_turn_failed(path->paths->overlay);
-    reload_ice_channel_free(path->channel);
-    path->channel = NULL;
-    int error = gather(path);
-    if (error != 0)
-        path->events->failed(path->context, reload_error_text(error));
-}
-
 static void gathered(struct reload_phone_path *path)
 {
-    if (path->relays && !reload_ice_channel_has_relay(path->channel)) {
-        gather_without_relay(path);
+    if (!reload_gathering_is_done(&path->ice)) {
+        int error = reload_gathering_start(&path->ice);
+        if (error != 0)
+            path->events->failed(path->context, reload_error_text(error));
         return;
     }
     path->ready = true;
@@ -151,12 +125,12 @@ static int connect_channel(struct reload_phone_path *path, const struct reload_s
         return RELOAD_E_UNSUPPORTED;
     int error = reload_phone_candidates_encode(far, &w);
     /* RFC 8445 s14.2: the slower of both; RFC 5245 s16.1 for a far end that knows no other. */
-    reload_ice_channel_pace(path->channel, far->ice_pacing_ms
-                                               ? MAX(far->ice_pacing_ms, RELOAD_ICE_PACING_LEAST_MS)
+    reload_ice_channel_pace(path->ice.channel,
+                            far->ice_pacing_ms ? MAX(far->ice_pacing_ms, RELOAD_ICE_PACING_LEAST_MS)
                                                : RELOAD_ICE_PACING_MS);
     if (error == 0)
         error = reload_ice_channel_set_remote(
-            path->channel, reload_slice_of(far->ice_ufrag, strlen(far->ice_ufrag)),
+            path->ice.channel, reload_slice_of(far->ice_ufrag, strlen(far->ice_ufrag)),
             reload_slice_of(far->ice_pwd, strlen(far->ice_pwd)), reload_writer_slice(&w));
     if (error == 0) {
         path->far = *far;
@@ -202,11 +176,17 @@ int reload_phone_path_new(struct reload_phone_paths *paths, bool controlling,
 {
     struct reload_phone_path *path = g_new0(struct reload_phone_path, 1);
     *path = (struct reload_phone_path){
-        .paths = paths, .events = events, .context = context, .controlling = controlling
+        .paths = paths,
+        .events = events,
+        .context = context,
+        .ice = { .overlay = paths->overlay,
+                 .ice = paths->ice,
+                 .role = controlling ? RELOAD_ICE_CONTROLLING : RELOAD_ICE_CONTROLLED,
+                 .user = path },
     };
     if (paths->ice)
         path->source = FIRST_ICE_SOURCE + ++paths->last_source;
-    int error = paths->ice ? gather(path) : new_udp(path);
+    int error = paths->ice ? reload_gathering_start(&path->ice) : new_udp(path);
     if (error != 0) {
         reload_phone_path_free(path);
         return error;
@@ -223,13 +203,13 @@ void reload_phone_path_free(struct reload_phone_path *path)
         return;
     reload_loop_timer_drop(&path->reading);
     reload_media_udp_free(path->udp);
-    reload_ice_channel_free(path->channel);
+    reload_ice_channel_free(path->ice.channel);
     g_free(path);
 }
 
 bool reload_phone_path_is_ice(const struct reload_phone_path *path)
 {
-    return path->channel != NULL;
+    return path->ice.channel != NULL;
 }
 
 bool reload_phone_path_is_ready(const struct reload_phone_path *path)
@@ -239,8 +219,8 @@ bool reload_phone_path_is_ready(const struct reload_phone_path *path)
 
 void reload_phone_path_describe(const struct reload_phone_path *path, struct reload_sip_media *out)
 {
-    if (path->channel) {
-        reload_phone_describe_channel(path->channel, out);
+    if (path->ice.channel) {
+        reload_phone_describe_channel(path->ice.channel, out);
         return;
     }
     const struct reload_link_address local = reload_media_udp_local(path->udp);
@@ -276,11 +256,12 @@ int reload_phone_path_connect(struct reload_phone_path *path, const struct reloa
 int reload_phone_path_send(struct reload_phone_path *path, const uint8_t *bytes, size_t len)
 {
     return path->udp ? reload_media_udp_ops.send(path->udp, bytes, len)
-                     : reload_ice_channel_send(path->channel, reload_slice_of(bytes, len));
+                     : reload_ice_channel_send(path->ice.channel, reload_slice_of(bytes, len));
 }
 
 int reload_phone_path_pair(const struct reload_phone_path *path, struct reload_ice_pair *out)
 {
-    return path->channel && reload_ice_channel_pair(path->channel, out) == 0 ? 0
-                                                                             : RELOAD_E_NOT_FOUND;
+    return path->ice.channel && reload_ice_channel_pair(path->ice.channel, out) == 0
+               ? 0
+               : RELOAD_E_NOT_FOUND;
 }

@@ -1,8 +1,11 @@
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,6 +151,49 @@ static void there_is_one_offer_and_one_answer(void **state)
     assert_int_equal(end_introduce(&b, &a), RELOAD_E_STATE);
     assert_true(run_until(*state, &a.connected, 5000));
     assert_int_equal(end_introduce(&b, &a), RELOAD_E_STATE);
+}
+
+/* A socket on loopback that only counts what is asked. */
+static int silent_server(struct reload_link_address *address)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    socklen_t len = sizeof in;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    *address = loopback(ntohs(in.sin_port));
+    return fd;
+}
+
+static bool was_asked(int fd)
+{
+    uint8_t question[1500];
+    return recv(fd, question, sizeof question, 0) > 0;
+}
+
+/* The answer of a STUN server would be lost beside one of TURN, and cost most of a second. */
+static void a_stun_server_is_asked_only_without_a_turn_server_over_udp(void **state)
+{
+    struct end a;
+    struct reload_link_address local = loopback(0), stun;
+    struct reload_ice_turn_server turn = { .user_name = "u", .password = "p" };
+    int stun_fd = silent_server(&stun), turn_fd = silent_server(&turn.address);
+    struct reload_ice_channel_config config = { .stun_server = &stun,
+                                                .turn_servers = &turn,
+                                                .turn_server_count = 1,
+                                                .local_addresses = &local,
+                                                .local_address_count = 1 };
+    end_open_with(*state, &a, &config);
+    assert_true(run_until(*state, &a.gathered, 10000));
+    assert_true(was_asked(turn_fd));
+    assert_false(was_asked(stun_fd));
+    config.turn_server_count = 0;
+    end_open_with(*state, &a, &config);
+    assert_true(run_until(*state, &a.gathered, 10000));
+    assert_true(was_asked(stun_fd));
+    close(stun_fd);
+    close(turn_fd);
 }
 
 static double ms_to_connect(struct reload_ice *ice, struct end *a, struct end *b)
@@ -301,6 +347,7 @@ int main(void)
         WITH_ICE(own_credentials_are_used_or_made),
         WITH_ICE(the_far_end_may_be_known_before_gathering_ends),
         WITH_ICE(there_is_one_offer_and_one_answer),
+        WITH_ICE(a_stun_server_is_asked_only_without_a_turn_server_over_udp),
         WITH_ICE(checks_are_as_far_apart_as_was_agreed),
         WITH_ICE(channels_that_check_at_once_share_the_pace),
         WITH_ICE(nothing_is_sent_before_a_pair_is_selected),

@@ -28,7 +28,7 @@ struct program {
     size_t line_len;
     bool introduced, told;
     unsigned int sent, pongs;
-    gint64 introduced_us, connected_us, rtt_us;
+    gint64 began_us, gathered_us, introduced_us, connected_us, rtt_us;
     int status;
 };
 
@@ -62,13 +62,14 @@ static void tell(struct program *p, const char *error)
         p->status = 1;
         return;
     }
-    printf(
-        "{\"connected\":true,\"local\":\"%s\",\"remote\":\"%s\",\"relayed\":%s,"
-        "\"local_address\":\"%s\",\"remote_address\":\"%s\",\"connect_ms\":%ld,\"rtt_us\":%ld}\n",
-        reload_ice_pair_type_text(pair.local_type), reload_ice_pair_type_text(pair.remote_type),
-        pair.relayed ? "true" : "false", reload_link_address_text(&pair.local, local),
-        reload_link_address_text(&pair.remote, remote),
-        (long)((p->connected_us - p->introduced_us) / 1000), (long)p->rtt_us);
+    printf("{\"connected\":true,\"local\":\"%s\",\"remote\":\"%s\",\"relayed\":%s,"
+           "\"local_address\":\"%s\",\"remote_address\":\"%s\",\"gather_ms\":%ld,\"connect_ms\":%"
+           "ld,\"rtt_us\":%ld}\n",
+           reload_ice_pair_type_text(pair.local_type), reload_ice_pair_type_text(pair.remote_type),
+           pair.relayed ? "true" : "false", reload_link_address_text(&pair.local, local),
+           reload_link_address_text(&pair.remote, remote),
+           (long)((p->gathered_us - p->began_us) / 1000),
+           (long)((p->connected_us - p->introduced_us) / 1000), (long)p->rtt_us);
 }
 
 static gboolean ping(gpointer data)
@@ -106,7 +107,10 @@ static gboolean on_events(gpointer data)
     struct reload_ice_event event;
     while (reload_ice_next(p->ice, &event)) {
         switch (event.type) {
-        case RELOAD_ICE_EVENT_GATHERED: say_hello(p); break;
+        case RELOAD_ICE_EVENT_GATHERED:
+            p->gathered_us = g_get_monotonic_time();
+            say_hello(p);
+            break;
         case RELOAD_ICE_EVENT_CONNECTED:
             p->connected_us = g_get_monotonic_time();
             g_timeout_add(PING_MS, ping, p);
@@ -213,6 +217,7 @@ int main(int argc, char **argv)
     config.turn_servers = turn;
     setvbuf(stdout, NULL, _IOLBF, 0);
     p.ice = reload_ice_new(NULL);
+    p.began_us = g_get_monotonic_time();
     int error = reload_ice_channel_new(p.ice, &config, &p.channel);
     if (error != 0) {
         fprintf(stderr, "%s\n", reload_error_text(error));

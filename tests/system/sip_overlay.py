@@ -19,13 +19,13 @@ class Events:
         self.lines.flush()
         assert json.loads(self.lines.readline())["ok"]
 
-    def next(self, event, timeout=20):
-        """The next event of that name, others are passed over."""
+    def next(self, *names, timeout=20):
+        """The next event of one of these names, others are passed over."""
         deadline = time.monotonic() + timeout
         while True:
             self.socket.settimeout(max(0.1, deadline - time.monotonic()))
             line = json.loads(self.lines.readline())
-            if line["event"] == event:
+            if line["event"] in names:
                 return line
 
     def close(self):

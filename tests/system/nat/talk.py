@@ -63,7 +63,8 @@ def check_heard(name, call):
 
 def over(left, right, needed):
     """A call of the left one to the address-of-record of the right one, both registered. Whether its
-    media were relayed at the end: `needed` is what to wait for."""
+    media were relayed at the end, for which `needed` is what to wait, and what the caller was told
+    last."""
     callee = Talker(right, "answer", "--device", "tone:660")
     caller = Talker(left, "call", "--device", "tone:440", f"{right.name}@{overlay_lab.NAME}")
     talkers = (caller, callee)
@@ -74,10 +75,11 @@ def over(left, right, needed):
         while (relayed := caller.relayed()) != needed and time.monotonic() < deadline:
             time.sleep(0.2)
         left.ask("sip", "hangup")
-        for talker in talkers:
-            check_heard(talker.node.name, talker.outcome())
+        outcomes = [talker.outcome() for talker in talkers]
+        for talker, outcome in zip(talkers, outcomes):
+            check_heard(talker.node.name, outcome)
     finally:
         for talker in talkers:
             if talker.process.poll() is None:
                 talker.process.terminate()  # which hangs up
-    return relayed
+    return relayed, outcomes[0]

@@ -81,7 +81,7 @@ class Turn(unittest.TestCase):
         self.net.turn.wait(10)
         for node in (anna, bert):
             self.assertEqual(self.turn(node)["relay"], TURN)
-        self.assertFalse(talk.over(anna, bert, needed=False))
+        self.assertFalse(talk.over(anna, bert, needed=False)[0])
         for node in (anna, bert):
             self.assertEqual((self.turn(node)["failed"], self.turn(node)["relay"]), (1, None))
 
