@@ -132,6 +132,7 @@ bool reload_media_session_next(struct reload_media_session *session,
 struct reload_media_session_counters { /* datagrams that came in and went no further */
     uint64_t elsewhere;                /* not from the far end */
     uint64_t unkeyed;                  /* RTP or RTCP before the keys, or before _start */
+    uint64_t after_end;                /* the far end did not know yet */
     uint64_t stun;                     /* that ICE did not take: late, or a stranger's */
     uint64_t other;                    /* none of RFC 7983: noise, and what is too long */
     uint64_t early_dropped;            /* DTLS before _path, more than RELOAD_MEDIA_EARLY_MAX */

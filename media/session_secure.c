@@ -211,9 +211,11 @@ void reload_media_session_receive(struct reload_media_session *session, uint64_t
                                   const uint8_t *bytes, size_t len, struct reload_time now)
 {
     /* RFC 7983 s7: the first byte tells. */
-    if (len > 0 && bytes[0] >= 20 && bytes[0] <= 63 && !reload_media_session_over(session))
+    if (reload_media_session_over(session))
+        session->counters.after_end++;
+    else if (len > 0 && bytes[0] >= 20 && bytes[0] <= 63)
         take_dtls(session, source, bytes, len, now);
-    else if (len > 0 && bytes[0] >= 128 && bytes[0] <= 191 && !reload_media_session_over(session))
+    else if (len > 0 && bytes[0] >= 128 && bytes[0] <= 191)
         take_rtp(session, source, bytes, len);
     else if (len > 0 && bytes[0] <= 3)
         session->counters.stun++;

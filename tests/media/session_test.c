@@ -98,6 +98,11 @@ static void stopping_says_bye_and_closes_both(void **state)
     assert_int_equal(world.end[0].datagrams_sent, before + 1); /* DTLS close_notify */
     world_run(&world, 100);
     assert_int_equal(world.end[1].state, RELOAD_MEDIA_SESSION_ENDED);
+    static const uint8_t late[60] = { 0x80, 96 };
+    const struct reload_media_session_counters counted = refused(1);
+    reload_media_session_receive(world.end[1].session, 100, late, sizeof late, world_now());
+    assert_int_equal(refused(1).after_end, counted.after_end + 1);
+    assert_int_equal(refused(1).other, counted.other); /* it is no noise */
 }
 
 static void keys_agreed_on_while_it_rings_serve_when_the_call_is_taken(void **state)
