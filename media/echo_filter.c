@@ -12,7 +12,11 @@
  *   E = mic - sum(X W)          gain K = P X* / (sum(|X|^2 P) + 2 S)
  *   W += K E                    P = A^2 (1 - K X / 2) P + (1 - A^2) |W|^2
  *
- * The halves come from a spectrum twice as long as the frame: half of its energy is padding. */
+ * The halves come from a spectrum twice as long as the frame: half of its energy is padding.
+ *
+ * For the first second of the far end's talk what goes out is the microphone's signal less the echo
+ * that the weights expect after they have learnt from this very frame. So each new part of the path
+ * is cancelled where it is first heard, and not a frame later. */
 
 #define KEEP          0.9998f /* A: how little the path moves from frame to frame */
 #define NEAR_SMOOTH   0.5f    /* of S, per frame */
@@ -20,12 +24,15 @@
 #define PRIOR_FLAT    2       /* partitions before the prior decays */
 #define PRIOR_RT60_S  0.3f    /* ... as a room with this reverberation time would */
 #define FLOOR_POWER   2.0f    /* of S, per sample: quantisation of the samples */
+#define YOUNG_S       1       /* of the far end: so long the echo is expected anew after learning */
+#define TALK_POWER    900.0f  /* per sample: 30 dB over the quantisation */
 #define CONSTRAIN_PER 5       /* each partition is made causal again once in so many frames */
 
 struct reload_media_echo_filter {
     size_t frame_len, bins, partitions;
     size_t head; /* the newest far spectrum */
     size_t turn; /* whose weights are constrained next */
+    size_t age;  /* frames in which the far end talked, up to YOUNG_S */
     int rate_hz;
     struct reload_media_fft *fft;
     float *far_re, *far_im;   /* [partitions][bins], a ring from head */
@@ -34,6 +41,7 @@ struct reload_media_echo_filter {
     float *near;              /* S, [bins] */
     float *re, *im, *weight;  /* scratch, [bins] */
     float *far;               /* the last two frames */
+    float *mic;               /* this frame */
     float *time;              /* scratch, two frames */
 };
 
@@ -71,7 +79,7 @@ int reload_media_echo_filter_new(size_t frame_len, size_t tail_len, int rate_hz,
     int error = reload_media_fft_new(2 * frame_len, &f->fft);
     size_t all = f->partitions * f->bins;
     if (error == 0) {
-        f->far_re = reload_calloc(5 * all + 4 * f->bins + 4 * frame_len, sizeof(float));
+        f->far_re = reload_calloc(5 * all + 4 * f->bins + 5 * frame_len, sizeof(float));
         error = f->far_re ? 0 : RELOAD_E_NOMEM;
     }
     if (error != 0) {
@@ -87,7 +95,8 @@ int reload_media_echo_filter_new(size_t frame_len, size_t tail_len, int rate_hz,
     f->im = f->re + f->bins;
     f->weight = f->im + f->bins;
     f->far = f->weight + f->bins;
-    f->time = f->far + 2 * frame_len;
+    f->mic = f->far + 2 * frame_len;
+    f->time = f->mic + frame_len;
     reload_media_echo_filter_reset(f);
     *out = f;
     return 0;
@@ -190,17 +199,33 @@ static void constrain(struct reload_media_echo_filter *f, size_t p)
     reload_media_fft_forward(f->fft, f->time, wr, wi);
 }
 
+static bool talks(const float *frame, size_t len)
+{
+    float sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += frame[i] * frame[i];
+    return sum > TALK_POWER * (float)len;
+}
+
+/* The microphone's frame less the expected echo. */
+static void take_off(struct reload_media_echo_filter *f, float *out)
+{
+    expect(f);
+    reload_media_fft_inverse(f->fft, f->re, f->im, f->time);
+    for (size_t i = 0; i < f->frame_len; i++)
+        out[i] = f->mic[i] - f->time[f->frame_len + i]; /* the first half is wrapped around */
+}
+
 void reload_media_echo_filter_run(struct reload_media_echo_filter *f, const float *far,
                                   const float *mic, float *out)
 {
+    bool young = f->age * f->frame_len < (size_t)(YOUNG_S * f->rate_hz);
+    f->age += young && talks(far, f->frame_len);
     take_far(f, far);
-    expect(f);
-    reload_media_fft_inverse(f->fft, f->re, f->im, f->time);
-    for (size_t i = 0; i < f->frame_len; i++) {
-        out[i] = mic[i] - f->time[f->frame_len + i]; /* the first half is wrapped around */
-        f->time[i] = 0;
-        f->time[f->frame_len + i] = out[i];
-    }
+    memcpy(f->mic, mic, f->frame_len * sizeof(float));
+    take_off(f, out);
+    memset(f->time, 0, f->frame_len * sizeof(float));
+    memcpy(f->time + f->frame_len, out, f->frame_len * sizeof(float));
     reload_media_fft_forward(f->fft, f->time, f->re, f->im);
     weigh(f);
     for (size_t p = 0; p < f->partitions; p++) {
@@ -209,10 +234,13 @@ void reload_media_echo_filter_run(struct reload_media_echo_filter *f, const floa
             constrain(f, p);
     }
     f->turn = (f->turn + 1) % CONSTRAIN_PER;
+    if (young)
+        take_off(f, out);
 }
 
 void reload_media_echo_filter_reset(struct reload_media_echo_filter *f)
 {
     for (size_t p = 0; p < f->partitions; p++)
         forget(f, p);
+    f->age = 0;
 }

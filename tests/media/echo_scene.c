@@ -13,6 +13,9 @@ static void make_sounds(const struct scene_options *o, struct scene *s)
     s->mic = calloc(count, sizeof *s->mic);
     make_room(room, o->rate_hz, o->delay_ms < 100 ? o->delay_ms : 12, o->seed);
     make_speech(s->far, count, o->rate_hz, 0);
+    size_t silent = (size_t)o->rate_hz * o->silent_ms / 1000;
+    memmove(s->far + silent, s->far, (count - silent) * sizeof *s->far);
+    memset(s->far, 0, silent * sizeof *s->far);
     size_t extra = o->delay_ms < 100 ? 0 : (size_t)o->rate_hz * (o->delay_ms - 12) / 1000;
     hear_in_room(room, taps, s->far, count, &noise, s->mic);
     memmove(s->mic + extra, s->mic, (count - extra) * sizeof *s->mic);
@@ -23,7 +26,7 @@ static void make_sounds(const struct scene_options *o, struct scene *s)
     if (o->near_gain > 0)
         make_speech(s->near, count, o->rate_hz, 2);
     for (size_t i = 0; i < count; i++) {
-        s->near[i] = (int16_t)(i < half ? 0 : o->near_gain * s->near[i]);
+        s->near[i] = (int16_t)(i < half && !o->near_at_once ? 0 : o->near_gain * s->near[i]);
         s->mic[i] = (int16_t)(s->mic[i] + s->near[i]);
     }
     free(room);
