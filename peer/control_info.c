@@ -165,14 +165,14 @@ static json_t *link_counters(const struct reload_links *links)
 {
     struct reload_links_stats s;
     reload_links_stats(links, &s);
-    uint64_t refused =
-        s.refused_links + s.refused_handshakes + s.refused_per_address + s.refused_descriptors;
+    uint64_t refused = s.refused_links + s.refused_per_address + s.refused_descriptors;
     json_t *json = json_pack("{s:i,s:i}", "up", s.up, "handshaking", s.handshaking);
     json_object_set_new(json, "refused", reload_json_u64(refused));
     json_object_set_new(json, "queue_drops", reload_json_u64(s.sum.queue_drops));
 #define COUNTER(name) json_object_set_new(json, #name, reload_json_u64(s.name))
     COUNTER(accepted);
     COUNTER(dialled);
+    COUNTER(evicted);
     COUNTER(failed_certificate);
     COUNTER(failed_expected);
     COUNTER(failed_timeout);

@@ -55,28 +55,11 @@ void reload_udp_replace(struct reload_link *link)
 
 /* --- strangers --- */
 
-/* Under load, with half of the handshakes taken, nobody gets a second one. */
-static bool takes_too_much(const struct reload_links *links, const struct reload_link_address *far)
-{
-    uint32_t handshakes = 0, same = 0;
-    const struct reload_link *link;
-    TAILQ_FOREACH(link, &links->all, in_all)
-    {
-        if (!link->inbound || link->state != RELOAD_LINK_HANDSHAKING)
-            continue;
-        handshakes++;
-        same += link->far.len == far->len && memcmp(link->far.bytes, far->bytes, far->len) == 0;
-    }
-    return handshakes >= links->config.limits.handshakes / 2 && same > 0;
-}
-
 static struct reload_link *admit(struct reload_udp_port *port,
                                  const struct reload_link_address *far)
 {
     struct reload_links *links = port->set;
-    uint64_t *counter = reload_links_refusal(links, far);
-    if (!counter && takes_too_much(links, far))
-        counter = &links->stats.refused_handshakes;
+    uint64_t *counter = reload_links_make_room(links, far, links->config.limits.handshakes / 2);
     if (!counter && port->invitation)
         reload_invitation_knock(links, port->invitation);
     int error = 0;

@@ -152,8 +152,7 @@ void reload_invitation_knock(struct reload_links *links, reload_invitation_id id
     }
     if (guests < RELOAD_LINK_GUESTS_MAX)
         return;
-    links->stats.evicted_guests++;
-    reload_link_fail(oldest, RELOAD_E_CLOSED, "it makes room for newer connections");
+    reload_link_evict(oldest);
 }
 
 void reload_invitation_taken(struct reload_link *link)

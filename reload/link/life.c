@@ -117,7 +117,9 @@ static void count_failure(struct reload_link *link, int error)
     }
     if (link->state != RELOAD_LINK_HANDSHAKING && link->state != RELOAD_LINK_CONFIRMING)
         return;
-    if (link->engine && reload_engine_unexpected(link->engine))
+    if (link->evicted)
+        stats->evicted++;
+    else if (link->engine && reload_engine_unexpected(link->engine))
         stats->failed_expected++;
     else if (error == RELOAD_E_TIMEOUT)
         stats->failed_timeout++;
@@ -168,6 +170,12 @@ void reload_link_fail(struct reload_link *link, int error, const char *format, .
             return;
     }
     finish(link, error, worth_draining(link, error));
+}
+
+void reload_link_evict(struct reload_link *link)
+{
+    link->evicted = true;
+    reload_link_fail(link, RELOAD_E_CLOSED, "it makes room for newer connections");
 }
 
 void reload_link_end(struct reload_link *link, const char *reason)

@@ -41,8 +41,10 @@ struct reload_links;
 
 struct reload_links_limits {      /* a zero takes the default in brackets */
     uint32_t links;               /* all links, in any state [1024] */
-    uint32_t handshakes;          /* inbound links that are not up yet [128] */
-    uint32_t inbound_per_address; /* inbound links from one address, in any state [256] */
+    uint32_t handshakes;          /* inbound links that are not up yet [128]; at the limit the
+                                     oldest gives way, first one of the newcomer's address */
+    uint32_t inbound_per_address; /* inbound links from one address, in any state [256]; at the
+                                     limit its oldest handshake gives way */
     uint32_t connect_ms;          /* one TCP connection attempt [5000] */
     uint32_t handshake_ms;        /* from TCP connection to the end of the handshake [10000] */
     uint32_t queue_bytes;         /* waiting to be written on one link [262144] */
@@ -186,12 +188,12 @@ struct reload_links_stats {
     uint32_t links, up, handshaking; /* now */
     uint64_t accepted, dialled;
     uint64_t refused_links;       /* inbound, closed at once: limits.links */
-    uint64_t refused_handshakes;  /* limits.handshakes */
     uint64_t refused_per_address; /* limits.inbound_per_address */
     uint64_t refused_descriptors; /* the process had no descriptor left */
     uint64_t failed_certificate;  /* handshakes: no certificate, or one that was not accepted */
     uint64_t failed_expected;     /* the certificate lacks the expected Node-ID */
     uint64_t failed_timeout;      /* no end within handshake_ms */
+    uint64_t evicted;             /* inbound handshakes that made room for newer ones */
     uint64_t failed_tls;          /* anything else: not TLS, no common version, an alert */
     uint64_t failed_framing;      /* links closed by a framing error */
     uint64_t failed_unread;       /* links closed as the far end did not read what it asked for */
@@ -206,7 +208,6 @@ struct reload_links_stats {
     uint32_t raw, invitations;    /* of applications, now */
     uint64_t refused_invitations; /* no more of them, or no more ports for them */
     uint64_t expired_invitations; /* nobody came */
-    uint64_t evicted_guests;      /* handshakes that made room for newer ones */
     uint64_t dropped_datagrams;   /* of applications that were paused */
 };
 

@@ -113,7 +113,7 @@ struct reload_link {
     uint32_t owed_since;          /* the first frame that the owed ack stands for */
     bool ack_is_owed;
 
-    bool told_up, told_suspect, over, told_over;
+    bool told_up, told_suspect, over, told_over, evicted;
     int error;
     char reason[RELOAD_LINK_REASON];
     struct reload_link_counters counters;
@@ -183,6 +183,7 @@ bool reload_link_is_up(const struct reload_link *link); /* RUNNING or OVERSIZED 
 const struct reload_node_id *reload_link_expected(const struct reload_link *link);
 /* TCP stands: begins TLS. */
 void reload_link_secure(struct reload_link *link, int fd);
+void reload_link_evict(struct reload_link *link); /* a handshake: another needs its place */
 /* The link, or the present attempt to dial it, failed. */
 void reload_link_fail(struct reload_link *link, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -228,8 +229,11 @@ void reload_link_flush(struct reload_link *link);
 /* Writes what the engine has, without its queue; true when all of it is with the kernel. */
 bool reload_link_push(struct reload_link *link);
 
-/* listen.c: what limit, if any, speaks against an inbound link from this address. */
-uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far);
+/* listen.c: room for an inbound link from this address, which may cost another its handshake. From
+ * `crowded` handshakes on, one address gets no further one, only another one. NULL, or the counter
+ * of the limit that is in the way. */
+uint64_t *reload_links_make_room(struct reload_links *links, const struct reload_link_address *far,
+                                 uint32_t crowded);
 /* The first free listener from index `from` on opens for an invitation, or for overlay links (0).
  * Those of invitations are not watched. Errors as reload_links_listen(). */
 int reload_links_open_listener(struct reload_links *links, size_t from, size_t count,

@@ -93,23 +93,49 @@ void reload_links_unlisten(struct reload_links *links, const struct reload_link_
         }
 }
 
-uint64_t *reload_links_refusal(struct reload_links *links, const struct reload_link_address *far)
+/* The inbound links, and of those in their handshake the oldest ones. */
+struct crowd {
+    uint32_t handshakes, same; /* same: from one address */
+    struct reload_link *oldest, *oldest_same;
+};
+
+static struct crowd crowd_of(struct reload_links *links, const struct reload_link_address *far)
 {
-    uint32_t handshakes = 0, same = 0;
-    const struct reload_link *link;
+    struct crowd crowd = { 0 };
+    struct reload_link *link;
     TAILQ_FOREACH(link, &links->all, in_all)
     {
         if (!link->inbound || link->state == RELOAD_LINK_DEAD)
             continue;
-        handshakes += link->state == RELOAD_LINK_HANDSHAKING;
-        same += link->far.len == far->len && memcmp(link->far.bytes, far->bytes, far->len) == 0;
+        bool same = link->far.len == far->len && memcmp(link->far.bytes, far->bytes, far->len) == 0;
+        crowd.same += same;
+        if (link->state != RELOAD_LINK_HANDSHAKING)
+            continue;
+        crowd.handshakes++;
+        crowd.oldest = crowd.oldest ? crowd.oldest : link;
+        if (same && !crowd.oldest_same)
+            crowd.oldest_same = link;
     }
+    return crowd;
+}
+
+/* Refusing newcomers would let a few hundred silent connections keep everybody out. */
+uint64_t *reload_links_make_room(struct reload_links *links, const struct reload_link_address *far,
+                                 uint32_t crowded)
+{
     if (links->count >= links->config.limits.links)
         return &links->stats.refused_links;
-    if (handshakes >= links->config.limits.handshakes)
-        return &links->stats.refused_handshakes;
-    if (same >= links->config.limits.inbound_per_address)
+    struct crowd crowd = crowd_of(links, far);
+    bool many = crowd.same >= links->config.limits.inbound_per_address;
+    if (many && !crowd.oldest_same)
         return &links->stats.refused_per_address;
+    struct reload_link *victim = NULL;
+    if (many || crowd.handshakes >= crowded)
+        victim = crowd.oldest_same;
+    if (!victim && crowd.handshakes >= links->config.limits.handshakes)
+        victim = crowd.oldest;
+    if (victim)
+        reload_link_evict(victim);
     return NULL;
 }
 
@@ -140,7 +166,7 @@ static void admit(struct reload_links *links, const struct reload_link_listener 
 {
     struct reload_link_address far;
     reload_link_from_sockaddr(from, &far);
-    uint64_t *counter = reload_links_refusal(links, &far);
+    uint64_t *counter = reload_links_make_room(links, &far, links->config.limits.handshakes);
     if (!counter && listener->invitation)
         reload_invitation_knock(links, listener->invitation);
     if (!counter && add_link(links, listener, fd, &far) == 0)

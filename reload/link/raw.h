@@ -26,7 +26,7 @@
 #define RELOAD_LINK_DOORS_MAX                                                                      \
     128                                 /* their ports, TCP and UDP each; those of UDP that a link \
                                            came in by count while it lives; counted the same */
-#define RELOAD_LINK_GUESTS_MAX       16 /* handshakes on one invitation; counted as evicted_guests */
+#define RELOAD_LINK_GUESTS_MAX       16 /* handshakes on one invitation; the oldest gives way */
 #define RELOAD_LINK_PIECE_MAX        65536 /* bytes of one send on a byte channel */
 #define RELOAD_LINK_RAW_DATAGRAM_MAX 16384 /* bytes of one datagram; above `mtu` IP cuts it */
 
