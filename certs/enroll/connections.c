@@ -10,9 +10,12 @@
 
 #define SPARE 16 /* places for connections that were cut but are not cleaned up yet */
 
+enum stage { HEADER, BODY, WHOLE }; /* what of the request is still to come; WHOLE: nothing */
+
 struct reload_enroll_connection {
     int fd; /* -1 = free place */
-    bool has_header, cut;
+    enum stage stage;
+    bool cut;
     uint64_t accepted_ms;
     struct reload_enroll_address address;
 };
@@ -90,23 +93,6 @@ static bool same_subscriber(const struct reload_enroll_address *a,
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len == 4 ? 4 : 8) == 0;
 }
 
-bool reload_enroll_connections_allow(struct reload_enroll_connections *all,
-                                     const struct reload_enroll_address *address)
-{
-    uint32_t same = 0;
-    pthread_mutex_lock(&all->mutex);
-    for (uint32_t i = 0; i < all->places; i++)
-        same += all->table[i].fd >= 0 && same_subscriber(&all->table[i].address, address);
-    pthread_mutex_unlock(&all->mutex);
-    if (same < all->limits.per_address)
-        return true;
-    char text[64];
-    reload_enroll_note(all->events, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS,
-                       "%s has %u connections open already",
-                       reload_enroll_address_text(address, text), same);
-    return false;
-}
-
 /* Called with the mutex held: the descriptor cannot be closed and given to another meanwhile. */
 static void cut(struct reload_enroll_connections *all, struct reload_enroll_connection *c,
                 enum reload_enroll_event event, uint64_t now_ms)
@@ -116,23 +102,58 @@ static void cut(struct reload_enroll_connections *all, struct reload_enroll_conn
     shutdown(c->fd, SHUT_RDWR);
     reload_enroll_note(all->events, event, "%s cut after %u ms, its header %s",
                        reload_enroll_address_text(&c->address, text),
-                       (unsigned)(now_ms - c->accepted_ms), c->has_header ? "there" : "incomplete");
+                       (unsigned)(now_ms - c->accepted_ms),
+                       c->stage == HEADER ? "incomplete" : "there");
+}
+
+/* Counts those that are open, of one address or (NULL) of all. *idlest: the one to do without; NULL
+ * when all have shown their requests. Those without a header go first, of them the oldest. */
+static uint32_t count(struct reload_enroll_connections *all,
+                      const struct reload_enroll_address *address,
+                      struct reload_enroll_connection **idlest)
+{
+    uint32_t open = 0;
+    *idlest = NULL;
+    for (uint32_t i = 0; i < all->places; i++) {
+        struct reload_enroll_connection *c = &all->table[i];
+        if (c->fd < 0 || c->cut || (address && !same_subscriber(&c->address, address)))
+            continue;
+        open++;
+        if (c->stage == WHOLE)
+            continue;
+        if (!*idlest || c->stage < (*idlest)->stage ||
+            (c->stage == (*idlest)->stage && c->accepted_ms < (*idlest)->accepted_ms))
+            *idlest = c;
+    }
+    return open;
+}
+
+/* Refusing newcomers instead would let twenty silent connections keep out whoever shares their
+ * address. */
+bool reload_enroll_connections_allow(struct reload_enroll_connections *all,
+                                     const struct reload_enroll_address *address)
+{
+    struct reload_enroll_connection *idlest;
+    pthread_mutex_lock(&all->mutex);
+    uint32_t open = count(all, address, &idlest);
+    bool room = open < all->limits.per_address;
+    if (!room && idlest)
+        cut(all, idlest, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS, reload_enroll_monotonic_ms());
+    pthread_mutex_unlock(&all->mutex);
+    if (room || idlest)
+        return true;
+    char text[64];
+    reload_enroll_note(all->events, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS,
+                       "%s has %u requests under way already",
+                       reload_enroll_address_text(address, text), open);
+    return false;
 }
 
 static void make_room(struct reload_enroll_connections *all, uint64_t now_ms)
 {
-    uint32_t open = 0;
-    struct reload_enroll_connection *oldest = NULL;
-    for (uint32_t i = 0; i < all->places; i++) {
-        struct reload_enroll_connection *c = &all->table[i];
-        if (c->fd < 0 || c->cut)
-            continue;
-        open++;
-        if (!c->has_header && (!oldest || c->accepted_ms < oldest->accepted_ms))
-            oldest = c;
-    }
-    if (open >= all->limits.total && oldest)
-        cut(all, oldest, RELOAD_ENROLL_TOO_MANY_CONNECTIONS, now_ms);
+    struct reload_enroll_connection *idlest;
+    if (count(all, NULL, &idlest) >= all->limits.total && idlest)
+        cut(all, idlest, RELOAD_ENROLL_TOO_MANY_CONNECTIONS, now_ms);
 }
 
 struct reload_enroll_connection *
@@ -147,18 +168,30 @@ reload_enroll_connections_open(struct reload_enroll_connections *all, int fd,
         if (all->table[i].fd < 0)
             place = &all->table[i];
     if (place)
-        *place = (struct reload_enroll_connection){ fd, false, false, now_ms, *address };
+        *place = (struct reload_enroll_connection){ fd, HEADER, false, now_ms, *address };
     pthread_cond_signal(&all->changed);
     pthread_mutex_unlock(&all->mutex);
     return place;
 }
 
+static void reach(struct reload_enroll_connections *all,
+                  struct reload_enroll_connection *connection, enum stage stage)
+{
+    pthread_mutex_lock(&all->mutex);
+    connection->stage = stage;
+    pthread_mutex_unlock(&all->mutex);
+}
+
 void reload_enroll_connections_header(struct reload_enroll_connections *all,
                                       struct reload_enroll_connection *connection)
 {
-    pthread_mutex_lock(&all->mutex);
-    connection->has_header = true;
-    pthread_mutex_unlock(&all->mutex);
+    reach(all, connection, BODY);
+}
+
+void reload_enroll_connections_whole(struct reload_enroll_connections *all,
+                                     struct reload_enroll_connection *connection)
+{
+    reach(all, connection, WHOLE);
 }
 
 void reload_enroll_connections_close(struct reload_enroll_connections *all,
@@ -183,7 +216,7 @@ static uint64_t cut_late(struct reload_enroll_connections *all, uint64_t now_ms,
         if (c->fd < 0 || c->cut)
             continue;
         uint64_t deadline_ms =
-            c->accepted_ms + (c->has_header ? all->limits.request_ms : all->limits.header_ms);
+            c->accepted_ms + (c->stage == HEADER ? all->limits.header_ms : all->limits.request_ms);
         if (deadline_ms <= now_ms)
             cut(all, c, RELOAD_ENROLL_SLOW, now_ms);
         else if (deadline_ms < next_ms)

@@ -10,8 +10,8 @@
 /* The connections that are open, each with an absolute deadline: an idle time-out alone is survived
  * by a client that sends a byte now and then. A connection must show its whole header by
  * header_ms after it was accepted and be done by request_ms; else its socket is shut down, and the
- * HTTP library, seeing the end, cleans up. When all places are taken, the connection that has been
- * silent for longest gives way to a new one. Safe from any thread. */
+ * HTTP library, seeing the end, cleans up. When all places are taken, or all of one address, the
+ * connection that has been silent for longest gives way to a new one. Safe from any thread. */
 
 struct reload_enroll_connection_limits {
     uint32_t total;       /* open at a time: 200 */
@@ -33,7 +33,7 @@ struct reload_enroll_address reload_enroll_address_of(const struct sockaddr *add
 /* Its text for the log; returns text. */
 const char *reload_enroll_address_text(const struct reload_enroll_address *address, char text[64]);
 
-/* Whether one more connection from this address is allowed. */
+/* Whether one more connection from this address is allowed; may shut down another one of it. */
 bool reload_enroll_connections_allow(struct reload_enroll_connections *connections,
                                      const struct reload_enroll_address *address);
 /* Enters an accepted connection; may shut down another one. NULL when there is no place at all. */
@@ -43,6 +43,9 @@ reload_enroll_connections_open(struct reload_enroll_connections *connections, in
 /* Its header is complete. */
 void reload_enroll_connections_header(struct reload_enroll_connections *connections,
                                       struct reload_enroll_connection *connection);
+/* Its request is here: it gives way to no other until it is answered. */
+void reload_enroll_connections_whole(struct reload_enroll_connections *connections,
+                                     struct reload_enroll_connection *connection);
 /* Takes it out; to be called before its descriptor is closed. */
 void reload_enroll_connections_close(struct reload_enroll_connections *connections,
                                      struct reload_enroll_connection *connection);

@@ -30,7 +30,7 @@ enum reload_enroll_event {
     RELOAD_ENROLL_BAD_MEDIA_TYPE,        /* 415, not multipart/form-data */
     RELOAD_ENROLL_SLOW,                  /* connection cut at its deadline */
     RELOAD_ENROLL_TOO_MANY_CONNECTIONS,  /* connection cut to make room */
-    RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS, /* connection refused */
+    RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS, /* ... to another of its address; or refused */
     RELOAD_ENROLL_BAD_DOCUMENT,          /* overlay.xml changed to something that is not served */
     RELOAD_ENROLL_EVENTS,
 };

@@ -284,6 +284,7 @@ enum MHD_Result reload_enroll_http_handle(void *closure, struct MHD_Connection *
     case REQUEST_DECIDED: return answer_decision(r);
     }
     finish_form(r);
+    reload_enroll_connections_whole(http->connections, r->place);
     if (r->refusal == RELOAD_ENROLL_EVENTS && submit(&http->queue, r))
         return MHD_YES;
     if (r->refusal == RELOAD_ENROLL_EVENTS)

@@ -42,12 +42,17 @@ static void pause_ms(unsigned ms)
     nanosleep(&(struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 }, NULL);
 }
 
-static void expect_served_at_once(struct fixture *f)
+static void expect_address_served_at_once(struct fixture *f, uint8_t from)
 {
     static const char get[] = "GET /.well-known/reload-config HTTP/1.1\r\nHost: x\r\n\r\n";
-    https(f, 9, get, sizeof get - 1, &reply);
+    https(f, from, get, sizeof get - 1, &reply);
     assert_int_equal(reply.status, 200);
     assert_true(reply.took_ms <= 1000);
+}
+
+static void expect_served_at_once(struct fixture *f)
+{
+    expect_address_served_at_once(f, 9);
 }
 
 /* --- slow clients --- */
@@ -112,7 +117,7 @@ static void silent_and_half_open_connections_are_cut_and_hinder_nobody(void **st
 
 /* --- many connections --- */
 
-static void one_address_has_so_many_connections(void **state)
+static void one_address_has_so_many_connections_and_the_longest_silent_one_goes(void **state)
 {
     struct fixture *f = *state;
     int fds[12];
@@ -123,12 +128,32 @@ static void one_address_has_so_many_connections(void **state)
         fds[i] = tcp_open(f->port, 1);
     expect_served_at_once(f); /* from another address */
     assert_int_equal(fixture_count(f, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS), 7);
-    int refused = 0;
-    for (int i = 0; i < 12; i++) {
-        refused += recv(fds[i], &c, 1, MSG_DONTWAIT) == 0;
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(recv(fds[i], &c, 1, MSG_DONTWAIT) == 0, i < 7);
+    expect_address_served_at_once(f, 1); /* and whoever shares theirs */
+    assert_int_equal(fixture_count(f, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS), 8);
+    assert_int_equal(fixture_count(f, RELOAD_ENROLL_SLOW), 0);
+    for (int i = 0; i < 12; i++)
         close(fds[i]);
+}
+
+static void bodies_that_never_end_keep_nobody_out(void **state)
+{
+    static const char begin[] = "POST /enroll HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n"
+                                "Content-Type: multipart/form-data; boundary=B\r\n\r\n--B";
+    struct fixture *f = *state;
+    struct tls slow[5];
+    f->options.connections.per_address = 5;
+    fixture_start(f);
+    for (int i = 0; i < 5; i++) {
+        assert_true(tls_open(&slow[i], f->port, 1));
+        assert_true(tls_write(&slow[i], begin, sizeof begin - 1));
     }
-    assert_int_equal(refused, 7);
+    pause_ms(200); /* their headers are taken in */
+    expect_address_served_at_once(f, 1);
+    assert_int_equal(fixture_count(f, RELOAD_ENROLL_TOO_MANY_FROM_ADDRESS), 1);
+    for (int i = 0; i < 5; i++)
+        tls_close(&slow[i]);
 }
 
 static void when_all_places_are_taken_the_longest_silent_one_goes(void **state)
@@ -541,7 +566,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_header_or_body_that_drips_is_cut_at_its_deadline),
         WITH(silent_and_half_open_connections_are_cut_and_hinder_nobody),
-        WITH(one_address_has_so_many_connections),
+        WITH(one_address_has_so_many_connections_and_the_longest_silent_one_goes),
+        WITH(bodies_that_never_end_keep_nobody_out),
         WITH(when_all_places_are_taken_the_longest_silent_one_goes),
         WITH(guessing_is_stopped_but_not_the_owner),
         WITH(one_prefix_guesses_no_more_than_twenty_names),
