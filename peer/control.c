@@ -13,7 +13,8 @@
 
 /* Sockets, clients and lines. What a line means is control_call.c's. */
 
-#define READ_LEN 65536
+#define READ_LEN     65536
+#define OUT_OF_FDS_S 1 /* then accepting is tried again */
 
 struct client {
     struct reload_control *control;
@@ -128,16 +129,19 @@ static bool run_lines(struct client *client)
 {
     struct reload_control *control = client->control;
     uint64_t id = client->id;
+    guint done = 0; /* moved away all at once: a heap of short lines would cost its square */
     uint8_t *end;
-    while (client->in->len && (end = memchr(client->in->data, '\n', client->in->len))) {
-        size_t len = (size_t)(end - client->in->data);
-        char *line = g_strndup((const char *)client->in->data, len);
-        g_byte_array_remove_range(client->in, 0, (guint)len + 1);
+    while (done < client->in->len &&
+           (end = memchr(client->in->data + done, '\n', client->in->len - done))) {
+        size_t len = (size_t)(end - client->in->data) - done;
+        char *line = g_strndup((const char *)client->in->data + done, len);
+        done += (guint)len + 1;
         reload_control_run(control, id, line, len);
         g_free(line);
         if (!find(control, id))
             return false;
     }
+    g_byte_array_remove_range(client->in, 0, done);
     if (client->in->len <= RELOAD_CONTROL_LINE_MAX)
         return true;
     drop(control, id);
@@ -169,11 +173,34 @@ static bool may_use(int fd)
            (peer.uid == getuid() || peer.uid == 0);
 }
 
+static gboolean accept_ready(int fd, GIOCondition condition, void *data);
+
+static gboolean accept_again(void *data)
+{
+    struct reload_control *control = data;
+    drop_source(&control->accepting);
+    control->accepting = watch(control, control->fd, G_IO_IN, accept_ready, control);
+    return G_SOURCE_REMOVE;
+}
+
+/* Without descriptors whoever waits would keep the socket readable and us spinning. */
+static void pause_accepting(struct reload_control *control)
+{
+    drop_source(&control->accepting);
+    control->accepting = g_timeout_source_new_seconds(OUT_OF_FDS_S);
+    g_source_set_callback(control->accepting, accept_again, control, NULL);
+    g_source_attach(control->accepting, control->options.context);
+}
+
 static gboolean accept_ready(int fd, GIOCondition condition, void *data)
 {
     struct reload_control *control = data;
     (void)condition;
     int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client_fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+        pause_accepting(control);
+        return G_SOURCE_REMOVE;
+    }
     if (client_fd < 0)
         return G_SOURCE_CONTINUE;
     if (!may_use(client_fd) || g_hash_table_size(control->clients) >= RELOAD_CONTROL_CLIENTS_MAX) {

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import stat
 import subprocess
@@ -15,6 +16,11 @@ SINGLE, ARRAY, DICTIONARY, MULTIPLE = 0xF0000001, 0xF0000002, 0xF0000003, 0xF000
 KINDS = ["--kind", f"{SINGLE}:single:USER-MATCH:1:200", "--kind", f"{ARRAY}:array:USER-MATCH:8:200",
          "--kind", f"{DICTIONARY}:dictionary:USER-NODE-MATCH:8:200",
          "--kind", f"{MULTIPLE}:single:NODE-MULTIPLE:1:200:3"]
+
+
+def cpu_s(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def values(answer):
@@ -274,6 +280,26 @@ class Control(OverlayTest):
             answers.close()
             client.close()
         wait_until(lambda: run("status", "--control", self.anna.socket).returncode == 0)
+
+    def test_a_heap_of_empty_lines_does_not_hold_up_the_peer(self):
+        s, answers = self.connect()
+        s.sendall(b"\n" * 50000)
+        answer = json.loads(answers.readline())
+        self.assertFalse(answer["ok"])
+        self.assertEqual(self.anna.ask("status")["state"], "joined")
+
+    def test_without_descriptors_it_waits_and_does_not_spin(self):
+        pid = self.anna.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        open_now = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now, before[1]))
+        s, answers = self.connect()
+        s.sendall(b'{"verb": "status"}\n')
+        used = cpu_s(pid)
+        time.sleep(2)
+        self.assertLess(cpu_s(pid) - used, 0.3)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        self.assertTrue(json.loads(answers.readline())["ok"])
 
     def test_a_second_peer_cannot_take_the_socket(self):
         done = run("peer", "--identity", self.o.path("anna"), "--listen", "127.0.0.1:0",
