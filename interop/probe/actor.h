@@ -7,7 +7,8 @@
 
 /* A node that the probe plays: an identity, its links and its listener. */
 
-#define PROBE_LINKS_MAX 24 /* of one actor in one case */
+#define PROBE_LINKS_MAX 24   /* of one actor in one case */
+#define PROBE_BRIEF_MS  6000 /* a certificate says whole seconds */
 
 struct probe_actor {
     char name[24];
@@ -30,6 +31,7 @@ enum probe_kind_of_actor {
     PROBE_ACTOR_OWN,       /* --cert */
     PROBE_ACTOR_FRESH,     /* issued by the authority for this case; needs --authority */
     PROBE_ACTOR_EXPIRED,   /* the same, its validity over */
+    PROBE_ACTOR_BRIEF,     /* the same, over in PROBE_BRIEF_MS */
     PROBE_ACTOR_ELSEWHERE, /* of the authority, but for another overlay */
     PROBE_ACTOR_SEVERAL,   /* two Node-IDs */
     PROBE_ACTOR_UNTRUSTED, /* of a CA that nobody knows */

@@ -42,6 +42,8 @@ static struct wish wish_of(const struct probe_actor *actor, enum probe_kind_of_a
         wish.overlay = "elsewhere.example";
     if (kind == PROBE_ACTOR_EXPIRED)
         wish.to_ms = now - 10000;
+    if (kind == PROBE_ACTOR_BRIEF)
+        wish.to_ms = now + PROBE_BRIEF_MS;
     if (kind == PROBE_ACTOR_NEAR) {
         const struct probe_name *peer = probe_scope_find(&world->names, "peer");
         wish.ids[0] = reload_node_id_from(reload_slice_of(peer->bytes, peer->len));

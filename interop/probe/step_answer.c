@@ -5,6 +5,8 @@
 #include "interop/probe/memory.h"
 #include "interop/probe/steps.h"
 
+#define METHOD_MAX 40
+
 /* --- waiting --- */
 
 static struct probe_message *answer_to(const struct probe_run *run, struct reload_slice transaction)
@@ -180,8 +182,9 @@ static int step_check(struct probe_run *run, const char *words)
 
 /* --- requests of the peer --- */
 
-static struct probe_message *request_of(struct probe_run *run, const char *method,
-                                        const char *pattern, struct probe_fault *why)
+/* Among the first `count` messages that came. */
+static struct probe_message *request_among(struct probe_run *run, size_t count, const char *method,
+                                           const char *pattern, struct probe_fault *why)
 {
     char name[60];
     struct reload_buffer code = { 0 };
@@ -189,7 +192,7 @@ static struct probe_message *request_of(struct probe_run *run, const char *metho
     if (probe_run_render(run, name, &code))
         return NULL;
     struct probe_message *found = NULL;
-    for (size_t i = 0; i < run->message_count && !found; i++) {
+    for (size_t i = 0; i < count && !found; i++) {
         struct probe_message *m = run->messages[i];
         *why = (struct probe_fault){ "" };
         if (!m->taken && reload_slice_equal(m->code, probe_buffer_slice(&code)) &&
@@ -200,15 +203,28 @@ static struct probe_message *request_of(struct probe_run *run, const char *metho
     return found;
 }
 
+static struct probe_message *request_of(struct probe_run *run, const char *method,
+                                        const char *pattern, struct probe_fault *why)
+{
+    return request_among(run, run->message_count, method, pattern, why);
+}
+
+/* The word before the pattern; where the pattern begins. */
+static const char *method_of(const char *words, char method[METHOD_MAX])
+{
+    size_t n = strcspn(words, " ");
+    snprintf(method, METHOD_MAX, "%.*s", (int)n, words);
+    return words + n;
+}
+
 static int step_await(struct probe_run *run, const char *words)
 {
-    char method[40];
+    char method[METHOD_MAX];
     struct probe_fault why = { "" };
-    size_t n = strcspn(words, " ");
+    const char *pattern = method_of(words, method);
     uint64_t end = probe_now().monotonic_ms + PROBE_ANSWER_MS;
-    snprintf(method, sizeof method, "%.*s", (int)n, words);
     struct probe_message *m;
-    while (!(m = request_of(run, method, words + n, &why)) && !probe_step_past(end) &&
+    while (!(m = request_of(run, method, pattern, &why)) && !probe_step_past(end) &&
            !run->fault.text[0])
         probe_run_poll(run, 20);
     if (!m)
@@ -219,6 +235,20 @@ static int step_await(struct probe_run *run, const char *words)
     return 0;
 }
 
+static int step_earlier(struct probe_run *run, const char *words)
+{
+    char method[METHOD_MAX];
+    struct probe_fault why = { "" };
+    const char *pattern = method_of(words, method);
+    size_t count = 0;
+    while (count < run->message_count && run->messages[count] != run->answer)
+        count++;
+    if (request_among(run, count, method, pattern, &why))
+        return 0;
+    return probe_fault_set(&run->fault, "no such %s came before%s%s", method,
+                           why.text[0] ? "; " : "", why.text);
+}
+
 static int step_none(struct probe_run *run, const char *method)
 {
     struct probe_fault why = { "" };
@@ -227,15 +257,8 @@ static int step_none(struct probe_run *run, const char *method)
 }
 
 const struct probe_step probe_steps_answer[] = {
-    { "alive", step_alive },
-    { "answered", step_answered },
-    { "await", step_await },
-    { "check", step_check },
-    { "closed", step_closed },
-    { "error", step_error },
-    { "none", step_none },
-    { "ok", step_ok },
-    { "refused", step_refused },
-    { "silent", step_silent },
-    { NULL, NULL },
+    { "alive", step_alive },     { "answered", step_answered }, { "await", step_await },
+    { "check", step_check },     { "closed", step_closed },     { "earlier", step_earlier },
+    { "error", step_error },     { "none", step_none },         { "ok", step_ok },
+    { "refused", step_refused }, { "silent", step_silent },     { NULL, NULL },
 };

@@ -14,6 +14,7 @@ static int step_actor(struct probe_run *run, const char *words)
     } kinds[] = {
         { "fresh", PROBE_ACTOR_FRESH },
         { "expired", PROBE_ACTOR_EXPIRED },
+        { "brief", PROBE_ACTOR_BRIEF },
         { "elsewhere", PROBE_ACTOR_ELSEWHERE },
         { "several", PROBE_ACTOR_SEVERAL },
         { "untrusted", PROBE_ACTOR_UNTRUSTED },
