@@ -20,6 +20,7 @@ import cases_loose  # noqa: E402,F401
 import cases_founder  # noqa: E402,F401
 import cases_self  # noqa: E402,F401
 import cases_hostile  # noqa: E402,F401
+import cases_lenient  # noqa: E402,F401
 
 for made in bench.CASES:
     globals()[made.__name__] = bench.suite(made)
