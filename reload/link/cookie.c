@@ -8,8 +8,6 @@
 
 #include "reload/alloc.h"
 
-#include "reload/alloc.h"
-
 #define COOKIE_LEN           16
 #define SECRET_LEN           32
 #define RANDOM_LEN           32

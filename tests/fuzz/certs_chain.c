@@ -1,8 +1,10 @@
 #include "fuzz.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "certs/certificate.h"
+#include "certs/lint.h"
 #include "certs/trust.h"
 #include "reload/wire/cursor.h"
 
@@ -24,17 +26,51 @@ static size_t split(struct reload_reader *r, struct reload_slice entries[ENTRIES
     return count;
 }
 
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* What every certificate that was accepted says. */
+static void judge(const struct reload_identity *identity)
+{
+    must(identity->node_id_count > 0 && identity->node_id_count <= RELOAD_CERT_NODE_IDS_MAX);
+    for (size_t i = 0; i < identity->node_id_count; i++) {
+        const struct reload_node_id *id = &identity->node_ids[i];
+        const struct reload_node_id wildcard = reload_node_id_wildcard(id->len);
+        must(id->len == 16 && reload_node_id_is_valid(reload_node_id_slice(id)));
+        must(!reload_node_id_equal(id, &wildcard));
+    }
+    must(identity->user_name.n == 0 ||
+         !memchr(identity->user_name.p, 0, identity->user_name.n)); /* a NUL hides what follows */
+    must(identity->not_before_ms <= NOW_MS && identity->not_after_ms >= NOW_MS);
+}
+
 static void check(const struct reload_config *config, bool bare, const struct reload_slice *chain,
                   size_t count)
 {
     struct reload_trust *trust;
     struct reload_cert_reason reason = { "" };
-    const struct reload_identity *identity;
+    const struct reload_identity *identity, *cached;
     if (reload_trust_new(config, bare, &trust, &reason) != 0)
         return;
-    for (int again = 0; again < 2; again++) /* the second time from the cache */
-        (void)!reload_trust_check(trust, chain, count, NOW_MS, &identity, &reason);
+    int error = reload_trust_check(trust, chain, count, NOW_MS, &identity, &reason);
+    must(reload_trust_check(trust, chain, count, NOW_MS, &cached, &reason) == error);
+    if (!error) {
+        must(identity == cached);
+        judge(identity);
+    }
     reload_trust_free(trust);
+}
+
+/* The linter of what we issue, asked whether the certificate says just what it does say. */
+static void lint(struct reload_slice der, const struct reload_identity *identity)
+{
+    struct reload_cert_reason reason = { "" };
+    const struct reload_cert_lint expected = { "overlay.example.org", identity->node_ids,
+                                               identity->node_id_count, identity->user_name };
+    must(reload_cert_lint(der, &expected, &reason) == 0 || reason.text[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -56,8 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     for (size_t i = 0; i < count; i++) {
         struct reload_cert *certificate;
-        if (reload_cert_parse(entries[i], bare, &certificate, &reason) == 0)
-            reload_cert_free(certificate);
+        if (reload_cert_parse(entries[i], bare, &certificate, &reason) != 0)
+            continue;
+        lint(entries[i], reload_cert_content(certificate));
+        reload_cert_free(certificate);
     }
     if (count > 1)
         check(&config, bare, entries + 1, count - 1);

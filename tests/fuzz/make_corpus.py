@@ -2,9 +2,11 @@
 """Writes the seeds of the fuzz targets, corpus/<target>/<name>, from the byte vectors, from what is
 written here and, when the program is named, from documents and certificates that it and openssl make.
 
-    python3 tests/fuzz/make_corpus.py [build/release/reload]
+    python3 tests/fuzz/make_corpus.py [--anew] [build/release/reload]
 
-Files that fuzzing found and someone added stay; seeds are written anew under the same names.
+Files that fuzzing found and someone added stay; seeds are written anew under the same names, with the
+same bytes as long as nothing here changed. What holds keys and signatures is of other bytes each time
+it is made, so it is made only where it is missing, or with --anew.
 """
 import base64
 import json
@@ -26,10 +28,18 @@ def entries(name):
     return json.loads((VECTORS / f"danpascu_{name}.json").read_text())
 
 
+ANEW = "--anew" in sys.argv
+
+
 def seed(target, name, data, largest=LARGEST):
+    """data: the bytes, or a function that makes them with keys of its own."""
+    folder = HERE / "corpus" / target
+    if callable(data):
+        if (folder / name).exists() and not ANEW:
+            return
+        data = data()
     if len(data) > largest:
         return
-    folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
 
@@ -144,6 +154,27 @@ def seed_frames():
     seed("frame_stream", "other_type", b"\x01" + data_frame(7, b"x") + b"\x82" + ack)
 
 
+def client_hello(cookie=b"", session=b"", extensions=b""):
+    body = b"\xfe\xfd" + bytes(range(32)) + bytes([len(session)]) + session
+    body += bytes([len(cookie)]) + cookie + bytes.fromhex("0004c02bc02f0100") + extensions
+    length = len(body).to_bytes(3, "big")
+    handshake = b"\x01" + length + bytes(5) + length + body
+    return b"\x16\xfe\xff" + bytes(8) + struct.pack(">H", len(handshake)) + handshake
+
+
+def seed_cookies():
+    extensions = bytes.fromhex("0014000a0006000400170018000b00020100 00170000")
+    seed("link_cookie", "first", client_hello(extensions=extensions))
+    seed("link_cookie", "without_extensions", client_hello())
+    seed("link_cookie", "session", client_hello(session=bytes(32), extensions=extensions))
+    seed("link_cookie", "cookie", client_hello(cookie=bytes(16), extensions=extensions))
+    seed("link_cookie", "long_cookie", client_hello(cookie=bytes(255)))
+    whole = client_hello(extensions=extensions)
+    seed("link_cookie", "fragment", whole[:21] + b"\1" + whole[22:])
+    seed("link_cookie", "second_epoch", whole[:3] + b"\0\1" + whole[5:])
+    seed("link_cookie", "two_records", whole + whole)
+
+
 def part(name, content, extra=""):
     return (f'--one-form\r\nContent-Disposition: form-data; name="{name}"\r\n{extra}\r\n'.encode()
             + content + b"\r\n")
@@ -202,22 +233,43 @@ def der(pem):
     return [base64.b64decode(body) for body in re.findall(r"-----BEGIN [A-Z ]+-----([^-]+)-", pem)]
 
 
-def seed_documents(program, folder):
-    for name, options in {"ec": ["--kind", "0xf0000001:array:NODE-MATCH:4:100"],
-                          "plain": ["--no-ice"], "self_signed": ["--self-signed"]}.items():
-        make(program, "overlay", "create", "overlay.example.org", "--dir", name,
-             "--bootstrap", "192.0.2.1:6084", *options, folder=folder)
-        document = (folder / name / "overlay.xml").read_bytes()
-        seed("certs_document", name, document, LARGEST_DOCUMENT)
-        seed("certs_document", name + "_altered", document.replace(b">100<", b">101<", 1),
-             LARGEST_DOCUMENT)
-    root, = der((folder / "ec" / "ca.pem").read_text())
-    node, = der((folder / "ec" / "signer.pem").read_text())
-    own, = der((folder / "self_signed" / "signer.pem").read_text())
-    for name, flags, chain in (("issued", 0, (root, node)), ("self_signed", 1, (root, own)),
-                               ("other_root", 3, (own, node, root)), ("root_alone", 2, (root, root))):
-        entries = b"".join(len(c).to_bytes(2, "big") + c for c in chain)
-        seed("certs_chain", name, bytes([flags]) + entries, LARGEST_DOCUMENT)
+class Overlays:
+    """Overlays of the program's making; each is made when it is first asked for."""
+
+    OPTIONS = {"ec": ["--kind", "0xf0000001:array:NODE-MATCH:4:100"],
+               "plain": ["--no-ice"], "self_signed": ["--self-signed"]}
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+
+    def file(self, name, path):
+        if not (self.folder / name).exists():
+            make(self.program, "overlay", "create", "overlay.example.org", "--dir", name,
+                 "--bootstrap", "192.0.2.1:6084", *self.OPTIONS[name], folder=self.folder)
+        return (self.folder / name / path).read_bytes()
+
+    def document(self, name):
+        return self.file(name, "overlay.xml")
+
+    def certificate(self, name, path):
+        found, = der(self.file(name, path).decode())
+        return found
+
+    def chain(self, flags, words):
+        paths = {"root": ("ec", "ca.pem"), "node": ("ec", "signer.pem"),
+                 "own": ("self_signed", "signer.pem")}
+        chain = [self.certificate(*paths[word]) for word in words.split()]
+        return bytes([flags]) + b"".join(len(c).to_bytes(2, "big") + c for c in chain)
+
+
+def seed_documents(overlays):
+    for name in overlays.OPTIONS:
+        seed("certs_document", name, lambda: overlays.document(name), LARGEST_DOCUMENT)
+        seed("certs_document", name + "_altered",
+             lambda: overlays.document(name).replace(b">100<", b">101<", 1), LARGEST_DOCUMENT)
+    for name, flags, words in (("issued", 0, "root node"), ("self_signed", 1, "root own"),
+                               ("other_root", 3, "own node root"), ("root_alone", 2, "root root")):
+        seed("certs_chain", name, lambda: overlays.chain(flags, words), LARGEST_DOCUMENT)
 
 
 KEYS = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
@@ -255,26 +307,24 @@ def seed_requests(folder):
     name = wanted_name("email:alice@example.org")
     for kind in KEYS:
         for form in ("DER", "PEM"):
-            seed("certs_csr", f"{kind}_{form.lower()}", request(folder, kind, *name, form=form),
-                 LARGEST_DOCUMENT)
+            seed("certs_csr", f"{kind}_{form.lower()}",
+                 lambda: request(folder, kind, *name, form=form), LARGEST_DOCUMENT)
     for kind, value in {"two_names": "email:alice@example.org,email:bob@example.org",
                         "other_names": "DNS:example.org,IP:192.0.2.1,URI:reload://example.org",
                         "no_address": "email:alice", "nul": "DER:300b8109616c00696365406578",
                         "upper_case": "email:Alice@EXAMPLE.org", "long": f"email:{'a' * 300}@b.c",
                         "malformed": "DER:040161", "no_list": "DER:3081"}.items():
-        seed("certs_csr", "name_" + kind, request(folder, "ec", *wanted_name(value)))
-    seed("certs_csr", "no_name", request(folder, "ec"))
-    seed("certs_csr", "sha1", request(folder, "ec", *name, "-sha1"))
-    seed("certs_csr", "sha512", request(folder, "ec", *name, "-sha512"))
-    (folder / "attributes.cnf").write_text(ATTRIBUTES)
-    seed("certs_csr", "attributes", request(folder, "ec", "-config", "attributes.cnf"))
-    der = request(folder, "ec", *name)
-    seed("certs_csr", "broken_signature", der[:-1] + bytes([der[-1] ^ 1]))
-    seed("certs_csr", "other_text", der.replace(b"alice@", b"alicf@"))
-    seed("certs_csr", "other_version", der.replace(b"\x02\x01\x00", b"\x02\x01\x05", 1))
-    seed("certs_csr", "other_point", der.replace(b"\x03\x42\x00\x04", b"\x03\x42\x00\x05", 1))
-    seed("certs_csr", "truncated", der[:-20])
-    seed("certs_csr", "bytes_behind", der + b"\0")
+        seed("certs_csr", "name_" + kind, lambda: request(folder, "ec", *wanted_name(value)))
+    for kind, options in {"no_name": [], "sha1": [*name, "-sha1"], "sha512": [*name, "-sha512"],
+                          "attributes": ["-config", "attributes.cnf"]}.items():
+        seed("certs_csr", kind, lambda: request(folder, "ec", *options))
+    for kind, change in {
+            "broken_signature": lambda der: der[:-1] + bytes([der[-1] ^ 1]),
+            "other_text": lambda der: der.replace(b"alice@", b"alicf@"),
+            "other_version": lambda der: der.replace(b"\x02\x01\x00", b"\x02\x01\x05", 1),
+            "other_point": lambda der: der.replace(b"\x03\x42\x00\x04", b"\x03\x42\x00\x05", 1),
+            "truncated": lambda der: der[:-20], "bytes_behind": lambda der: der + b"\0"}.items():
+        seed("certs_csr", kind, lambda: change(request(folder, "ec", *name)))
     seed("certs_csr", "empty", b"")
 
 
@@ -284,9 +334,12 @@ if __name__ == "__main__":
     seed_enrollment()
     seed_control()
     seed_sequences()
-    if len(sys.argv) > 1:
+    seed_cookies()
+    program = [word for word in sys.argv[1:] if word != "--anew"]
+    if program:
         with tempfile.TemporaryDirectory() as place:
-            seed_documents(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(place))
+            (pathlib.Path(place) / "attributes.cnf").write_text(ATTRIBUTES)
+            seed_documents(Overlays(pathlib.Path(program[0]).resolve(), pathlib.Path(place)))
             seed_requests(pathlib.Path(place))
     seed_bodies()
     seed_messages()
