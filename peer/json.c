@@ -32,11 +32,17 @@ json_t *reload_json_node_id(const struct reload_node_id *id)
     return id->len ? json_string(reload_node_id_text(id, text)) : json_null();
 }
 
+/* C1 controls, which a terminal obeys as it does ESC: U+0080 to U+009F. */
+static bool begins_c1(struct reload_slice bytes, size_t at)
+{
+    return bytes.p[at] == 0xc2 && at + 1 < bytes.n && bytes.p[at + 1] < 0xa0;
+}
+
 static bool printable(struct reload_slice bytes)
 {
     for (size_t i = 0; i < bytes.n; i++)
         if ((bytes.p[i] < 0x20 && !strchr("\t\r\n", bytes.p[i])) || bytes.p[i] == 0x7f ||
-            bytes.p[i] == 0)
+            bytes.p[i] == 0 || begins_c1(bytes, i))
             return false;
     return true;
 }

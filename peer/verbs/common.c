@@ -5,14 +5,36 @@
 
 #include "peer/verbs/verbs.h"
 
+/* Bytes at p that a terminal would obey: a C0 control but for tabs and line ends, DEL, or a C1
+ * control in UTF-8. */
+static size_t command_len(const char *p)
+{
+    unsigned char c = (unsigned char)p[0], next = c ? (unsigned char)p[1] : 0;
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+        return 2;
+    return (c > 0 && c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
+}
+
+bool reload_verb_tame(char *text)
+{
+    bool changed = false;
+    for (size_t n; *text; text += n ? n : 1) {
+        n = command_len(text);
+        memset(text, '?', n);
+        changed |= n > 0;
+    }
+    return changed;
+}
+
 int reload_verb_fail(int code, const char *format, ...)
 {
     va_list arguments;
-    fputs("reload: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    reload_verb_tame(text); /* it may hold what another node said */
+    fprintf(stderr, "reload: %s\n", text);
+    g_free(text);
     return code;
 }
 
@@ -77,7 +99,7 @@ int reload_verb_options(const char *name, const GOptionEntry *entries, int *argc
 
 void reload_verb_print_json(json_t *json)
 {
-    json_dumpf(json, stdout, JSON_COMPACT);
+    json_dumpf(json, stdout, JSON_COMPACT | JSON_ENSURE_ASCII); /* a terminal obeys C1 controls */
     putchar('\n');
     fflush(stdout);
     json_decref(json);

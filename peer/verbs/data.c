@@ -90,8 +90,8 @@ int reload_verb_remove(int argc, char **argv)
 
 static void print_bytes(const json_t *value)
 {
-    const char *text = json_string_value(json_object_get(value, "text"));
-    printf("%s", text ? text : reload_query_text(value, "hex"));
+    bool is_text = json_object_get(value, "text") != NULL;
+    printf("%s", reload_query_text(value, is_text ? "text" : "hex"));
 }
 
 static void print_values(const json_t *answer)

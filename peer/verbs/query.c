@@ -7,8 +7,12 @@ struct reload_query_options reload_query;
 
 const char *reload_query_text(const json_t *object, const char *key)
 {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
+    json_t *string = json_object_get(object, key);
+    char *tame = g_strdup(json_string_value(string));
+    if (tame && reload_verb_tame(tame))
+        json_string_set(string, tame);
+    g_free(tame);
+    return string && json_is_string(string) ? json_string_value(string) : "";
 }
 
 long long reload_query_number(const json_t *object, const char *key)

@@ -75,7 +75,8 @@ int reload_query_show(json_t *request, void (*print)(const json_t *answer));
 int reload_query_run(const char *verb, const GOptionEntry *entries, int argc, char **argv,
                      void (*print)(const json_t *answer));
 
-const char *reload_query_text(const json_t *object, const char *key); /* "" when absent */
+/* "" when absent. Tamed: another node may have said it. */
+const char *reload_query_text(const json_t *object, const char *key);
 long long reload_query_number(const json_t *object, const char *key);
 
 #endif

@@ -40,6 +40,10 @@ int reload_verb_fail(int code, const char *format, ...) __attribute__((format(pr
 int reload_verb_refuse(int error, const char *what, const struct reload_cert_reason *reason);
 int reload_verb_exit_code(int error); /* RELOAD_E_* to exit code */
 
+/* Puts '?' in place of what a terminal would obey, in UTF-8 text of others; whether there was any.
+ */
+bool reload_verb_tame(char *text);
+
 /* Prints one JSON object on a line of its own, and releases it. */
 void reload_verb_print_json(json_t *json);
 

@@ -52,6 +52,10 @@ static void bytes_are_shown_as_text_only_when_they_are_some(void **state)
     assert_true(json_is_string(text));
     json_t *control = reload_json_text(TEXT("a\x1b[2J"));
     assert_string_equal(json_string_value(json_object_get(control, "hex")), "611b5b324a");
+    json_t *c1 = reload_json_text(TEXT("a\xc2\x9b"
+                                       "2J")); /* the same in one character */
+    assert_true(json_is_object(c1));
+    json_decref(c1);
     json_t *broken = reload_json_text(TEXT("\xff\xfe"));
     assert_true(json_is_object(broken));
     json_t *value = reload_json_value(TEXT("a\0b"));

@@ -2,6 +2,7 @@
 import threading
 
 import crypto
+import overlay as programs
 import wire
 from bench import NAME, S_USER, Bench, case, node_id
 from joiner import Joiner, after, clockwise
@@ -140,6 +141,25 @@ def of(founder):
         got = c.host.wait(c.link, m)
         c.check(m, got, wire.STORE + 1)
         c.test.assertEqual(wire.read_store_answer(got.body)[0][2], [f.id])
+
+    @case(founder, "what we say of an error does not reach a terminal as commands", "R6940-6.3.3.1-6")
+    def _(c):
+        f, peer = c.bench.founder, c.bench.peers[0]
+        said = "\x1b]0;owned\x07\x9b2J\x7fno"
+        f.answer[wire.FETCH] = lambda *_: (wire.ERROR, wire.error(wire.FORBIDDEN, said.encode()))
+        name = next(n for n in map(str, range(1000)) if 0 < clockwise(
+            peer.id, crypto.resource_id(n)) <= clockwise(peer.id, f.id))
+        for more in ([], ["--json"]):
+            done = []
+            asking = threading.Thread(target=lambda: done.append(programs.run(
+                "fetch", "--control", peer.socket, "--kind", S_USER, "--name", name, *more)))
+            asking.start()
+            f.pump(lambda: not asking.is_alive(), 20)
+            asking.join(60)
+            printed = done[0].stdout + done[0].stderr
+            c.test.assertIn("no", done[0].stderr)
+            c.test.assertEqual(done[0].returncode, 4)
+            c.test.assertFalse(set(printed) & set("\x1b\x07\x9b"), repr(printed))
 
 
 of(Founder)
