@@ -19,6 +19,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "data" / "vectors"
+PUBLISHED = HERE.parents[1] / "interop" / "vectors" / "messages.json"
 LARGEST = 1100  # bytes; longer vectors differ in certificates only, which the codec does not read
 LARGEST_DOCUMENT = 6000
 MODELS = {"SINGLE": 0, "ARRAY": 1, "DICTIONARY": 2}
@@ -152,6 +153,36 @@ def seed_frames():
     seed("frame_stream", "largest", b"\xff" + data_frame(7, bytes(300)))
     seed("frame_stream", "too_long", b"\x10" + data_frame(7, bytes(301)) + ack)
     seed("frame_stream", "other_type", b"\x01" + data_frame(7, b"x") + b"\x82" + ack)
+
+
+def ipv4(protocol, payload, identification=1, offset=0, more=False):
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), identification,
+                       (0x2000 if more else 0) | offset // 8, 64, protocol, 0) \
+        + bytes([192, 0, 2, 1, 192, 0, 2, 2]) + payload
+
+
+def pcap(link_type, *packets):
+    return struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, link_type) + b"".join(
+        struct.pack("<IIII", 1, 2, len(p), len(p)) + p for p in packets)
+
+
+def seed_captures():
+    message = bytes.fromhex(next(m["hex"] for m in json.loads(PUBLISHED.read_text())
+                                 if m["name"] == "ping_req_ecdsa"))
+    frame = data_frame(0, message)
+    udp = struct.pack(">HHHH", 6084, 6084, 8 + len(frame), 0) + frame
+    tcp = struct.pack(">HHIIBBHHH", 6084, 40000, 1, 1, 0x50, 0x18, 100, 0, 0) + frame
+    half = len(udp) // 16 * 8
+    seed("peer_decode", "message", message)
+    seed("peer_decode", "hex", message.hex().encode() + b"\n" + frame.hex().encode())
+    seed("peer_decode", "frames", frame + struct.pack(">BII", 129, 3, 6))
+    seed("peer_decode", "udp", pcap(228, ipv4(17, udp)), 2000)
+    seed("peer_decode", "tcp", pcap(101, ipv4(6, tcp)), 2000)
+    seed("peer_decode", "ethernet", pcap(1, bytes(12) + b"\x08\0" + ipv4(17, udp)), 2000)
+    seed("peer_decode", "fragments", pcap(228, ipv4(17, udp[half:], 7, half),
+                                          ipv4(17, udp[:half], 7, 0, True)), 2000)
+    for entry in entries("bodies"):
+        seed("peer_decode", entry["name"], bytes.fromhex(entry["message_hex"]))
 
 
 def client_hello(cookie=b"", session=b"", extensions=b""):
@@ -335,6 +366,7 @@ if __name__ == "__main__":
     seed_control()
     seed_sequences()
     seed_cookies()
+    seed_captures()
     program = [word for word in sys.argv[1:] if word != "--anew"]
     if program:
         with tempfile.TemporaryDirectory() as place:
