@@ -83,6 +83,16 @@ static struct reload_held_resource *resource_find(const struct reload_store *sto
     return (struct reload_held_resource *)reload_tree_find(&store->resources, id);
 }
 
+static size_t resource_bytes(const struct reload_held_resource *resource)
+{
+    return RELOAD_HELD_BLOCK + sizeof *resource + resource->node.key.n;
+}
+
+static size_t kind_bytes(const struct reload_held_kind *kind)
+{
+    return 2 * RELOAD_HELD_BLOCK + sizeof *kind + kind->node.key.n; /* the other: of its entries */
+}
+
 static struct reload_held_resource *resource_open(struct reload_store *store,
                                                   struct reload_slice id)
 {
@@ -96,6 +106,7 @@ static struct reload_held_resource *resource_open(struct reload_store *store,
         memcpy(r->id, id.p, id.n);
     r->node.key = reload_slice_of(r->id, id.n);
     reload_tree_insert(&store->resources, &r->node);
+    store->bytes += resource_bytes(r);
     return r;
 }
 
@@ -138,6 +149,7 @@ static void unlink_empty_resource(struct reload_store *store, struct reload_held
 {
     if (resource->kinds)
         return;
+    store->bytes -= resource_bytes(resource);
     reload_tree_remove(&store->resources, &resource->node);
 }
 
@@ -164,6 +176,7 @@ struct reload_held_kind *reload_held_kind_open(struct reload_store *store,
     k->next = *at;
     *at = k;
     reload_tree_insert(&store->kinds, &k->node);
+    store->bytes += kind_bytes(k);
     store->empty_kinds++;
     return k;
 }
@@ -177,6 +190,7 @@ void reload_held_kind_close(struct reload_store *store, struct reload_held_kind 
         at = &(*at)->next;
     *at = kind->next;
     reload_tree_remove(&store->kinds, &kind->node);
+    store->bytes -= kind_bytes(kind);
     unlink_empty_resource(store, kind->resource);
     store->empty_kinds--;
     reload_free(kind->entries);

@@ -82,7 +82,7 @@ struct reload_store {
     struct reload_certificates certificates;
     struct reload_held_rows rows;
     uint64_t serial;
-    size_t bytes; /* of values; certificates count their own */
+    size_t bytes; /* of values and their places; certificates count their own */
     size_t value_count;
     size_t empty_kinds; /* made by a generation row that was loaded */
 };
@@ -143,10 +143,13 @@ static inline bool reload_held_is_live(const struct reload_held_value *value,
 void reload_held_write(const struct reload_held_value *value, struct reload_time now,
                        struct reload_writer *w);
 
-/* Bytes that a value takes, and all that count against the limit. */
+/* Bytes that a value takes, and all that count against the limit. With each block what an allocator
+ * adds to it, about, so that the limit is that of the memory. */
+#define RELOAD_HELD_BLOCK 16
 static inline size_t reload_held_value_bytes(const struct reload_held_value *value)
 {
-    return sizeof *value + value->len;
+    size_t places = 2 * sizeof value; /* in its Kind's entries, which grow to twice their size */
+    return RELOAD_HELD_BLOCK + sizeof *value + value->len + places;
 }
 static inline size_t reload_held_bytes(const struct reload_store *store)
 {

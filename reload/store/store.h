@@ -16,7 +16,7 @@
 struct reload_store;
 
 struct reload_store_limits {
-    size_t max_bytes; /* of all values and certificates together */
+    size_t max_bytes; /* of the memory for values, their places and certificates together */
     size_t max_resources;
     uint32_t max_lifetime_s; /* longer lifetimes are cut to this (docs/protocol.md) */
 };

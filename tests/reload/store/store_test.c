@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "reload/alloc.h"
+#include "reload/store/held.h"
 #include "tests/reload/store/fixture.h"
 
 /* The store as a whole: limits, configuration, memory, size. */
@@ -49,6 +50,25 @@ static void bytes_end_at_their_cap_and_a_full_store_still_replaces(void **state)
     assert_int_equal(
         0, store_one(f, &f->alice, multiple_place(&f->alice, 0)->slice, item(f, MULTIPLE, text)));
     assert_int_equal(stored, reload_store_value_count(f->store));
+}
+
+/* What a resource and a Kind take counts as well: many small values must not take twice the cap. */
+static void the_places_of_values_count_too(void **state)
+{
+    struct fixture *f = *state;
+    size_t before[4] = { 0 };
+    for (uint8_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            0, store_one(f, &f->alice, multiple_place(&f->alice, i)->slice, item(f, MULTIPLE, "")));
+        before[i + 1] = reload_store_bytes(f->store);
+    }
+    size_t one = before[3] - before[2];
+    assert_int_equal(one, before[2] - before[1]); /* the first brings the certificate, too */
+    struct reload_held_kind *kind =
+        reload_held_kind_find(f->store, multiple_place(&f->alice, 2)->slice, MULTIPLE);
+    size_t least =
+        sizeof *kind + sizeof *kind->resource + sizeof **kind->entries + (*kind->entries)->len;
+    assert_in_range(one, least, least + 200);
 }
 
 static void lifetimes_end_at_their_cap(void **state)
@@ -262,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(resources_end_at_their_cap_and_are_counted),
         WITH_FIXTURE(bytes_end_at_their_cap_and_a_full_store_still_replaces),
+        WITH_FIXTURE(the_places_of_values_count_too),
         WITH_FIXTURE(lifetimes_end_at_their_cap),
         WITH_FIXTURE(a_kind_that_left_the_configuration_is_dropped_with_its_data),
         WITH_FIXTURE(certificates_are_stored_by_node_and_by_user_and_appended_when_renewed),
