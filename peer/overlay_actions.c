@@ -102,6 +102,7 @@ static void config_changed(struct reload_overlay *o, const struct reload_config 
         reload_log_write(o->log, RELOAD_LOG_ERROR, "config", "%s: leaving", unable.text);
         o->unable = true;
     }
+    o->recheck_at_ms = 0; /* it may bar nodes, or have other root certificates */
     reload_overlay_note_config(o);
 }
 

@@ -99,6 +99,7 @@ struct reload_overlay {
     reload_link_id joining_link; /* the bootstrap link that this attempt to join uses; 0: none */
     GHashTable *dialled;         /* link id -> struct reload_link_address: where far ends listen */
     uint64_t harvest_at_ms;      /* when to look for peers to remember */
+    uint64_t recheck_at_ms;      /* when to look whether the far ends' certificates still hold */
 
     /* the loop */
     GSource *source;

@@ -3,6 +3,8 @@
 /* One turn of the loop: read the clock once, take what the links, the disk and the timers bring,
  * let the node answer to each, tell the application, and write everything out at the end. */
 
+#define RECHECK_MS 30000 /* a link outlives its far end's certificate by this at most */
+
 struct reload_time reload_overlay_now(void)
 {
     return (struct reload_time){ (uint64_t)(g_get_monotonic_time() / 1000),
@@ -163,6 +165,10 @@ static void take_time(struct reload_overlay *o)
     reload_channels_run(o);
     if (o->harvest_at_ms <= o->now.monotonic_ms)
         reload_overlay_bootstrap_harvest(o);
+    if (o->recheck_at_ms <= o->now.monotonic_ms) {
+        reload_links_recheck(o->links, o->now);
+        o->recheck_at_ms = o->now.monotonic_ms + RECHECK_MS;
+    }
 }
 
 /* When the loop must run again, if nothing comes from outside before. */
@@ -175,6 +181,7 @@ static void rearm(struct reload_overlay *o)
     deadline = MIN(deadline, reload_overlay_ice_deadline(o));
     deadline = MIN(deadline, reload_channels_deadline(o));
     deadline = MIN(deadline, o->harvest_at_ms);
+    deadline = MIN(deadline, o->recheck_at_ms);
     if (!g_queue_is_empty(&o->notices) || o->failed_attaches->len || o->failed_persists->len)
         deadline = 0;
     o->wake_ms = deadline;

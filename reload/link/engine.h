@@ -76,6 +76,11 @@ const struct reload_link_peer *reload_engine_peer(const struct reload_engine *en
  * RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_engine_certificate(const struct reload_engine *engine,
                                               struct reload_buffer *out);
+/* Asks check() once more about the chain that the far end showed: 0, or its error with a sentence.
+ * RELOAD_E_STATE before the handshake is done, RELOAD_E_NOMEM. */
+RELOAD_MUST_USE int reload_engine_recheck(const struct reload_engine *engine,
+                                          struct reload_time now,
+                                          char reason[RELOAD_ENGINE_REASON]);
 /* Did the handshake fail because the far end's certificate is missing or was refused by check()? */
 bool reload_engine_untrusted(const struct reload_engine *engine);
 /* Did it fail because the certificate lacks the expected Node-ID? */

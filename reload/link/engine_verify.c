@@ -15,21 +15,36 @@ static void chain_free(struct chain *chain)
         OPENSSL_free(chain->owned[i]);
 }
 
-static int chain_of(X509_STORE_CTX *store, struct chain *chain)
+static int chain_add(struct chain *chain, X509 *x509)
 {
-    STACK_OF(X509) *shown = X509_STORE_CTX_get0_untrusted(store);
-    int count = sk_X509_num(shown);
-    if (count > RELOAD_ENGINE_CHAIN_MAX)
+    unsigned char *der = NULL;
+    if (chain->count == RELOAD_ENGINE_CHAIN_MAX)
         return RELOAD_E_LIMIT;
-    for (int i = 0; i < count; i++) {
-        unsigned char *der = NULL;
-        int n = i2d_X509(sk_X509_value(shown, i), &der);
-        if (n <= 0)
-            return RELOAD_E_NOMEM;
-        chain->owned[chain->count] = der;
-        chain->certificates[chain->count++] = reload_slice_of(der, (size_t)n);
-    }
-    return chain->count ? 0 : RELOAD_E_CERTIFICATE;
+    int n = i2d_X509(x509, &der);
+    if (n <= 0)
+        return RELOAD_E_NOMEM;
+    chain->owned[chain->count] = der;
+    chain->certificates[chain->count++] = reload_slice_of(der, (size_t)n);
+    return 0;
+}
+
+/* From the one at `first` on. */
+static int chain_add_all(struct chain *chain, STACK_OF(X509) * shown, int first)
+{
+    int status = 0;
+    for (int i = first; i < sk_X509_num(shown) && !status; i++)
+        status = chain_add(chain, sk_X509_value(shown, i));
+    return status || chain->count ? status : RELOAD_E_CERTIFICATE;
+}
+
+/* What the far end showed in a handshake that is over. OpenSSL keeps the end entity apart at a
+ * server, and at a client it stands in the chain, too. */
+static int chain_shown(struct chain *chain, const SSL *ssl)
+{
+    X509 *own = SSL_get0_peer_certificate(ssl);
+    STACK_OF(X509) *shown = SSL_get_peer_cert_chain(ssl);
+    int status = own ? chain_add(chain, own) : RELOAD_E_CERTIFICATE;
+    return status ? status : chain_add_all(chain, shown, SSL_is_server(ssl) ? 0 : 1);
 }
 
 static bool holds(const struct reload_link_peer *peer, const struct reload_node_id *id)
@@ -53,18 +68,39 @@ static int check_expected(struct reload_engine *engine)
         engine->peer.node_id_count ? reload_node_id_text(&engine->peer.node_ids[0], is) : "none");
 }
 
+/* Takes the chain. */
+static int judge(const struct reload_engine *engine, struct chain *chain, struct reload_time now,
+                 struct reload_link_peer *peer, char reason[RELOAD_ENGINE_REASON])
+{
+    const struct reload_engine_context *context = engine->context;
+    int status = context->identity->check(context->identity_context, chain->certificates,
+                                          chain->count, now, peer, reason, RELOAD_ENGINE_REASON);
+    chain_free(chain);
+    return status;
+}
+
+int reload_engine_recheck(const struct reload_engine *engine, struct reload_time now,
+                          char reason[RELOAD_ENGINE_REASON])
+{
+    struct chain chain = { .count = 0 };
+    struct reload_link_peer peer;
+    reason[0] = '\0';
+    int status = engine->done ? chain_shown(&chain, engine->ssl) : RELOAD_E_STATE;
+    if (!status)
+        return judge(engine, &chain, now, &peer, reason);
+    chain_free(&chain);
+    return status;
+}
+
 static int check_chain(struct reload_engine *engine, X509_STORE_CTX *store)
 {
     struct chain chain = { .count = 0 };
     char reason[RELOAD_ENGINE_REASON] = "";
-    int status = chain_of(store, &chain);
-    if (!status) {
-        const struct reload_engine_context *context = engine->context;
-        status =
-            context->identity->check(context->identity_context, chain.certificates, chain.count,
-                                     engine->now, &engine->peer, reason, sizeof reason);
-    }
-    chain_free(&chain);
+    int status = chain_add_all(&chain, X509_STORE_CTX_get0_untrusted(store), 0);
+    if (!status)
+        status = judge(engine, &chain, engine->now, &engine->peer, reason);
+    else
+        chain_free(&chain);
     if (status) {
         engine->untrusted = true;
         return reload_engine_fail(engine, status, "the far end's certificate: %s",

@@ -178,6 +178,24 @@ void reload_link_evict(struct reload_link *link)
     reload_link_fail(link, RELOAD_E_CLOSED, "it makes room for newer connections");
 }
 
+void reload_links_recheck(struct reload_links *links, struct reload_time now)
+{
+    struct reload_link *link, *after;
+    char reason[RELOAD_ENGINE_REASON];
+    links->now = now;
+    for (link = TAILQ_FIRST(&links->all); link; link = after) {
+        after = TAILQ_NEXT(link, in_all);
+        if (link->raw || link->over || !reload_link_is_up(link))
+            continue;
+        int error = reload_engine_recheck(link->engine, now, reason);
+        if (!error || error == RELOAD_E_NOMEM)
+            continue;
+        links->stats.failed_certificate++;
+        reload_link_fail(link, error, "its certificate: %s",
+                         reason[0] ? reason : reload_error_text(error));
+    }
+}
+
 void reload_link_end(struct reload_link *link, const char *reason)
 {
     if (link->over)

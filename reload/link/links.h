@@ -110,6 +110,11 @@ RELOAD_MUST_USE int reload_links_send(struct reload_links *links, reload_link_id
 void reload_links_close(struct reload_links *links, reload_link_id id, const char *reason,
                         struct reload_time now);
 
+/* Asks the identity operations once more about the far end of each link that is up: its certificate
+ * may have expired, or a new configuration bar it. Who is no longer accepted loses the link, with a
+ * DOWN event. Links of applications are left alone. */
+void reload_links_recheck(struct reload_links *links, struct reload_time now);
+
 /* Writes what is queued now; for messages sent outside a round. */
 void reload_links_flush(struct reload_links *links, struct reload_time now);
 
@@ -190,7 +195,7 @@ struct reload_links_stats {
     uint64_t refused_links;       /* inbound, closed at once: limits.links */
     uint64_t refused_per_address; /* limits.inbound_per_address */
     uint64_t refused_descriptors; /* the process had no descriptor left */
-    uint64_t failed_certificate;  /* handshakes: no certificate, or one that was not accepted */
+    uint64_t failed_certificate;  /* no certificate, or one not accepted, or no longer */
     uint64_t failed_expected;     /* the certificate lacks the expected Node-ID */
     uint64_t failed_timeout;      /* no end within handshake_ms */
     uint64_t evicted;             /* inbound handshakes that made room for newer ones */

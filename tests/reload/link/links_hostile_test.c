@@ -90,6 +90,31 @@ static void assert_never_up(void)
     assert_int_equal(b.count[RELOAD_LINK_DOWN], 0); /* it never heard of it */
 }
 
+/* R6940-11.1-25: a certificate that expires, or that a new configuration bars, while it is in use.
+ */
+static void a_link_whose_far_end_is_no_longer_accepted_is_closed(void **state)
+{
+    (void)state;
+    for (int both = 0; both < 2; both++) { /* a server looks, then a client */
+        open_hosts(&alice, &bob, NULL);
+        struct host *looking = both ? &a : &b, *other = both ? &b : &a;
+        struct identity *own = both ? &alice : &bob;
+        link_up();
+        reload_links_recheck(looking->links, net_now());
+        net_for_ms(20);
+        assert_int_equal(looking->count[RELOAD_LINK_DOWN], 0);
+        own->trust = &other_ca;
+        reload_links_recheck(looking->links, net_now());
+        own->trust = &ca;
+        assert_true(net_events(looking, RELOAD_LINK_DOWN, 1));
+        assert_true(net_events(other, RELOAD_LINK_DOWN, 1));
+        assert_non_null(strstr(looking->reason, "its certificate"));
+        assert_int_equal(stats_of(looking).failed_certificate, 1);
+        (void)close_hosts(NULL);
+    }
+    open_hosts(&alice, &bob, NULL);
+}
+
 /* R6940-6.5.1.13-3 R6940-6.6.1-1 */
 static void a_client_that_the_server_refuses_is_never_up(void **state)
 {
@@ -681,6 +706,7 @@ static void without_descriptors_new_links_are_refused_and_old_ones_live(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_link_whose_far_end_is_no_longer_accepted_is_closed),
         TEST(a_client_that_the_server_refuses_is_never_up),
         TEST(a_server_that_the_client_refuses_is_never_up),
         TEST(a_link_to_another_node_than_expected_is_closed),

@@ -218,3 +218,20 @@ def _(c):
 @both("the old sequence is now too old", "R6940-6.3.2.1-3 R6940-6.3.2.1-4")
 def _(c):
     c.fails(wire.CONFIG_TOO_OLD, sequence=65534, ttl=30)
+
+
+@both("a node that a newer document bars loses its link", "R6940-11.1-25")
+def _(c):
+    bad, fields = c.bench.host(c.bench.identity(0x26)), {"ttl": 30, "sequence": c.bench.sequence}
+    bad.answer[wire.UPDATE] = lambda l, m: l.send(bad.sealed(
+        wire.UPDATE + 1, b"", wire.node(l.peer_id), transaction=m.transaction, **fields).encode())
+    barred = bad.dial(c.peer.port)
+    c.test.assertIsNotNone(bad.request(barred, bad.sealed(wire.PING, wire.vec(2, b""), c.to, **fields)))
+    bad.pump(lambda: [m for _, m in bad.asked if m.code == wire.UPDATE], 3)
+    document = c.bench.write(sequence=1, extra=f"<bad-node>{bad.identity.node_id.hex()}</bad-node>")
+    got = c.host.request(c.link, push(c, document, ttl=30))
+    c.test.assertEqual(got.code, wire.CONFIG_UPDATE + 1, got.code == wire.ERROR and wire.read_error(got.body))
+    c.bench.sequence = c.host.sequence = 1
+    bad.pump(lambda: barred.closed, 12)
+    c.test.assertTrue(barred.closed, "its link stayed up")
+    c.good(ttl=30)  # others keep theirs
