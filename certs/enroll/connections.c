@@ -16,7 +16,7 @@ struct reload_enroll_connection {
     int fd; /* -1 = free place */
     enum stage stage;
     bool cut;
-    uint64_t accepted_ms;
+    uint64_t accepted_ms, number; /* number: in the order they came */
     struct reload_enroll_address address;
 };
 
@@ -26,6 +26,7 @@ struct reload_enroll_connections {
     struct reload_enroll_connection_limits limits;
     struct reload_enroll_events *events;
     uint32_t places;
+    uint64_t accepted;
     bool woken;
     struct reload_enroll_connection table[];
 };
@@ -122,7 +123,7 @@ static uint32_t count(struct reload_enroll_connections *all,
         if (c->stage == WHOLE)
             continue;
         if (!*idlest || c->stage < (*idlest)->stage ||
-            (c->stage == (*idlest)->stage && c->accepted_ms < (*idlest)->accepted_ms))
+            (c->stage == (*idlest)->stage && c->number < (*idlest)->number))
             *idlest = c;
     }
     return open;
@@ -168,7 +169,8 @@ reload_enroll_connections_open(struct reload_enroll_connections *all, int fd,
         if (all->table[i].fd < 0)
             place = &all->table[i];
     if (place)
-        *place = (struct reload_enroll_connection){ fd, HEADER, false, now_ms, *address };
+        *place = (struct reload_enroll_connection){ fd,     HEADER,          false,
+                                                    now_ms, all->accepted++, *address };
     pthread_cond_signal(&all->changed);
     pthread_mutex_unlock(&all->mutex);
     return place;
