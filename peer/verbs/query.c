@@ -12,7 +12,8 @@ const char *reload_query_text(const json_t *object, const char *key)
     if (tame && reload_verb_tame(tame))
         json_string_set(string, tame);
     g_free(tame);
-    return string && json_is_string(string) ? json_string_value(string) : "";
+    const char *text = json_string_value(string);
+    return text ? text : "";
 }
 
 long long reload_query_number(const json_t *object, const char *key)
