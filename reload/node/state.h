@@ -476,6 +476,9 @@ struct reload_held { /* a StoreAns that waits for the disk */
 };
 
 void reload_store_handle(struct reload_node *node, struct reload_request *request);
+/* A Fetch or Stat for what this node does not hold, in a range that it may not own for long: "there
+ * is nothing" could be wrong. */
+bool reload_fetch_too_early(const struct reload_node *node, struct reload_slice body);
 void reload_fetch_handle(struct reload_node *node, struct reload_request *request);
 void reload_stat_handle(struct reload_node *node, struct reload_request *request);
 void reload_find_handle(struct reload_node *node, struct reload_request *request);

@@ -1,6 +1,7 @@
 #include "reload/node/state.h"
 
 #include "reload/alloc.h"
+#include "reload/wire/fetch.h"
 #include "reload/wire/find.h"
 #include "reload/wire/store.h"
 
@@ -211,8 +212,33 @@ void reload_store_handle(struct reload_node *node, struct reload_request *reques
 
 /* --- Fetch, Stat, Find (s7.4.2 to s7.4.4) --- */
 
+bool reload_fetch_too_early(const struct reload_node *node, struct reload_slice body)
+{
+    struct reload_fetch_req req;
+    if (!node->ops->certain || reload_fetch_req_decode(body, &req) != 0 ||
+        !responsible(node, req.resource) || node->ops->certain(node->topology, req.resource))
+        return false;
+    struct reload_reader r = reload_reader_over(req.specifiers);
+    struct reload_stored_data_specifier specifier;
+    while (reload_stored_data_specifier_next(&r, &specifier))
+        if (!reload_store_holds(node->store, req.resource, specifier.kind))
+            return true;
+    return false;
+}
+
+/* Its requester sends it again, and by then it is decided who owns the range. */
+static bool put_off(struct reload_node *node, const struct reload_request *request)
+{
+    if (request->reply.local || !reload_fetch_too_early(node, request->message.body))
+        return false;
+    reload_drop(node, RELOAD_DROP_STATE, request->from, "whose range this was may hold it");
+    return true;
+}
+
 void reload_fetch_handle(struct reload_node *node, struct reload_request *request)
 {
+    if (put_off(node, request))
+        return;
     struct reload_writer w = answer_writer(node);
     struct reload_writer certificates = answer_writer(node);
     uint16_t error =
@@ -222,6 +248,8 @@ void reload_fetch_handle(struct reload_node *node, struct reload_request *reques
 
 void reload_stat_handle(struct reload_node *node, struct reload_request *request)
 {
+    if (put_off(node, request))
+        return;
     struct reload_writer w = answer_writer(node);
     uint16_t error = reload_store_handle_stat(node->store, request->message.body, node->now, &w);
     respond(node, &request->reply, error, &w, (struct reload_slice){ 0 });

@@ -135,6 +135,9 @@ struct reload_topology_ops {
 
     /* --- routing; asked for each message, so no allocation and no search of long lists --- */
     bool (*responsible)(const struct reload_topology *topology, struct reload_slice id);
+    /* Is it beyond doubt? false: whose range it was is silent and may live, so what is not held
+     * here may be there. Asked of ids that this node is responsible for. NULL: always true. */
+    bool (*certain)(const struct reload_topology *topology, struct reload_slice id);
     /* The connected node to hand a message for id to; false when there is none. Never the node
      * itself. Called only when the node is not responsible and not connected to id. */
     bool (*next_hop)(const struct reload_topology *topology, struct reload_slice id,

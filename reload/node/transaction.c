@@ -318,7 +318,10 @@ static int begin(struct reload_node *node, struct reload_transaction *t,
 {
     struct reload_route route;
     enum reload_route_outcome outcome = find_way(node, t, &route);
-    if (outcome == RELOAD_ROUTE_HERE) {
+    bool early = outcome == RELOAD_ROUTE_HERE &&
+                 (t->code == RELOAD_FETCH_REQ || t->code == RELOAD_STAT_REQ) &&
+                 reload_fetch_too_early(node, outgoing->body);
+    if (outcome == RELOAD_ROUTE_HERE && !early) {
         put_off_local(node, t, outgoing->body, outgoing->certificates);
         return t->local ? 0 : RELOAD_E_NOMEM;
     }
@@ -329,7 +332,7 @@ static int begin(struct reload_node *node, struct reload_transaction *t,
     }
     int e = encode(node, t, outgoing);
     if (e == 0)
-        transmit(node, t, outcome, &route);
+        transmit(node, t, early ? RELOAD_ROUTE_DROP : outcome, &route);
     return e;
 }
 

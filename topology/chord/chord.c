@@ -191,6 +191,11 @@ static bool other_hop(struct reload_topology *t, struct reload_slice id,
     return found;
 }
 
+static bool certain(const struct reload_topology *t, struct reload_slice id)
+{
+    return !reload_chord_tables_lost_after(&t->tables, reload_chord_id_from(id));
+}
+
 /* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
 /* Shortens *limit to the first of these nodes that comes sooner after r. */
 static bool find_closer(const struct reload_chord_id *nodes, size_t count, struct reload_chord_id r,
@@ -512,6 +517,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .resource_id = resource_id,
     .resource_id_length = RELOAD_CHORD_ID_LEN,
     .responsible = responsible,
+    .certain = certain,
     .next_hop = reload_chord_next_hop,
     .other_hop = other_hop,
     .close_enough = close_enough,

@@ -143,6 +143,15 @@ const struct reload_chord_peer *reload_chord_tables_after(const struct reload_ch
     return NULL; /* then self is */
 }
 
+bool reload_chord_tables_lost_after(const struct reload_chord_tables *tables,
+                                    struct reload_chord_id k)
+{
+    for (size_t at = rank(tables, k); at < tables->count; at++)
+        if (tables->peers[at].lost)
+            return true;
+    return false;
+}
+
 static bool same(const struct reload_chord_id *a, size_t a_count, const struct reload_chord_id *b,
                  size_t b_count)
 {

@@ -78,6 +78,10 @@ bool reload_chord_tables_route(const struct reload_chord_tables *tables, struct 
 const struct reload_chord_peer *reload_chord_tables_after(const struct reload_chord_tables *tables,
                                                           struct reload_chord_id k);
 
+/* Lies a lost peer at or after k, before self? */
+bool reload_chord_tables_lost_after(const struct reload_chord_tables *tables,
+                                    struct reload_chord_id k);
+
 bool reload_chord_lists_equal(const struct reload_chord_lists *a,
                               const struct reload_chord_lists *b);
 bool reload_chord_lists_hold(const struct reload_chord_lists *lists, struct reload_chord_id id);

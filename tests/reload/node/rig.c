@@ -51,6 +51,11 @@ static bool fake_next_hop(const struct reload_topology *t, struct reload_slice i
     *out = t->fake->hop;
     return t->fake->hop.len != 0;
 }
+static bool fake_certain(const struct reload_topology *t, struct reload_slice id)
+{
+    (void)id;
+    return !t->fake->uncertain;
+}
 static bool fake_other_hop(struct reload_topology *t, struct reload_slice id,
                            const struct reload_node_id *from, struct reload_node_id *out,
                            struct reload_time now)
@@ -217,6 +222,7 @@ const struct reload_topology_ops fake_topology = {
     .resource_id = reload_standin_resource_id,
     .resource_id_length = 16,
     .responsible = fake_responsible,
+    .certain = fake_certain,
     .next_hop = fake_next_hop,
     .other_hop = fake_other_hop,
     .close_enough = fake_close_enough,

@@ -28,6 +28,7 @@ struct fake { /* what the topology answers, and what it was told */
     bool owns_resource;
     struct reload_node_id hop;       /* next_hop; len 0: none */
     struct reload_node_id other_hop; /* len 0: none */
+    bool uncertain;                  /* whose range it was may live */
     bool far;                        /* close_enough says no: */
     struct reload_node_id closer;
     struct reload_node_id replicas[RELOAD_REPLICAS_MAX];

@@ -331,6 +331,59 @@ static void a_malformed_store_is_an_invalid_message(void **state)
     rig_fini(&rig);
 }
 
+/* --- a range that may be another's --- */
+
+static struct reload_slice fetch_body(const struct party *p)
+{
+    static uint8_t body[64];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    size_t mark = reload_fetch_req_begin(&w, home_of(p));
+    reload_specifier_end(
+        &w, reload_specifier_begin(&w, RELOAD_STANDIN_SINGLE_USER, 0, RELOAD_MODEL_SINGLE),
+        RELOAD_MODEL_SINGLE);
+    reload_fetch_req_end(&w, mark);
+    return reload_writer_slice(&w);
+}
+
+/* What is held is given out; what is not may be with the peer whose range it was, so nobody is told
+ * that it does not exist, this node's own user neither. */
+static void while_the_owner_may_live_nothing_is_said_not_to_exist(void **state)
+{
+    struct rig rig;
+    uint64_t request;
+    (void)state;
+    set_up(&rig, false);
+    struct rig_message m = store_from(&rig, 0, 1000);
+    rig_receive(&rig, 1, &m);
+    rig_clear(&rig);
+    rig.fake.uncertain = true;
+    static const uint16_t codes[] = { RELOAD_FETCH_REQ, RELOAD_STAT_REQ };
+    for (size_t i = 0; i < 2; i++) {
+        m = (struct rig_message){ .signer = &rig.parties[0], .code = codes[i] };
+        m.body = fetch_body(&rig.parties[1]);
+        m.destination_list = rig_resource(home_of(&rig.parties[1]).p, 16);
+        rig_receive(&rig, 1, &m);
+        assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), i);
+        assert_int_equal(rig_dropped(&rig, RELOAD_DROP_STATE), i + 1);
+        m.body = fetch_body(&rig.parties[0]);
+        m.destination_list = rig_resource(home_of(&rig.parties[0]).p, 16);
+        rig_receive(&rig, 1, &m);
+        assert_int_equal(rig_sent(&rig, i, NULL).message_code, codes[i] + 1);
+    }
+    assert_int_equal(reload_node_fetch(rig.node, home_of(&rig.parties[1]),
+                                       fetch_body(&rig.parties[1]), rig.now, &request),
+                     0);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
+    rig.fake.uncertain = false;
+    rig.now.monotonic_ms += 3001;
+    reload_node_tick(rig.node, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
+    assert_int_equal(rig_action(&rig, RELOAD_ACTION_REQUEST_DONE, 0)->action.result.error, 0);
+    rig_fini(&rig);
+}
+
 /* --- the disk --- */
 
 /* DESIGN s2: StoreAns and replicas wait until the rows are written; a repetition meanwhile is
@@ -1003,6 +1056,7 @@ int main(void)
         cmocka_unit_test(an_original_store_is_refused_where_nobody_is_responsible),
         cmocka_unit_test(a_replica_is_kept_when_plausible_and_not_passed_on),
         cmocka_unit_test(a_repeated_store_is_not_stored_again),
+        cmocka_unit_test(while_the_owner_may_live_nothing_is_said_not_to_exist),
         cmocka_unit_test(a_malformed_store_is_an_invalid_message),
         cmocka_unit_test(with_a_disk_the_answer_waits_for_it),
         cmocka_unit_test(tokens_are_acknowledged_in_bulk_and_in_order),

@@ -61,6 +61,23 @@ static void a_suspect_neighbour_that_no_other_way_reaches_is_gone(void **state)
     fake_free(f);
 }
 
+/* Until its link is given up it may live, and hold what is not here. */
+static void a_range_won_from_a_silent_peer_is_not_certain(void **state)
+{
+    (void)state;
+    struct fake *f = peer();
+    struct reload_node_id won = place(70), own = place(90);
+    suspect(f, 80);
+    fake_run(f, 1000);
+    assert_true(owns(f, 70));
+    assert_false(reload_chord_ops.certain(f->t, reload_node_id_slice(&won)));
+    assert_true(reload_chord_ops.certain(f->t, reload_node_id_slice(&own)));
+    fake_unlink(f, 80);
+    assert_true(owns(f, 70));
+    assert_true(reload_chord_ops.certain(f->t, reload_node_id_slice(&won)));
+    fake_free(f);
+}
+
 /* R6940-10.7.1-5: "returned to the Neighbor Table once connectivity is reestablished", and what was
  * stored for its range meanwhile is handed over (s6.4.2.3). */
 static void a_neighbour_taken_as_gone_comes_back_with_its_acks(void **state)
@@ -356,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_suspect_neighbour_that_no_other_way_reaches_is_gone),
+        cmocka_unit_test(a_range_won_from_a_silent_peer_is_not_certain),
         cmocka_unit_test(a_neighbour_taken_as_gone_comes_back_with_its_acks),
         cmocka_unit_test(a_late_answer_brings_it_back_too),
         cmocka_unit_test(a_suspect_neighbour_that_answers_another_way_stays),
