@@ -1,5 +1,5 @@
 /* Forwarding: RFC 6940 s6.1.2, and that it costs no allocation. */
-#include "tests/reload/node/rig.h"
+#include "tests/reload/node/receipt_rig.h"
 
 #include "reload/alloc.h"
 
@@ -128,12 +128,74 @@ static void in_steady_state_forwarding_allocates_nothing(void **state)
     rig_fini(&rig);
 }
 
+/* R6940-6.1.2-14: a response is not re-routed to an unrelated node. */
+static void a_response_whose_next_hop_is_gone_is_dropped(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake.hop = rig->parties[1].id;
+    struct reload_node_id gone = reload_standin_node_id(66);
+    struct rig_message m = receipt_ping(rig, 0);
+    m.code = RELOAD_PING_ANS;
+    m.destination_list = rig_nodes(&rig->me.id, &gone);
+    rig_receive(rig, 1, &m);
+    receipt_expect_silence(rig, RELOAD_DROP_RETURN_GONE, 1);
+}
+
+/* R6940-6.1.2-13: a response on its way grows no Via List. */
+static void a_forwarded_response_keeps_its_empty_via_list(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_message m = receipt_ping(rig, 0);
+    m.code = RELOAD_PING_ANS;
+    m.destination_list = rig_nodes(&rig->me.id, &rig->parties[1].id);
+    rig_receive(rig, 1, &m);
+    struct reload_message out = rig_sent(rig, 0, NULL);
+    assert_int_equal(out.header.via_list.n, 0);
+    assert_true(
+        reload_slice_equal(out.header.destination_list, rig_nodes(&rig->parties[1].id, NULL)));
+}
+
+/* Without a next hop a message is dropped and counted. */
+static void a_message_without_a_route_is_dropped(void **state)
+{
+    struct rig *rig = *state;
+    struct reload_node_id far = reload_standin_node_id(66);
+    struct rig_message m = receipt_ping(rig, 0);
+    m.destination_list = rig_nodes(&far, NULL);
+    rig_receive(rig, 1, &m);
+    receipt_expect_silence(rig, RELOAD_DROP_NO_ROUTE, 1);
+}
+
+/* s4.2: a client carries nothing for others. */
+static void a_client_does_not_forward(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig);
+    rig.node_config.role = RELOAD_ROLE_CLIENT;
+    rig.fake.hop = rig.parties[1].id;
+    rig_start(&rig);
+    rig_link(&rig, 0);
+    rig_link(&rig, 1);
+    rig_clear(&rig);
+    struct reload_node_id far = reload_standin_node_id(66);
+    struct rig_message m = receipt_ping(&rig, 0);
+    m.destination_list = rig_nodes(&far, NULL);
+    rig_receive(&rig, 1, &m);
+    receipt_expect_silence(&rig, RELOAD_DROP_NO_ROUTE, 1);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list),
         cmocka_unit_test(a_request_does_not_go_back_where_it_came_from),
         cmocka_unit_test(in_steady_state_forwarding_allocates_nothing),
+        RECEIPT(a_response_whose_next_hop_is_gone_is_dropped),
+        RECEIPT(a_forwarded_response_keeps_its_empty_via_list),
+        RECEIPT(a_message_without_a_route_is_dropped),
+        cmocka_unit_test(a_client_does_not_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
