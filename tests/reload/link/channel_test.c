@@ -8,14 +8,12 @@
 
 #include "channel.h"
 #include "net.h"
+#include "people.h"
 #include "reload/link/datagram.h"
 #include "reload/link/raw.h"
 
 /* DTLS-UDP-SR on a datagram channel that is not ours: two link sets, and between them a path that
  * loses, delays, reorders and doubles (tests/reload/frame/channel.h), in real time. */
-
-static struct pki ca;
-static struct identity alice, bob;
 
 struct side {
     struct reload_links *links;
@@ -32,24 +30,6 @@ struct side {
 
 static bool raw;             /* what the sides open is an application's */
 static struct side one, two; /* `two` sent the Attach request: it is the DTLS server */
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static void open_side(struct side *side, struct identity *identity, enum reload_link_role role,
                       const struct channel_options *options, uint64_t seed, uint16_t path_mtu,
@@ -315,5 +295,5 @@ int main(void)
         TEST(a_link_works_on_a_path_that_drops_long_datagrams),
         TEST(bad_channels_are_mastered),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "people.h"
 #include "raw_client.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
@@ -19,34 +20,8 @@
 
 /* Bare ports in bad company. */
 
-static struct pki ca, other_ca;
-static struct identity alice, bob, mallory, late;
 static struct host a, b;
 static struct reload_link_address bare_port; /* of b */
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    pki_init(&other_ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    identity_init(&mallory, &other_ca, &ca, 0xcc, PKI_EC);
-    identity_init(&late, &ca, &ca, 0xdd, PKI_EXPIRED);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    identity_fini(&mallory);
-    identity_fini(&late);
-    pki_fini(&ca);
-    pki_fini(&other_ca);
-    return 0;
-}
 
 static void open_hosts(struct identity *dialler, const struct host_options *options)
 {
@@ -208,7 +183,7 @@ static void garbage_of_every_kind_changes_nothing(void **state)
 static void strangers_expired_and_wrong_certificates_are_refused_and_counted(void **state)
 {
     (void)state;
-    struct identity *each[] = { &mallory, &late };
+    struct identity *each[] = { &stranger, &late };
     for (int i = 0; i < 2; i++) {
         open_hosts(each[i], NULL);
         dial(NULL);
@@ -420,5 +395,5 @@ int main(void)
         TEST(a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone),
         TEST(running_out_of_memory_ends_links_in_order),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -14,13 +14,12 @@
 #include <openssl/pem.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/link/datagram.h"
 
 /* A foreign DTLS client, `openssl s_client`, on a bare port: bytes of frames go in at its standard
  * input, one record each, and the frames that come out are compared byte for byte. */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host b;
 static struct reload_link_address bare_port;
 
@@ -80,11 +79,8 @@ static void stop_client(void)
 
 static int set_up(void **state)
 {
-    (void)state;
     signal(SIGPIPE, SIG_IGN);
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
+    people_set_up(state);
     write_pem(&alice);
     host_open(&b, &bob, NULL);
     struct reload_link_address any;
@@ -96,15 +92,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     net_hosts(NULL, NULL);
     host_close(&b);
     unlink(certificate);
     unlink(key);
     rmdir(folder);
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
+    people_tear_down(state);
     return 0;
 }
 

@@ -11,34 +11,15 @@
 #include <cmocka.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
 
 /* DTLS links on sockets, in good order: up, messages, acks, time, close. */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host a, b;                     /* a dials, b has a bare port */
 static struct reload_link_address bare_port; /* of b */
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static void open_hosts(const struct host_options *options)
 {
@@ -437,7 +418,7 @@ static void a_message_above_max_message_size_is_shown_and_the_link_closed(void *
     assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
 }
 
-static int stranger(void)
+static int unknown_socket(void)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(bare_port.port) };
@@ -451,7 +432,7 @@ static void datagrams_that_the_kernel_joined_are_taken_apart(void **state)
 {
     (void)state;
     open_hosts(NULL);
-    int fd = stranger();
+    int fd = unknown_socket();
     uint8_t bytes[20 * 30 + 7] = { 0 }; /* 30 of 20 bytes, the last of 7 */
     for (size_t i = 0; i < 30; i += 3)
         bytes[20 * i] = 200; /* every third is nobody's */
@@ -490,7 +471,7 @@ static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
 {
     (void)state;
     open_hosts(NULL);
-    int fd = stranger();
+    int fd = unknown_socket();
     const uint8_t binding[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
     assert_int_equal(send(fd, binding, sizeof binding, 0), sizeof binding);
     assert_true(net_events(&b, RELOAD_LINK_STUN, 1));
@@ -610,5 +591,5 @@ int main(void)
         TEST(ports_and_arguments_have_limits),
         TEST(ipv6_works_as_well),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

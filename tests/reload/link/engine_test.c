@@ -11,12 +11,11 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 
-#include "pki.h"
+#include "people.h"
 #include "reload/alloc.h"
 #include "reload/link/engine.h"
 
-static struct pki ca, other_ca;
-static struct identity alice, bob, stranger, late, rsa_node;
+static struct identity rsa_node;
 
 struct end { /* one side of an association in memory */
     struct reload_engine_context *context;
@@ -34,28 +33,15 @@ static struct reload_time now(void)
 
 static int set_up_identities(void **state)
 {
-    (void)state;
-    pki_init(&ca);
-    pki_init(&other_ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    identity_init(&stranger, &other_ca, &ca, 0xcc, PKI_EC);
-    identity_init(&late, &ca, &ca, 0xdd, PKI_EXPIRED);
+    people_set_up(state);
     identity_init(&rsa_node, &ca, &ca, 0xee, PKI_RSA);
     return 0;
 }
 
 static int tear_down_identities(void **state)
 {
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    identity_fini(&stranger);
-    identity_fini(&late);
     identity_fini(&rsa_node);
-    pki_fini(&ca);
-    pki_fini(&other_ca);
-    return 0;
+    return people_tear_down(state);
 }
 
 static void open_end(struct end *end, struct identity *identity, enum reload_link_role role,

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "people.h"
 #include "raw_client.h"
 #include "reload/alloc.h"
 #include "reload/frame/duplicates.h"
@@ -14,29 +15,9 @@
 /* Frames on a DTLS link from a node of the overlay that keeps no rule of Simple Reliability
  * (RFC 6940 s6.6.2, s6.6.3). b is the victim, a an honest node. */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host a, b;
 static reload_link_id honest, far; /* at a; at b, the hostile one's */
 static struct raw_client client;
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static int open_hosts(void **state)
 {
@@ -237,5 +218,5 @@ int main(void)
         TEST(a_storm_of_acks_costs_nothing),
         TEST(acks_at_odd_times_keep_the_rto_within_its_limits),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

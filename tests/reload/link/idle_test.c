@@ -122,5 +122,5 @@ int main(void)
         TEST(the_ping_goes_to_the_far_end_over_its_link),
         TEST(a_far_end_that_does_not_answer_is_not_flooded),
     };
-    return cmocka_run_group_tests(tests, virtual_identities, virtual_identities_end);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

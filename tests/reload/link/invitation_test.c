@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/link/raw.h"
 
 /* Ports that let in one connection: whom they wait for, and strangers. */
@@ -14,17 +15,12 @@
 #define TLS  RELOAD_LINK_TYPE_TLS_TCP_FH_NO_ICE
 #define DTLS RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE
 
-static struct pki ca, other_ca;
-static struct identity alice, bob, carol, mallory;
+static struct identity carol, mallory;
 static struct host a, b; /* a or others knock, b invites */
 
 static int set_up_identities(void **state)
 {
-    (void)state;
-    pki_init(&ca);
-    pki_init(&other_ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
+    people_set_up(state);
     identity_init(&carol, &ca, &ca, 0xcc, PKI_EC);
     identity_init(&mallory, &other_ca, &ca, 0xaa, PKI_EC); /* alice's Node-ID by another CA */
     return 0;
@@ -32,14 +28,9 @@ static int set_up_identities(void **state)
 
 static int tear_down_identities(void **state)
 {
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
     identity_fini(&carol);
     identity_fini(&mallory);
-    pki_fini(&ca);
-    pki_fini(&other_ca);
-    return 0;
+    return people_tear_down(state);
 }
 
 static void open_hosts(struct identity *who, const struct host_options *options)

@@ -15,38 +15,13 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/frame/frame.h"
 
 /* Links in bad company: wrong certificates, silence, garbage, floods, slow readers. */
 
-static struct pki ca, other_ca;
-static struct identity alice, bob, stranger, late;
 static struct host a, b;
 static struct raw raw;
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    pki_init(&other_ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    identity_init(&stranger, &other_ca, &ca, 0xcc, PKI_EC);
-    identity_init(&late, &ca, &ca, 0xdd, PKI_EXPIRED);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    identity_fini(&stranger);
-    identity_fini(&late);
-    pki_fini(&ca);
-    pki_fini(&other_ca);
-    return 0;
-}
 
 static void open_hosts(struct identity *dialler, struct identity *listener,
                        const struct host_options *options)
@@ -730,5 +705,5 @@ int main(void)
         TEST(strangers_cannot_flood_the_log),
         TEST(without_descriptors_new_links_are_refused_and_old_ones_live),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

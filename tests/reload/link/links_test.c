@@ -10,32 +10,13 @@
 #include <cmocka.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 
 /* Links in good order: up, messages, acks, time, close. */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host a, b; /* a dials, b listens */
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static void open_hosts(const struct host_options *options)
 {
@@ -573,5 +554,5 @@ int main(void)
         TEST(wrong_arguments_are_refused),
         TEST(without_memory_links_fail_and_nothing_leaks),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "net.h"
+#include "people.h"
 
 #define LINKS 100
 
@@ -39,14 +40,9 @@ static void an_idle_link_costs_at_most_32_kilobytes(void **state)
 #ifdef SANITIZED
     skip(); /* the sanitizer's memory would be measured */
 #endif
-    struct pki ca;
-    struct identity alice, bob;
     static struct host a, b;
     struct host_options options = { .limits = { .inbound_per_address = LINKS + 1,
                                                 .handshakes = LINKS + 1 } };
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
     host_open(&a, &alice, &options);
     host_open(&b, &bob, &options);
     net_hosts(&a, &b);
@@ -70,9 +66,6 @@ static void an_idle_link_costs_at_most_32_kilobytes(void **state)
     net_hosts(NULL, NULL);
     host_close(&a);
     host_close(&b);
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
 }
 
 int main(void)
@@ -80,5 +73,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_idle_link_costs_at_most_32_kilobytes),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

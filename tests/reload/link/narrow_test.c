@@ -93,5 +93,5 @@ int main(void)
         TEST(a_dead_path_is_found_as_soon_although_it_may_seem_narrow),
         TEST(a_node_fragments_what_was_too_long),
     };
-    return cmocka_run_group_tests(tests, virtual_identities, virtual_identities_end);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

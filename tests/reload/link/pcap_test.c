@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
 
@@ -167,12 +168,7 @@ static reload_link_id dial_bare_port(struct host *from, struct host *to)
 /* Two peers ping each other over TLS or DTLS while one of them captures. */
 static void talk_and_capture(size_t messages, bool dtls)
 {
-    struct pki ca;
-    struct identity alice, bob;
     static struct host a, b;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
     struct reload_pcap *pcap = open_capture();
     struct host_options options = { .pcap = pcap };
     host_open(&a, &alice, NULL);
@@ -195,9 +191,6 @@ static void talk_and_capture(size_t messages, bool dtls)
     host_close(&a);
     host_close(&b);
     reload_pcap_close(pcap);
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
 }
 
 /* Starts tshark; its output comes through *out. The process id, or 0 when it is not installed. */
@@ -281,5 +274,5 @@ int main(void)
         cmocka_unit_test_teardown(wireshark_reads_every_frame_of_a_link, remove_capture),
         cmocka_unit_test_teardown(wireshark_reads_every_frame_of_a_dtls_link, remove_capture),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -10,33 +10,14 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "people.h"
 #include "reload/link/raw.h"
 
 /* Connections of applications (AppAttach) in good order: bytes and datagrams, back-pressure, ends.
  */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host a, b; /* a dials, b invites */
 static struct reload_link_address door;
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static void open_hosts(const struct host_options *options)
 {
@@ -414,5 +395,5 @@ int main(void)
         LIVE(a_datagram_to_a_dead_process_brings_the_channel_down),
         cmocka_unit_test(nothing_of_an_application_is_captured),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

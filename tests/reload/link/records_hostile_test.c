@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "forge.h"
+#include "people.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
@@ -17,31 +18,11 @@
 /* Records of TLS and DTLS that no link sends: in the clear beside a link, out of turn in a
  * handshake, and by a node of the overlay that has gone bad. */
 
-static struct pki ca;
-static struct identity alice, bob;
 static struct host a, b; /* a is honest, and linked to b in each test */
 static reload_link_id honest;
 static struct reload_link_address bare_port; /* of b */
 static struct raw_client client;
 static struct forge forge;
-
-static int set_up_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-static int tear_down_identities(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static int open_hosts(void **state)
 {
@@ -395,5 +376,5 @@ int main(void)
         TEST(key_updates_whose_answers_nobody_reads_end_the_link),
         TEST(a_flood_of_key_updates_costs_no_memory),
     };
-    return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
+    return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

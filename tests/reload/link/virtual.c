@@ -7,32 +7,10 @@
 /* clang-format on */
 #include <time.h>
 
-#include "pki.h"
 #include "reload/link/datagram.h"
 
 struct end client, server;
 struct reload_time now;
-
-static struct pki ca;
-static struct identity alice, bob;
-
-int virtual_identities(void **state)
-{
-    (void)state;
-    pki_init(&ca);
-    identity_init(&alice, &ca, &ca, 0xaa, PKI_EC);
-    identity_init(&bob, &ca, &ca, 0xbb, PKI_EC);
-    return 0;
-}
-
-int virtual_identities_end(void **state)
-{
-    (void)state;
-    identity_fini(&alice);
-    identity_fini(&bob);
-    pki_fini(&ca);
-    return 0;
-}
 
 static void open_end(struct end *end, struct identity *identity, enum reload_link_role role)
 {

@@ -1,6 +1,7 @@
 #ifndef TESTS_RELOAD_LINK_VIRTUAL_H
 #define TESTS_RELOAD_LINK_VIRTUAL_H
 
+#include "people.h"
 #include "tests/reload/frame/channel.h"
 #include "tests/reload/node/rig.h"
 
@@ -24,9 +25,7 @@ struct end {
 extern struct end client, server;
 extern struct reload_time now;
 
-/* cmocka: of the group, then of each test. */
-int virtual_identities(void **state);
-int virtual_identities_end(void **state);
+/* Of each test, in a group with people_set_up(). */
 int virtual_open(void **state); /* an open link, whose round trip is known */
 int virtual_close(void **state);
 
