@@ -226,6 +226,16 @@ static gboolean check(GSource *source)
            is_due(source, s->overlay) || reload_overlay_ice_waits(s->overlay);
 }
 
+/* The links of a node that has left say so before its owner, who may end the process, hears of it.
+ */
+static void part(struct reload_overlay *o)
+{
+    if (reload_node_state(o->node) != RELOAD_TOPOLOGY_LEFT)
+        return;
+    reload_links_flush(o->links, o->now);
+    take_links(o);
+}
+
 static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unused)
 {
     struct reload_overlay *o = ((struct overlay_source *)source)->overlay;
@@ -237,6 +247,7 @@ static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer also_unus
     take_links(o);
     take_commits(o);
     take_time(o);
+    part(o);
     while (take_failures(o) || reload_overlay_deliver(o))
         ;
     reload_links_flush(o->links, o->now);

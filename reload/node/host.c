@@ -111,11 +111,21 @@ static void host_lost(void *context)
     reload_work_add(context, RELOAD_WORK_RECONSIDER);
 }
 
+/* s10.9: the far ends learn that they need not wait for this node. */
+static void close_links(struct reload_node *node)
+{
+    for (size_t i = 0; i < node->connections.capacity; i++)
+        if (node->connections.slots[i].used)
+            reload_connection_close(node, &node->connections.slots[i], "left the overlay");
+}
+
 static void host_state(void *context, enum reload_topology_state state, const char *text)
 {
     struct reload_node *node = context;
     bool joined = state == RELOAD_TOPOLOGY_JOINED && node->state != RELOAD_TOPOLOGY_JOINED;
     node->state = state;
+    if (state == RELOAD_TOPOLOGY_LEFT)
+        close_links(node);
     node->was_joined =
         state == RELOAD_TOPOLOGY_JOINED || (state == RELOAD_TOPOLOGY_JOINING && node->was_joined);
     const char *text_copy =

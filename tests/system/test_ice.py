@@ -84,6 +84,14 @@ class Ice(OverlayTest):
         self.assertIn("no transmission of a message was acknowledged", log)
         self.assertNotIn("consent", log)
 
+    def test_a_peer_that_leaves_closes_its_links(self):
+        self.start_all()
+        wait_until(lambda: self.links_to(self.bert, self.carl))
+        self.carl.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.carl.process.wait(60), 0)
+        wait_until(lambda: not self.links_to(self.bert, self.carl), 60)
+        self.assertEqual(self.bert.ask("status")["links"]["failed_dead"], 0)
+
     # R6940-6.5.1.4-1 R6940-6.5.1.4-2
     def test_bootstrap_nodes_and_linked_peers_serve_as_stun_servers_while_they_are_linked(self):
         self.start_all()

@@ -96,12 +96,12 @@ static void send_leave(struct reload_topology *t, const struct reload_chord_peer
     t->leaves_out++;
 }
 
-/* RFC 6940 s6.4.2.2: to each peer that is directly connected. */
+/* RFC 6940 s6.4.2.2: to each peer that is directly connected, and not known to be silent. */
 static void send_leaves(struct reload_topology *t)
 {
     t->owner = false;
     for (size_t i = 0; i < t->tables.count; i++)
-        if (t->tables.peers[i].ready)
+        if (t->tables.peers[i].ready && !t->tables.peers[i].lost)
             send_leave(t, &t->tables.peers[i]);
     if (t->leaves_out == 0)
         reload_chord_step(t, RELOAD_CHORD_DONE);

@@ -386,6 +386,24 @@ static void nodes_with_several_node_ids_join(void **state)
     test_free(world);
 }
 
+/* s10.9: also the far ends that no Leave went to learn of it, before the owner ends the process. */
+static void a_node_that_has_left_closes_its_links(void **state)
+{
+    (void)state;
+    struct rig rig;
+    set_up(&rig);
+    up(&rig, 1, 0, false);
+    up(&rig, 2, 1, true);
+    rig_clear(&rig);
+    reload_node_leave(rig.node, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(reload_node_state(rig.node), RELOAD_TOPOLOGY_LEFT);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 2);
+    assert_int_equal(rig.actions[0].action.type, RELOAD_ACTION_CLOSE_LINK);
+    assert_int_equal(rig.actions[2].action.type, RELOAD_ACTION_STATE_CHANGED);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_suspect_link_is_told_and_told_again_when_it_recovers),
         cmocka_unit_test(the_cap_on_links_holds),
         cmocka_unit_test(a_link_to_oneself_is_closed),
+        cmocka_unit_test(a_node_that_has_left_closes_its_links),
         cmocka_unit_test(the_topology_gets_its_bootstrap_node),
         cmocka_unit_test(a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses),
         cmocka_unit_test(a_node_with_several_node_ids_attaches_before_other_traffic),

@@ -85,6 +85,23 @@ static void leaving_hands_the_data_over_and_then_tells_every_peer(void **state)
     fake_free(f);
 }
 
+/* Nobody waits for the answer of a peer that was found to be gone. */
+static void a_silent_peer_is_not_told(void **state)
+{
+    (void)state;
+    struct fake *f = fake_ring(100, others, 8);
+    const struct reload_node_id silent = place(120);
+    reload_chord_ops.link_down(f->t, &silent, true, (struct reload_time){ f->now_ms, 0 });
+    fake_run(f, 1000);
+    fake_forget_records(f);
+    reload_chord_ops.leave(f->t, (struct reload_time){ f->now_ms, 0 });
+    assert_int_equal(f->pushes[0].target.bytes[0], 140);
+    pushed(f, 0);
+    assert_int_equal(fake_sent(f, 0, RELOAD_LEAVE_REQ, 140), 1);
+    assert_int_equal(fake_sent(f, 0, RELOAD_LEAVE_REQ, 120), 0);
+    fake_free(f);
+}
+
 static void leaving_ends_even_if_nobody_answers(void **state)
 {
     (void)state;
@@ -105,6 +122,7 @@ int main(void)
         cmocka_unit_test(a_forged_leave_is_forbidden_and_changes_nothing),
         cmocka_unit_test(a_leave_is_handled_as_a_failure_with_the_list_as_hint),
         cmocka_unit_test(leaving_hands_the_data_over_and_then_tells_every_peer),
+        cmocka_unit_test(a_silent_peer_is_not_told),
         cmocka_unit_test(leaving_ends_even_if_nobody_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
