@@ -226,8 +226,7 @@ static gboolean check(GSource *source)
            is_due(source, s->overlay) || reload_overlay_ice_waits(s->overlay);
 }
 
-/* The links of a node that has left say so before its owner, who may end the process, hears of it.
- */
+/* Who has left says so on its links before its owner hears of it, who may end the process. */
 static void part(struct reload_overlay *o)
 {
     if (reload_node_state(o->node) != RELOAD_TOPOLOGY_LEFT)

@@ -9,7 +9,8 @@
 
 /* Two whole cores of one overlay, with a third node's links to lose: the input is a list of steps.
  * Messages are lost, come twice or are altered; bytes of no meaning arrive; links end and come
- * anew; time jumps. At the end the world is left alone, and then
+ * anew, miss acks, idle, or turn out to be narrow; time jumps. At the end the world is left alone,
+ * and then
  *
  *   - each value that a Fetch gave as verified was stored by its owner, byte for byte;
  *   - the stores are within their limits and no node's clock stands still;
@@ -18,9 +19,26 @@
 #define NODES     2
 #define STEPS_MAX 60
 #define HELD      8
+#define LINKS     8
+#define NARROWEST 450 /* bytes of a message: a path of 576 */
 #define REST_MS   400000
 
-enum step { RUN, LOSE, ALTER, REPEAT, ALIEN, CUT, CONNECT, STORE, FETCH, JUMP, STEP_COUNT };
+enum step {
+    RUN,
+    LOSE,
+    ALTER,
+    REPEAT,
+    ALIEN,
+    CUT,
+    CONNECT,
+    STORE,
+    FETCH,
+    JUMP,
+    DOUBT,
+    IDLE,
+    NARROW,
+    STEP_COUNT
+};
 
 struct run {
     struct world world;
@@ -72,9 +90,9 @@ static bool on_the_way(struct world *world, size_t from, size_t to, struct reloa
 
 static reload_link_id any_link(const struct run *run, size_t node, unsigned pick)
 {
-    struct reload_connection connections[8];
-    size_t count = reload_node_connections(run->world.nodes[node].node, connections, 8);
-    count = count < 8 ? count : 8;
+    struct reload_connection connections[LINKS];
+    size_t count = reload_node_connections(run->world.nodes[node].node, connections, LINKS);
+    count = count < LINKS ? count : LINKS;
     return count ? connections[pick % count].link : pick;
 }
 
@@ -166,6 +184,32 @@ static void alien(struct run *run, size_t node)
     receive(run, node, bytes.p, bytes.n);
 }
 
+static void doubt(struct run *run, size_t node, reload_link_id link, bool suspect)
+{
+    reload_node_link_suspect(run->world.nodes[node].node, link, suspect, run->world.now);
+    world_pull(&run->world, node);
+}
+
+static void idle(struct run *run, size_t node)
+{
+    reload_node_link_idle(run->world.nodes[node].node, any_link(run, node, reload_rd_u8(&run->in)),
+                          run->world.now);
+    world_pull(&run->world, node);
+}
+
+/* One of the messages that the node sent comes back as too long. */
+static void narrow(struct run *run, size_t node)
+{
+    reload_link_id link = any_link(run, node, reload_rd_u8(&run->in));
+    size_t i = reload_rd_u8(&run->in) % HELD;
+    struct reload_node *n = run->world.nodes[node].node;
+    reload_node_link_mtu(n, link, NARROWEST + reload_rd_u16(&run->in), run->world.now);
+    world_pull(&run->world, node);
+    if (run->held[i].bytes && run->held[i].to != node)
+        reload_node_too_long(n, link, run->held[i].bytes, run->held[i].len, run->world.now);
+    world_pull(&run->world, node);
+}
+
 static void step(struct run *run)
 {
     uint8_t what = reload_rd_u8(&run->in);
@@ -181,6 +225,11 @@ static void step(struct run *run)
     case STORE: store(run, node); break;
     case FETCH: fetch(run, node, reload_rd_u8(&run->in) & 1); break;
     case JUMP: jump(run); break;
+    case DOUBT:
+        doubt(run, node, any_link(run, node, reload_rd_u8(&run->in)), reload_rd_u8(&run->in) & 1);
+        break;
+    case IDLE: idle(run, node); break;
+    case NARROW: narrow(run, node); break;
     case STEP_COUNT: break;
     }
 }
@@ -235,6 +284,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_results(run);
     }
     run->lose = 0;
+    for (size_t i = 0; i < NODES; i++)
+        for (unsigned pick = 0; pick < LINKS; pick++) /* those that are left get their acks */
+            doubt(run, i, any_link(run, i, pick), false);
     world_run(&run->world, REST_MS);
     check_nodes(run);
     check_service(run);
