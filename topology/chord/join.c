@@ -145,7 +145,8 @@ static void enter_bootstrap(struct reload_topology *t)
 
 /* s10.5 step 2, s11.4: Attach to Resource-ID n+1. A client does the same: n itself would come back
  * over its own link (s10.3), and both have the same owner. After AP_MOVED the new AP is known by
- * its Node-ID, and s10.6 wants the way over the peer that told. */
+ * its Node-ID, and s10.6 wants the way over the peer that told. A peer that lost its ring answers
+ * for n+1 itself: it has to name the bootstrap node. */
 static void enter_find_ap(struct reload_topology *t)
 {
     for (size_t i = 0; i < t->candidate_count; i++)
@@ -153,8 +154,9 @@ static void enter_find_ap(struct reload_topology *t)
     t->ap_cookie = reload_chord_cookie(t, RELOAD_CHORD_FOR_AP);
     struct reload_chord_id target = t->has_next_ap ? t->next_ap : reload_chord_id_next(t->self);
     struct reload_node_id to = reload_chord_id_node(target);
-    struct reload_node_id via = reload_chord_id_node(t->ap);
-    t->host->attach(t->host->context, t->has_next_ap ? &via : NULL, !t->has_next_ap,
+    struct reload_node_id via = reload_chord_id_node(t->has_next_ap ? t->ap : t->bootstrap);
+    bool over = t->has_next_ap || (t->owner && t->has_bootstrap);
+    t->host->attach(t->host->context, over ? &via : NULL, !t->has_next_ap,
                     reload_node_id_slice(&to), true, t->ap_cookie);
     t->has_next_ap = false;
 }

@@ -147,6 +147,27 @@ static void without_any_peer_left_it_joins_again(void **state)
     fake_free(f);
 }
 
+/* s10.5 step 2: alone it is responsible for n+1 too, and the Attach must not come to itself. */
+static void a_peer_without_a_ring_joins_over_the_bootstrap_node(void **state)
+{
+    (void)state;
+    static const unsigned other[] = { 120 };
+    struct fake *f = fake_ring(100, other, 1);
+    const struct reload_node_id bootstrap = place(120);
+    f->t->first = false;
+    fake_unlink(f, 120);
+    fake_forget_records(f);
+    fake_run(f, 2000);
+    assert_int_equal(f->bootstrap_count, 1);
+    assert_true(reload_chord_ops.responsible(f->t, reload_node_id_slice(&bootstrap)));
+    reload_chord_ops.bootstrap(f->t, &bootstrap, (struct reload_time){ f->now_ms, 0 });
+    assert_int_equal(f->attach_count, 1);
+    assert_true(f->attaches[0].to_resource);
+    assert_true(f->attaches[0].has_via);
+    assert_true(reload_node_id_equal(&f->attaches[0].via, &bootstrap));
+    fake_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_answers_no_update_has_failed),
         cmocka_unit_test(a_suspect_link_is_routed_around_until_it_recovers),
         cmocka_unit_test(a_lost_neighbour_comes_back_with_its_link_and_update),
+        cmocka_unit_test(a_peer_without_a_ring_joins_over_the_bootstrap_node),
         cmocka_unit_test(each_node_that_could_not_be_attached_is_tried_again),
         cmocka_unit_test(a_lost_finger_is_searched_for_by_a_ping_into_its_range),
         cmocka_unit_test(without_any_peer_left_it_joins_again),
