@@ -106,6 +106,18 @@ void reload_connection_close(struct reload_node *node, struct reload_slot *slot,
     refuse_link(node, slot->link, reason);
 }
 
+void reload_connection_dismiss(struct reload_node *node, const struct reload_node_id *id,
+                               const char *reason)
+{
+    size_t place = 0;
+    struct reload_slot *slot;
+    while ((slot = reload_table_next(&node->connections.by_node, id_hash(node, id), &place)))
+        if (reload_node_id_equal(&slot->node_id, id)) {
+            slot->dismissed = true;
+            reload_connection_close(node, slot, reason);
+        }
+}
+
 static struct reload_slot *fill_slot(struct reload_node *node, reload_link_id link,
                                      const struct reload_node_link *info)
 {
@@ -191,7 +203,7 @@ void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
     char text[RELOAD_NODE_ID_TEXT];
     reload_log_line(node, RELOAD_LOG_DEBUG, "link %u leads to %s%s", (unsigned)slot->link,
                     reload_node_id_text(id, text), before ? ", a second one" : "");
-    if (!before || before->suspect)
+    if (!before || before->suspect || before->dismissed)
         node->ops->link_up(node->topology, &slot->node_id, node->now);
     reload_attach_bound(node, &slot->node_id);
     tell_bootstrap(node, slot);

@@ -39,8 +39,9 @@ struct reload_slot {
     size_t node_id_count;
     bool preferred; /* of the links to this node, the one that is used */
     bool inbound, suspect, bootstrap;
-    bool pinged;              /* a Ping that is to show that it is alive is under way */
-    bool attached;            /* made by an Attach: the far end expects no other */
+    bool dismissed; /* closing, as the topology wishes, which knows nothing of the node any more */
+    bool pinged;    /* a Ping that is to show that it is alive is under way */
+    bool attached;  /* made by an Attach: the far end expects no other */
     uint64_t second_until_ms; /* the far end may dial a second link, answering our Attach */
     uint32_t mtu;
     uint64_t up_since_ms, sent, received;
@@ -76,6 +77,9 @@ struct reload_slot *reload_slot_of_timer(struct reload_timer *timer);
 void reload_connection_surplus_due(struct reload_node *node, struct reload_slot *slot);
 void reload_connection_close(struct reload_node *node, struct reload_slot *slot,
                              const char *reason);
+/* The topology has done with that node: all links to it are closed, and a later one is news. */
+void reload_connection_dismiss(struct reload_node *node, const struct reload_node_id *id,
+                               const char *reason);
 
 /* --- compressed ids: opaque.c --- */
 

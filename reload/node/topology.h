@@ -105,6 +105,7 @@ struct reload_topology_host {
     void (*push)(void *context, const struct reload_topology_push *push);
     /* Stored resources in (after, up_to] are no longer this node's to keep. */
     void (*forget)(void *context, struct reload_slice after, struct reload_slice up_to);
+    /* All links to it are closed. One that comes up before they are down is told by link_up(). */
     void (*disconnect)(void *context, const struct reload_node_id *node_id);
     /* The Connection Table: is there a link, and to whom. Returns how many there are in all. */
     bool (*connected)(void *context, const struct reload_node_id *node_id);

@@ -42,9 +42,7 @@ static void run_attach(struct reload_node *node, const struct reload_work *work)
 
 static void run_disconnect(struct reload_node *node, const struct reload_node_id *id)
 {
-    struct reload_slot *slot = reload_connection_to(node, id);
-    if (slot)
-        reload_connection_close(node, slot, "no longer needed");
+    reload_connection_dismiss(node, id, "no longer needed");
 }
 
 static void run_bootstrap(struct reload_node *node)

@@ -386,6 +386,29 @@ static void nodes_with_several_node_ids_join(void **state)
     test_free(world);
 }
 
+/* The topology has forgotten the node: without the second link_up it would never use that link. */
+static void a_link_that_comes_while_the_topology_closes_others_is_told(void **state)
+{
+    (void)state;
+    struct rig rig;
+    set_up(&rig);
+    up(&rig, 1, 0, false);
+    up(&rig, 2, 0, true);
+    rig_clear(&rig);
+    rig.fake.host->disconnect(rig.fake.host->context, &rig.parties[0].id);
+    reload_node_tick(rig.node, rig.now);
+    rig_pull(&rig);
+    assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 2);
+    assert_int_equal(rig.fake.link_ups, 1);
+    up(&rig, 3, 0, true);
+    assert_int_equal(rig.fake.link_ups, 2);
+    down(&rig, 1);
+    down(&rig, 2);
+    assert_int_equal(rig.fake.link_downs, 0);
+    assert_int_equal(link_used(&rig, 0), 3);
+    rig_fini(&rig);
+}
+
 /* s10.9: also the far ends that no Leave went to learn of it, before the owner ends the process. */
 static void a_node_that_has_left_closes_its_links(void **state)
 {
@@ -414,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_suspect_link_is_told_and_told_again_when_it_recovers),
         cmocka_unit_test(the_cap_on_links_holds),
         cmocka_unit_test(a_link_to_oneself_is_closed),
+        cmocka_unit_test(a_link_that_comes_while_the_topology_closes_others_is_told),
         cmocka_unit_test(a_node_that_has_left_closes_its_links),
         cmocka_unit_test(the_topology_gets_its_bootstrap_node),
         cmocka_unit_test(a_bootstrap_node_with_several_node_ids_is_asked_which_it_uses),
