@@ -216,8 +216,11 @@ void reload_connection_heard(struct reload_node *node, struct reload_slot *slot)
     if (!slot->node_id.len || slot->preferred || slot->surplus.place || decides(node, slot))
         return;
     const struct reload_slot *used = reload_connection_to(node, &slot->node_id);
-    if (!used || node->now.monotonic_ms >= used->up_since_ms + IN_FLIGHT_MS)
-        prefer(node, slot);
+    if (used && node->now.monotonic_ms < used->up_since_ms + IN_FLIGHT_MS)
+        return;
+    prefer(node, slot);
+    if (used && used->suspect && !slot->suspect)
+        node->ops->link_up(node->topology, &slot->node_id, node->now);
 }
 
 void reload_connection_surplus_due(struct reload_node *node, struct reload_slot *slot)

@@ -116,6 +116,26 @@ static void the_smaller_node_follows_the_larger_ones_choice(void **state)
     rig_fini(&rig);
 }
 
+/* The topology left the node out as the link in use missed acks. */
+static void a_choice_that_replaces_a_suspect_link_is_told(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    size_t large = party_with(&rig, true);
+    up(&rig, 1, large, true);
+    up(&rig, 2, large, false);
+    reload_node_link_suspect(rig.node, 2, true, rig.now);
+    rig_wait(&rig, 1000);
+    assert_int_equal(rig.fake.link_ups, 1);
+    struct rig_message m = { .signer = &rig.parties[large],
+                             .code = RELOAD_PING_REQ,
+                             .body = rig_ping };
+    rig_receive(&rig, 1, &m);
+    assert_int_equal(rig.fake.link_ups, 2);
+    rig_fini(&rig);
+}
+
 /* If the newer link goes while the older waits to be closed, the older one stays. */
 static void a_superfluous_link_is_kept_when_it_is_needed_again(void **state)
 {
@@ -433,6 +453,7 @@ int main(void)
         cmocka_unit_test(the_topology_hears_of_the_first_and_the_last_link_to_a_node),
         cmocka_unit_test(the_larger_node_closes_the_older_link),
         cmocka_unit_test(the_smaller_node_follows_the_larger_ones_choice),
+        cmocka_unit_test(a_choice_that_replaces_a_suspect_link_is_told),
         cmocka_unit_test(a_superfluous_link_is_kept_when_it_is_needed_again),
         cmocka_unit_test(a_suspect_link_is_told_and_told_again_when_it_recovers),
         cmocka_unit_test(the_cap_on_links_holds),
