@@ -40,15 +40,17 @@ enum step {
     STEP_COUNT
 };
 
+struct message {
+    uint8_t *bytes;
+    size_t len, to;
+};
+
 struct run {
     struct world world;
     struct reload_reader in;
     unsigned lose; /* the next messages */
     bool alter;
-    struct {
-        uint8_t *bytes;
-        size_t len, to;
-    } held[HELD]; /* messages that went by */
+    struct message held[HELD]; /* that went by */
     size_t held_count, stored;
 };
 
@@ -184,10 +186,16 @@ static void alien(struct run *run, size_t node)
     receive(run, node, bytes.p, bytes.n);
 }
 
-static void doubt(struct run *run, size_t node, reload_link_id link, bool suspect)
+static void tell_doubt(struct run *run, size_t node, reload_link_id link, bool suspect)
 {
     reload_node_link_suspect(run->world.nodes[node].node, link, suspect, run->world.now);
     world_pull(&run->world, node);
+}
+
+static void doubt(struct run *run, size_t node)
+{
+    reload_link_id link = any_link(run, node, reload_rd_u8(&run->in));
+    tell_doubt(run, node, link, reload_rd_u8(&run->in) & 1);
 }
 
 static void idle(struct run *run, size_t node)
@@ -205,9 +213,13 @@ static void narrow(struct run *run, size_t node)
     struct reload_node *n = run->world.nodes[node].node;
     reload_node_link_mtu(n, link, NARROWEST + reload_rd_u16(&run->in), run->world.now);
     world_pull(&run->world, node);
-    if (run->held[i].bytes && run->held[i].to != node)
-        reload_node_too_long(n, link, run->held[i].bytes, run->held[i].len, run->world.now);
+    if (!run->held[i].bytes || run->held[i].to == node)
+        return;
+    struct message message = run->held[i];
+    run->held[i].bytes = NULL; /* lent until the actions are pulled */
+    reload_node_too_long(n, link, message.bytes, message.len, run->world.now);
     world_pull(&run->world, node);
+    free(message.bytes);
 }
 
 static void step(struct run *run)
@@ -225,9 +237,7 @@ static void step(struct run *run)
     case STORE: store(run, node); break;
     case FETCH: fetch(run, node, reload_rd_u8(&run->in) & 1); break;
     case JUMP: jump(run); break;
-    case DOUBT:
-        doubt(run, node, any_link(run, node, reload_rd_u8(&run->in)), reload_rd_u8(&run->in) & 1);
-        break;
+    case DOUBT: doubt(run, node); break;
     case IDLE: idle(run, node); break;
     case NARROW: narrow(run, node); break;
     case STEP_COUNT: break;
@@ -286,7 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run->lose = 0;
     for (size_t i = 0; i < NODES; i++)
         for (unsigned pick = 0; pick < LINKS; pick++) /* those that are left get their acks */
-            doubt(run, i, any_link(run, i, pick), false);
+            tell_doubt(run, i, any_link(run, i, pick), false);
     world_run(&run->world, REST_MS);
     check_nodes(run);
     check_service(run);
