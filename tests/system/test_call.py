@@ -8,6 +8,7 @@ import subprocess
 import unittest
 import wave
 
+from babble import babble
 from overlay import NAME, RELOAD, run, wait_until
 from sip_overlay import SipTest
 from test_audio import tone, write
@@ -45,6 +46,7 @@ class Talk(SipTest):
         alice = self.device(overlay, "alice", "alice", "--client", *options)
         for node in (alice, bob):
             self.sip(node, "register")
+        alice.talk, bob.talk = (babble(overlay.path(f"{user}.wav"), user) for user in (ALICE, BOB))
         return overlay, alice, bob
 
     def state(self, events, state, timeout=30):
@@ -58,14 +60,14 @@ class Talk(SipTest):
         while events.next("call_media")["media"] != state:
             pass
 
-    def establish(self, alice, bob, alice_device="tone:440", bob_device="tone:660", **alice_words):
+    def establish(self, alice, bob, **alice_words):
         heard = self.events(alice), self.events(bob)
-        number = ask(alice, "sip_call", to=BOB, device=alice_device, **alice_words)["call"]
+        number = ask(alice, "sip_call", to=BOB, device=alice.talk, **alice_words)["call"]
         offered = self.state(heard[1], "offered")
         self.assertEqual((offered["with"], offered["direction"]), (ALICE, "in"))
         ringing = self.state(heard[0], "ringing")
         self.assertEqual((ringing["with"], ringing["call"]), (BOB, number))
-        ask(bob, "sip_answer", device=bob_device)
+        ask(bob, "sip_answer", device=bob.talk)
         for events in heard:
             self.connected(events)
         return heard
@@ -118,7 +120,6 @@ class Call(Talk):
 
     def test_two_talk_over_ice(self):
         self.check_talk(ice=True)
-
 
     def test_a_call_is_refused_given_up_or_answered_by_nobody(self):
         overlay, alice, bob = self.pair()

@@ -172,10 +172,8 @@ class Identity(Talk):
         wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 27)  # others use the loopback, too
         _, alice, bob = self.pair()
         heard = self.establish(alice, bob)
-        # A steady tone is soon taken for noise, and silence is hardly sent (DTX): keys go on.
-        while ask(bob, "sip_calls")["calls"][0]["counters"]["rtp_received"] <= 150:
-            ask(alice, "sip_press", keys="0123")
-            time.sleep(1.5)
+        ask(alice, "sip_press", keys="0123")
+        wait_until(lambda: ask(bob, "sip_calls")["calls"][0]["counters"]["rtp_received"] > 150)
         ports = udp_ports(alice.process.pid) | udp_ports(bob.process.pid)
         list(self.end(alice, heard))
         self.look(self.sniffed(wire, ports))

@@ -1,10 +1,15 @@
-"""Two nodes of the laboratory call each other, and each must hear the tone of the other over SRTP."""
+"""Two nodes of the laboratory call each other, and each must hear the other over SRTP."""
 import json
+import pathlib
 import subprocess
+import sys
 import time
 
 import overlay_lab
 from overlay_lab import Failure
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from babble import babble  # noqa: E402
 
 FRAMES = 50  # to be heard: 1 s
 AUDIBLE_DBOV = -50
@@ -61,12 +66,16 @@ def check_heard(name, call):
         raise Failure(f"the call of {name} {', '.join(wrong)}: {call}")
 
 
+def sound_of(node):
+    return babble(node.net.path(f"{node.name}.wav"), node.name)
+
+
 def over(left, right, needed):
     """A call of the left one to the address-of-record of the right one, both registered. Whether its
     media were relayed at the end, for which `needed` is what to wait, and what the caller was told
     last."""
-    callee = Talker(right, "answer", "--device", "tone:660")
-    caller = Talker(left, "call", "--device", "tone:440", f"{right.name}@{overlay_lab.NAME}")
+    callee = Talker(right, "answer", "--device", sound_of(right))
+    caller = Talker(left, "call", "--device", sound_of(left), f"{right.name}@{overlay_lab.NAME}")
     talkers = (caller, callee)
     try:
         left.net.wait_for(lambda: all([t.hears() for t in talkers]),
