@@ -137,7 +137,7 @@ enum reload_link_event_type {
     RELOAD_LINK_RECOVERED, /* acks resumed: it may be put back */
     RELOAD_LINK_DOWN,      /* the end of every link that had UP or was dialled; the id is void */
     RELOAD_LINK_RETURNED,  /* after the DOWN of a DTLS link that failed: one message that was given
-                              to  it and never acknowledged; each comes once */
+                              to it and never acknowledged; each comes once */
     RELOAD_LINK_MTU,       /* the path of a DTLS link carries less than was thought: `mtu` */
     RELOAD_LINK_TOO_LONG,  /* after MTU: one message that was given to the link and is too long for
                               it now; each comes once */

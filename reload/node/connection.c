@@ -150,16 +150,19 @@ static struct reload_slot *fill_slot(struct reload_node *node, reload_link_id li
     return slot;
 }
 
-/* Of several links to one node, makes this the one that is used. */
-static void prefer(struct reload_node *node, struct reload_slot *slot)
+/* Of several links to one node, makes this the one that is used, in place of `before` (NULL: there
+ * was none), and tells the topology what that changes for it. */
+static void prefer(struct reload_node *node, struct reload_slot *slot, struct reload_slot *before)
 {
-    struct reload_slot *before = reload_connection_to(node, &slot->node_id);
-    if (before == slot)
-        return;
+    bool known = before && !before->dismissed;
     if (before)
         before->preferred = false;
     slot->preferred = true;
     reload_timer_clear(&node->timers, &slot->surplus);
+    if (!slot->suspect && (!known || before->suspect))
+        node->ops->link_up(node->topology, &slot->node_id, node->now);
+    else if (slot->suspect && known && !before->suspect)
+        node->ops->link_down(node->topology, &slot->node_id, true, node->now);
 }
 
 static bool decides(const struct reload_node *node, const struct reload_slot *slot)
@@ -197,14 +200,12 @@ void reload_connection_bind(struct reload_node *node, struct reload_slot *slot,
     }
     struct reload_slot *before = reload_connection_to(node, id);
     slot->node_id = *id;
-    prefer(node, slot);
-    if (before)
-        retire(node, before);
     char text[RELOAD_NODE_ID_TEXT];
     reload_log_line(node, RELOAD_LOG_DEBUG, "link %u leads to %s%s", (unsigned)slot->link,
                     reload_node_id_text(id, text), before ? ", a second one" : "");
-    if (!before || before->suspect || before->dismissed)
-        node->ops->link_up(node->topology, &slot->node_id, node->now);
+    prefer(node, slot, before);
+    if (before)
+        retire(node, before);
     reload_attach_bound(node, &slot->node_id);
     tell_bootstrap(node, slot);
     reload_transactions_depart(node);
@@ -215,12 +216,9 @@ void reload_connection_heard(struct reload_node *node, struct reload_slot *slot)
     slot->received++;
     if (!slot->node_id.len || slot->preferred || slot->surplus.place || decides(node, slot))
         return;
-    const struct reload_slot *used = reload_connection_to(node, &slot->node_id);
-    if (used && node->now.monotonic_ms < used->up_since_ms + IN_FLIGHT_MS)
-        return;
-    prefer(node, slot);
-    if (used && used->suspect && !slot->suspect)
-        node->ops->link_up(node->topology, &slot->node_id, node->now);
+    struct reload_slot *used = reload_connection_to(node, &slot->node_id);
+    if (!used || node->now.monotonic_ms >= used->up_since_ms + IN_FLIGHT_MS)
+        prefer(node, slot, used);
 }
 
 void reload_connection_surplus_due(struct reload_node *node, struct reload_slot *slot)
@@ -295,7 +293,7 @@ void reload_connection_suspect(struct reload_node *node, reload_link_id link, bo
     reload_log_line(node, RELOAD_LOG_DEBUG, "link %u to %s %s", (unsigned)slot->link,
                     reload_node_id_text(&slot->node_id, text),
                     suspect ? "misses acks" : "is acknowledged again");
-    if (!slot->preferred)
+    if (!slot->preferred || slot->dismissed)
         return;
     if (!suspect) {
         node->ops->link_up(node->topology, &slot->node_id, node->now);
@@ -324,13 +322,10 @@ static void lose_node(struct reload_node *node, struct reload_slot *slot)
         return;
     slot->preferred = false;
     struct reload_slot *other = heir(node, &slot->node_id);
-    if (!other) {
+    if (other)
+        prefer(node, other, slot);
+    else
         node->ops->link_down(node->topology, &slot->node_id, false, node->now);
-        return;
-    }
-    prefer(node, other);
-    if (slot->suspect && !other->suspect)
-        node->ops->link_up(node->topology, &other->node_id, node->now);
 }
 
 void reload_connection_down(struct reload_node *node, reload_link_id link)

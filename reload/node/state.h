@@ -183,10 +183,9 @@ struct reload_request {
 
 /* receipt.c: s6.1 for one message of a link. */
 void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes);
-/* forward.c: s6.1.2. */
-/* returned.c */
+/* returned.c: what a link that failed never delivered. */
 void reload_returned(struct reload_node *node, struct reload_slice message);
-
+/* forward.c: s6.1.2. */
 void reload_forward(struct reload_node *node, struct reload_slot *from,
                     const struct reload_route *route, const struct reload_forwarding_header *header,
                     struct reload_slice payload);
@@ -347,7 +346,6 @@ void reload_transaction_cancel(struct reload_node *node, struct reload_transacti
 void reload_transaction_finish(struct reload_node *node, struct reload_transaction *transaction,
                                struct reload_answer *answer);
 void reload_transaction_due(struct reload_node *node, struct reload_transaction *transaction);
-/* The configuration changed: what waited for that goes out again. */
 /* The link that it left by has failed before it was acknowledged: it leaves by another one now, as
  * the same transmission. */
 void reload_transaction_returned(struct reload_node *node, struct reload_transaction *transaction);
@@ -360,6 +358,7 @@ void reload_transactions_depart(struct reload_node *node);
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,
                                 const struct reload_node_id *closer);
 void reload_transactions_reconsider(struct reload_node *node); /* a link has failed */
+/* The configuration changed: what waited for that goes out again. */
 void reload_transactions_resume(struct reload_node *node);
 struct reload_transaction *reload_transaction_of_timer(struct reload_timer *timer);
 void reload_transactions_fini(struct reload_node *node);

@@ -196,7 +196,6 @@ static bool certain(const struct reload_topology *t, struct reload_slice id)
     return !reload_chord_tables_lost_after(&t->tables, reload_chord_id_from(id));
 }
 
-/* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
 /* Shortens *limit to the first of these nodes that comes sooner after r. */
 static bool find_closer(const struct reload_chord_id *nodes, size_t count, struct reload_chord_id r,
                         struct reload_chord_id *limit, struct reload_node_id *closer)
@@ -213,6 +212,7 @@ static bool find_closer(const struct reload_chord_id *nodes, size_t count, struc
     return found;
 }
 
+/* Closeness is the clockwise distance from the resource to the node (docs/protocol.md). */
 static bool close_enough(const struct reload_topology *t, const struct reload_node_id *signer,
                          struct reload_slice resource, struct reload_node_id *closer)
 {

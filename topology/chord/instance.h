@@ -250,7 +250,8 @@ void reload_chord_send_update(struct reload_topology *t, struct reload_chord_id 
 /* The type that a node is to get, from what it is to us. */
 uint8_t reload_chord_update_type(const struct reload_topology *t,
                                  const struct reload_chord_peer *peer);
-/* A reactive Update is due to the neighbours, or to all of the Connection Table. */
+/* A reactive Update is due to the neighbours, or to all of the Connection Table; at once, nearly,
+ * when a peer was lost. */
 void reload_chord_announce(struct reload_topology *t, bool all, bool lost);
 void reload_chord_updates_tick(struct reload_topology *t);
 uint64_t reload_chord_updates_deadline(const struct reload_topology *t);

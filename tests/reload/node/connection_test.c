@@ -136,6 +136,24 @@ static void a_choice_that_replaces_a_suspect_link_is_told(void **state)
     rig_fini(&rig);
 }
 
+/* What remains may miss acks itself. */
+static void a_suspect_link_that_takes_over_is_told(void **state)
+{
+    struct rig rig;
+    (void)state;
+    set_up(&rig);
+    up(&rig, 1, 0, true);
+    up(&rig, 2, 0, false);
+    reload_node_link_suspect(rig.node, 1, true, rig.now);
+    assert_int_equal(rig.fake.suspects, 0);
+    down(&rig, 2);
+    assert_int_equal(rig.fake.suspects, 1);
+    assert_int_equal(rig.fake.link_downs, 0);
+    reload_node_link_suspect(rig.node, 1, false, rig.now);
+    assert_int_equal(rig.fake.link_ups, 2);
+    rig_fini(&rig);
+}
+
 /* If the newer link goes while the older waits to be closed, the older one stays. */
 static void a_superfluous_link_is_kept_when_it_is_needed_again(void **state)
 {
@@ -420,6 +438,10 @@ static void a_link_that_comes_while_the_topology_closes_others_is_told(void **st
     rig_pull(&rig);
     assert_int_equal(rig_count(&rig, RELOAD_ACTION_CLOSE_LINK), 2);
     assert_int_equal(rig.fake.link_ups, 1);
+    reload_node_link_suspect(rig.node, 2, true, rig.now);
+    reload_node_link_suspect(rig.node, 2, false, rig.now);
+    assert_int_equal(rig.fake.suspects, 0);
+    assert_int_equal(rig.fake.link_ups, 1);
     up(&rig, 3, 0, true);
     assert_int_equal(rig.fake.link_ups, 2);
     down(&rig, 1);
@@ -454,6 +476,7 @@ int main(void)
         cmocka_unit_test(the_larger_node_closes_the_older_link),
         cmocka_unit_test(the_smaller_node_follows_the_larger_ones_choice),
         cmocka_unit_test(a_choice_that_replaces_a_suspect_link_is_told),
+        cmocka_unit_test(a_suspect_link_that_takes_over_is_told),
         cmocka_unit_test(a_superfluous_link_is_kept_when_it_is_needed_again),
         cmocka_unit_test(a_suspect_link_is_told_and_told_again_when_it_recovers),
         cmocka_unit_test(the_cap_on_links_holds),
