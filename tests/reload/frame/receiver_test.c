@@ -65,6 +65,16 @@ static void the_32_most_recent_ones_are_remembered_by_arrival_not_by_number(void
     assert_int_equal(mask_after(101), 0); /* now it is the 33rd */
 }
 
+/* R6940-6.6.2-5 */
+static void each_of_the_32_most_recent_ones_shows_after_a_gap(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 40; i++)
+        mask_after(1000 + i);
+    uint32_t all_but_the_lost = UINT32_MAX << 2; /* bit 0 is itself, bit 1 the lost 1040 */
+    assert_int_equal(mask_after(1041), all_but_the_lost);
+}
+
 /* R6940-6.6.2-6 */
 static void the_mask_crosses_the_wrap(void **state)
 {
@@ -82,6 +92,7 @@ int main(void)
         cmocka_unit_test_setup(lost_and_late_frames_show_as_they_are, fresh),
         cmocka_unit_test_setup(the_32_most_recent_ones_are_remembered_by_arrival_not_by_number,
                                fresh),
+        cmocka_unit_test_setup(each_of_the_32_most_recent_ones_shows_after_a_gap, fresh),
         cmocka_unit_test_setup(the_mask_crosses_the_wrap, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
