@@ -25,6 +25,12 @@ struct making {
     uint64_t not_before_ms, not_after_ms;
 };
 
+/* A key and the certificate that the new CA issues for it. */
+struct pair {
+    int (*issue)(struct making *m, struct reload_slice public_key, struct reload_cert_bytes *der);
+    const char *pem_name, *key_name;
+};
+
 struct reload_cert_overlay_options reload_cert_overlay_options_default(const char *instance_name,
                                                                        uint64_t now_unix_ms)
 {
@@ -33,11 +39,6 @@ struct reload_cert_overlay_options reload_cert_overlay_options_default(const cha
                                                    .now_unix_ms = now_unix_ms };
     options.config.instance_name = instance_name;
     return options;
-}
-
-static int no_memory(struct reload_cert_reason *reason)
-{
-    return reload_cert_refuse(reason, RELOAD_E_NOMEM, "no memory");
 }
 
 static bool exists(const char *directory, const char *name)
@@ -65,7 +66,7 @@ int reload_cert_overlay_write_pem(const char *directory, const char *name, struc
 {
     char *path = reload_cert_file_path(directory, name);
     struct reload_cert_bytes pem = { 0 };
-    int error = path ? reload_cert_pem(&der, 1, &pem) : no_memory(reason);
+    int error = path ? reload_cert_pem(&der, 1, &pem) : reload_cert_no_memory(reason);
     if (!error)
         error = reload_cert_file_write(path, reload_cert_bytes_slice(&pem), false, reason);
     reload_cert_bytes_fini(&pem);
@@ -74,13 +75,14 @@ int reload_cert_overlay_write_pem(const char *directory, const char *name, struc
 }
 
 /* The key first: whoever sees the certificate finds its key there. */
-static int write_pair(struct making *m, struct reload_slice der, const struct reload_cert_key *key,
-                      const char *pem_name, const char *key_name)
+static int write_pair(struct making *m, const struct pair *pair, struct reload_slice der,
+                      const struct reload_cert_key *key)
 {
-    char *key_path = reload_cert_file_path(m->directory, key_name);
-    int error = key_path ? reload_cert_key_write(key, key_path, m->reason) : no_memory(m->reason);
+    char *key_path = reload_cert_file_path(m->directory, pair->key_name);
+    int error = key_path ? reload_cert_key_write(key, key_path, m->reason)
+                         : reload_cert_no_memory(m->reason);
     if (!error)
-        error = reload_cert_overlay_write_pem(m->directory, pem_name, der, m->reason);
+        error = reload_cert_overlay_write_pem(m->directory, pair->pem_name, der, m->reason);
     reload_free(key_path);
     return error;
 }
@@ -94,7 +96,7 @@ static int make_ca(struct making *m)
     char *pem_path = reload_cert_file_path(m->directory, RELOAD_CERT_CA_PEM);
     char *key_path = reload_cert_file_path(m->directory, RELOAD_CERT_CA_KEY);
     error = pem_path && key_path ? reload_cert_ca_save(m->ca, pem_path, key_path, m->reason)
-                                 : no_memory(m->reason);
+                                 : reload_cert_no_memory(m->reason);
     reload_free(pem_path);
     reload_free(key_path);
     return error;
@@ -120,25 +122,6 @@ static int issue_https(struct making *m, struct reload_slice public_key,
                                                     .not_before_ms = m->not_before_ms,
                                                     .not_after_ms = m->not_after_ms };
     return reload_cert_ca_issue_server(m->ca, &issue, der, m->reason);
-}
-
-static int make_https(struct making *m)
-{
-    struct reload_cert_key *key;
-    struct reload_cert_bytes public_key = { 0 }, der = { 0 };
-    int error = reload_cert_key_generate(m->options->key, &key);
-    if (error)
-        return error;
-    error = reload_cert_key_public(key, &public_key);
-    if (!error)
-        error = issue_https(m, reload_cert_bytes_slice(&public_key), &der);
-    if (!error)
-        error = write_pair(m, reload_cert_bytes_slice(&der), key, RELOAD_CERT_HTTPS_PEM,
-                           RELOAD_CERT_HTTPS_KEY);
-    reload_cert_bytes_fini(&public_key);
-    reload_cert_bytes_fini(&der);
-    reload_cert_key_free(key);
-    return error;
 }
 
 static int random_node_id(size_t len, struct reload_node_id *out)
@@ -170,7 +153,8 @@ static int issue_signer(struct making *m, struct reload_slice public_key,
     return reload_cert_ca_issue(m->ca, &issue, der, m->reason);
 }
 
-static int make_signer(struct making *m)
+/* A new key and its certificate, in their files; as an identity too when `out` is not NULL. */
+static int make_pair(struct making *m, const struct pair *pair, struct reload_cert_identity **out)
 {
     struct reload_cert_key *key;
     struct reload_cert_bytes public_key = { 0 }, der = { 0 };
@@ -179,58 +163,24 @@ static int make_signer(struct making *m)
         return error;
     error = reload_cert_key_public(key, &public_key);
     if (!error)
-        error = issue_signer(m, reload_cert_bytes_slice(&public_key), &der);
+        error = pair->issue(m, reload_cert_bytes_slice(&public_key), &der);
     if (!error)
-        error = write_pair(m, reload_cert_bytes_slice(&der), key, RELOAD_CERT_SIGNER_PEM,
-                           RELOAD_CERT_SIGNER_KEY);
-    if (!error)
-        error = reload_cert_identity_new(reload_cert_bytes_slice(&der), key, NULL, &m->signer,
-                                         m->reason);
+        error = write_pair(m, pair, reload_cert_bytes_slice(&der), key);
+    if (!error && out)
+        error = reload_cert_identity_new(reload_cert_bytes_slice(&der), key, NULL, out, m->reason);
     reload_cert_bytes_fini(&public_key);
     reload_cert_bytes_fini(&der);
     reload_cert_key_free(key);
     return error;
 }
 
+static const struct pair https_pair = { issue_https, RELOAD_CERT_HTTPS_PEM, RELOAD_CERT_HTTPS_KEY };
+static const struct pair signer_pair = { issue_signer, RELOAD_CERT_SIGNER_PEM,
+                                         RELOAD_CERT_SIGNER_KEY };
+
 /* --- the document --- */
 
-/* RFC 6940 s6.3.2.1: a node brings this document to one that has an older one, in one ConfigUpdate.
- * Besides the document that holds a header and a SecurityBlock with the node's certificate. */
-#define PUSH_ROOM  2000 /* at least: RSA, without intermediates */
-#define EDIT_ROOM  400  /* what an enrollment server adds of its own, and a little more */
-#define SPARE_ROOM 4096 /* in a size that is new, so that it lasts for some edits */
-
-static bool can_be_pushed(size_t document_len, uint32_t max_message_size)
-{
-    return document_len + PUSH_ROOM <= max_message_size;
-}
-
-static uint32_t size_to_push(size_t document_len)
-{
-    return (uint32_t)((document_len + SPARE_ROOM + 999) / 1000 * 1000);
-}
-
-/* Checks what was signed as a node will, and only then puts it into its place. */
-static int publish(const char *directory, const struct reload_cert_document_policy *policy,
-                   struct reload_slice document, uint64_t now_unix_ms,
-                   struct reload_cert_reason *reason)
-{
-    struct reload_config *config = NULL;
-    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
-    int error =
-        path ? reload_cert_document_load(document, NULL, policy, now_unix_ms, &config, reason)
-             : no_memory(reason);
-    if (config && !can_be_pushed(document.n, config->max_message_size))
-        error = reload_cert_refuse(reason, RELOAD_E_INVALID,
-                                   "the document has %zu bytes, so that nodes could not send it to "
-                                   "each other: raise max-message-size from %u to %u",
-                                   document.n, config->max_message_size, size_to_push(document.n));
-    if (!error)
-        error = reload_cert_file_write(path, document, false, reason);
-    reload_cert_document_free(config);
-    reload_free(path);
-    return error;
-}
+#define EDIT_ROOM 400 /* what an enrollment server adds of its own, and a little more */
 
 static int write_signed(struct making *m, const struct reload_config *config,
                         struct reload_cert_bytes *out)
@@ -249,23 +199,24 @@ static int make_document(struct making *m)
 {
     struct reload_config config = m->options->config;
     struct reload_slice root = reload_cert_ca_certificate(m->ca);
-    struct reload_node_id signer = reload_cert_identity_own(m->signer)->node_id;
+    struct reload_node_id own = reload_cert_identity_own(m->signer)->node_id;
     struct reload_cert_bytes document;
 
     config.root_certs = &root;
     config.root_cert_count = 1;
-    config.configuration_signers = config.kind_signers = &signer;
+    config.configuration_signers = config.kind_signers = &own;
     config.configuration_signer_count = config.kind_signer_count = 1;
     int error = write_signed(m, &config, &document);
-    if (!error && !can_be_pushed(document.n + EDIT_ROOM, config.max_message_size)) {
-        config.max_message_size = size_to_push(document.n);
+    if (!error &&
+        !reload_cert_overlay_can_be_pushed(document.n + EDIT_ROOM, config.max_message_size)) {
+        config.max_message_size = reload_cert_overlay_size_to_push(document.n);
         reload_cert_bytes_fini(&document);
         error = write_signed(m, &config, &document);
     }
     if (error)
         return error;
-    error = publish(m->directory, NULL, reload_cert_bytes_slice(&document), m->options->now_unix_ms,
-                    m->reason);
+    error = reload_cert_overlay_publish(m->directory, NULL, reload_cert_bytes_slice(&document),
+                                        m->options->now_unix_ms, m->reason);
     reload_cert_bytes_fini(&document);
     return error;
 }
@@ -285,82 +236,12 @@ int reload_cert_overlay_create(const char *directory,
     if (!error)
         error = make_ca(&m);
     if (!error)
-        error = make_https(&m);
+        error = make_pair(&m, &https_pair, NULL);
     if (!error)
-        error = make_signer(&m);
+        error = make_pair(&m, &signer_pair, &m.signer);
     if (!error)
         error = make_document(&m);
     reload_cert_identity_free(m.signer);
     reload_cert_ca_free(m.ca);
-    return error;
-}
-
-/* --- signing again --- */
-
-static int load_signer(const char *directory, struct reload_cert_identity **out,
-                       struct reload_cert_reason *reason)
-{
-    char *pem_path = reload_cert_file_path(directory, RELOAD_CERT_SIGNER_PEM);
-    char *key_path = reload_cert_file_path(directory, RELOAD_CERT_SIGNER_KEY);
-    *out = NULL;
-    int error = pem_path && key_path
-                    ? reload_cert_identity_load(pem_path, key_path, NULL, out, reason)
-                    : no_memory(reason);
-    reload_free(pem_path);
-    reload_free(key_path);
-    return error;
-}
-
-int reload_cert_overlay_read_document(const char *directory, struct reload_cert_bytes *out,
-                                      struct reload_cert_reason *reason)
-{
-    char *path = reload_cert_file_path(directory, RELOAD_CERT_OVERLAY_XML);
-    *out = (struct reload_cert_bytes){ 0 };
-    int error = path ? reload_cert_file_read(path, out, reason) : no_memory(reason);
-    reload_free(path);
-    return error;
-}
-
-/* Under the next sequence number. */
-static int sign_again(struct reload_slice document, const struct reload_cert_identity *signer,
-                      struct reload_cert_bytes *out, uint16_t *sequence,
-                      struct reload_cert_reason *reason)
-{
-    struct reload_config *config;
-    int error = reload_cert_document_parse(document, NULL, NULL, &config, reason);
-    if (error)
-        return error;
-    *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
-    reload_cert_document_free(config);
-    return reload_cert_document_sign(document, NULL, *sequence, signer, signer, out, reason);
-}
-
-int reload_cert_overlay_publish_next(const char *directory,
-                                     const struct reload_cert_document_policy *policy,
-                                     struct reload_slice document, uint64_t now_unix_ms,
-                                     uint16_t *sequence, struct reload_cert_reason *reason)
-{
-    struct reload_cert_identity *signer;
-    struct reload_cert_bytes next = { 0 };
-    int error = load_signer(directory, &signer, reason);
-    if (!error)
-        error = sign_again(document, signer, &next, sequence, reason);
-    if (!error)
-        error = publish(directory, policy, reload_cert_bytes_slice(&next), now_unix_ms, reason);
-    reload_cert_bytes_fini(&next);
-    reload_cert_identity_free(signer);
-    return error;
-}
-
-int reload_cert_overlay_sign(const char *directory,
-                             const struct reload_cert_document_policy *policy, uint64_t now_unix_ms,
-                             uint16_t *sequence, struct reload_cert_reason *reason)
-{
-    struct reload_cert_bytes document;
-    int error = reload_cert_overlay_read_document(directory, &document, reason);
-    if (!error)
-        error = reload_cert_overlay_publish_next(
-            directory, policy, reload_cert_bytes_slice(&document), now_unix_ms, sequence, reason);
-    reload_cert_bytes_fini(&document);
     return error;
 }

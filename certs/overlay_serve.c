@@ -56,7 +56,7 @@ static int load_https(const char *directory, X509 **out, struct reload_cert_reas
 {
     struct reload_cert_bytes file = { 0 }, der = { 0 };
     char *path = reload_cert_file_path(directory, RELOAD_CERT_HTTPS_PEM);
-    int error = path ? reload_cert_file_read(path, &file, reason) : RELOAD_E_NOMEM;
+    int error = path ? reload_cert_file_read(path, &file, reason) : reload_cert_no_memory(reason);
     if (!error)
         error = reload_cert_from_pem(reload_cert_bytes_slice(&file), &der);
     const unsigned char *p = der.p;
@@ -72,7 +72,8 @@ static int load_ca(const char *directory, struct reload_cert_ca **out,
 {
     char *pem = reload_cert_file_path(directory, RELOAD_CERT_CA_PEM);
     char *key = reload_cert_file_path(directory, RELOAD_CERT_CA_KEY);
-    int error = pem && key ? reload_cert_ca_load(pem, key, out, reason) : RELOAD_E_NOMEM;
+    int error =
+        pem && key ? reload_cert_ca_load(pem, key, out, reason) : reload_cert_no_memory(reason);
     reload_free(pem);
     reload_free(key);
     return error;
@@ -83,7 +84,7 @@ static int public_key_of(const char *directory, struct reload_cert_bytes *out,
 {
     struct reload_cert_key *key;
     char *path = reload_cert_file_path(directory, RELOAD_CERT_HTTPS_KEY);
-    int error = path ? reload_cert_key_read(path, &key, reason) : RELOAD_E_NOMEM;
+    int error = path ? reload_cert_key_read(path, &key, reason) : reload_cert_no_memory(reason);
     reload_free(path);
     if (error)
         return error;

@@ -17,3 +17,8 @@ int reload_cert_refuse(struct reload_cert_reason *reason, int error, const char 
             *c = '?';
     return error;
 }
+
+int reload_cert_no_memory(struct reload_cert_reason *reason)
+{
+    return reload_cert_refuse(reason, RELOAD_E_NOMEM, "no memory");
+}

@@ -16,5 +16,7 @@ struct reload_cert_reason {
  * reload_cert_refuse(...)`. `reason` may be NULL. */
 int reload_cert_refuse(struct reload_cert_reason *reason, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* RELOAD_E_NOMEM, with that for a reason. */
+int reload_cert_no_memory(struct reload_cert_reason *reason);
 
 #endif
