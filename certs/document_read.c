@@ -28,15 +28,21 @@ xmlNodePtr reload_cert_reading_first(struct reload_cert_reading *r, const char *
 
 /* --- single values: the default stays when the element is absent --- */
 
+/* *text is NULL when the element is absent. RELOAD_E_NOMEM. */
+static int element_text(struct reload_cert_reading *r, const char *name, char **text)
+{
+    xmlNodePtr node = reload_cert_reading_first(r, name);
+    *text = node ? reload_cert_xml_text(node, r->arena) : NULL;
+    return node && !*text ? reload_cert_reading_no_memory(r) : 0;
+}
+
 static int read_number(struct reload_cert_reading *r, const char *name, uint64_t min, uint64_t max,
                        uint64_t *value)
 {
-    xmlNodePtr node = reload_cert_reading_first(r, name);
-    if (!node)
-        return 0;
-    char *text = reload_cert_xml_text(node, r->arena);
-    if (!text)
-        return reload_cert_reading_no_memory(r);
+    char *text;
+    int error = element_text(r, name, &text);
+    if (error || !text)
+        return error;
     char rule[80];
     snprintf(rule, sizeof rule, "%llu to %llu are possible", (unsigned long long)min,
              (unsigned long long)max);
@@ -45,9 +51,12 @@ static int read_number(struct reload_cert_reading *r, const char *name, uint64_t
                : reload_cert_reading_invalid(r, name, text, rule);
 }
 
-static int parse_boolean(struct reload_cert_reading *r, const char *name, const char *text,
-                         bool *value)
+static int read_boolean(struct reload_cert_reading *r, const char *name, bool *value)
 {
+    char *text;
+    int error = element_text(r, name, &text);
+    if (error || !text)
+        return error;
     bool yes = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
     bool no = strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
     if (!yes && !no)
@@ -56,25 +65,13 @@ static int parse_boolean(struct reload_cert_reading *r, const char *name, const 
     return 0;
 }
 
-static int read_boolean(struct reload_cert_reading *r, const char *name, bool *value)
-{
-    xmlNodePtr node = reload_cert_reading_first(r, name);
-    if (!node)
-        return 0;
-    char *text = reload_cert_xml_text(node, r->arena);
-    return text ? parse_boolean(r, name, text, value) : reload_cert_reading_no_memory(r);
-}
-
 static int read_text(struct reload_cert_reading *r, const char *name, const char **value)
 {
-    xmlNodePtr node = reload_cert_reading_first(r, name);
-    if (!node)
-        return 0;
-    char *text = reload_cert_xml_text(node, r->arena);
-    if (!text)
-        return reload_cert_reading_no_memory(r);
-    *value = text;
-    return 0;
+    char *text;
+    int error = element_text(r, name, &text);
+    if (text)
+        *value = text;
+    return error;
 }
 
 static int read_numbers(struct reload_cert_reading *r)
@@ -129,16 +126,12 @@ static int read_switches(struct reload_cert_reading *r)
 
 static int read_self_signed(struct reload_cert_reading *r)
 {
-    xmlNodePtr node = reload_cert_reading_first(r, "self-signed-permitted");
-    if (!node)
-        return 0;
-    char *text = reload_cert_xml_text(node, r->arena);
-    if (!text)
-        return reload_cert_reading_no_memory(r);
-    int error = parse_boolean(r, "self-signed-permitted", text, &r->config->self_signed_permitted);
+    static const char name[] = "self-signed-permitted";
+    int error = read_boolean(r, name, &r->config->self_signed_permitted);
     if (error || !r->config->self_signed_permitted)
         return error;
-    char *digest = reload_cert_xml_attribute(node, "digest", r->arena);
+    char *digest =
+        reload_cert_xml_attribute(reload_cert_reading_first(r, name), "digest", r->arena);
     if (digest && strcmp(digest, "sha1") == 0)
         r->config->self_signed_digest = RELOAD_HASH_SHA1;
     else if (digest && strcmp(digest, "sha256") == 0)

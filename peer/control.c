@@ -334,6 +334,11 @@ struct reload_overlay *reload_control_overlay(const struct reload_control *contr
     return control->options.overlay;
 }
 
+const struct reload_config *reload_control_overlay_config(const struct reload_control *control)
+{
+    return reload_overlay_config(control->options.overlay);
+}
+
 GMainContext *reload_control_context(const struct reload_control *control)
 {
     return control->options.context;

@@ -171,8 +171,7 @@ void reload_control_fail_error(struct reload_control_call *call, int error)
     }
 }
 
-void reload_control_fail_result(struct reload_control_call *call,
-                                const struct reload_result *result)
+static void fail_result(struct reload_control_call *call, const struct reload_result *result)
 {
     if (!result->error_code) {
         reload_control_fail_error(call, result->error);
@@ -191,6 +190,14 @@ void reload_control_fail_result(struct reload_control_call *call,
     json_object_set_new(answer, "error_name", json_string(name));
     json_object_set_new(answer, "signer", reload_json_node_id(&result->signer));
     end(call, answer);
+}
+
+bool reload_control_failed(struct reload_control_call *call, const struct reload_result *result)
+{
+    if (!result->error && call->control)
+        return false;
+    fail_result(call, result);
+    return true;
 }
 
 static void fail_no_phone(struct reload_control_call *call)

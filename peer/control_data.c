@@ -44,12 +44,9 @@ static json_t *replicas(const struct reload_config *config, struct reload_slice 
 static void stored(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (result->error || !call->control) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
-    const struct reload_config *config =
-        reload_overlay_config(reload_control_overlay(call->control));
+    const struct reload_config *config = reload_control_overlay_config(call->control);
     struct reload_store_ans answer;
     struct reload_store_kind_response response;
     json_t *json = json_pack("{s:o,s:i,s:i,s:O}", "node_id", reload_json_node_id(&result->signer),
@@ -166,10 +163,8 @@ static json_t *value_object(const struct reload_fetched_value *v)
 static void fetched(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (result->error) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
     json_t *values = json_array();
     for (size_t i = 0; i < result->value_count; i++)
         json_array_append_new(values, value_object(&result->values[i]));
@@ -198,12 +193,9 @@ void reload_control_fetch(struct reload_control_call *call)
 static void answered(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (result->error || !call->control) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
-    const struct reload_config *config =
-        reload_overlay_config(reload_control_overlay(call->control));
+    const struct reload_config *config = reload_control_overlay_config(call->control);
     struct reload_decode_options options = { config->node_id_length, config };
     json_t *json = reload_decode_body(reload_message_answer(result->code), result->body, &options);
     if (!json) {

@@ -55,10 +55,11 @@ void reload_control_fail(struct reload_control_call *call, enum reload_control_c
 void reload_control_fail_with(struct reload_control_call *call, enum reload_control_code code,
                               json_t *body, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Ends a call whose request to the overlay could not be sent, or ended with an error. */
+/* Ends a call whose request to the overlay could not be sent. */
 void reload_control_fail_error(struct reload_control_call *call, int error);
-void reload_control_fail_result(struct reload_control_call *call,
-                                const struct reload_result *result);
+/* Ends a call whose request ended with an error, or whose control socket is gone meanwhile: true
+ * then. */
+bool reload_control_failed(struct reload_control_call *call, const struct reload_result *result);
 
 /* A line from a client becomes a call, runs, and answers now or later. */
 void reload_control_run(struct reload_control *control, uint64_t client, const char *line,
@@ -77,6 +78,8 @@ reload_control_verb reload_control_status, reload_control_links, reload_control_
 
 /* control.c */
 struct reload_overlay *reload_control_overlay(const struct reload_control *control);
+/* The configuration in force. */
+const struct reload_config *reload_control_overlay_config(const struct reload_control *control);
 struct reload_sip_node *reload_control_sip(const struct reload_control *control);
 /* NULL: this node has none, and verbs by_phone are refused. */
 struct reload_phone *reload_control_phone(const struct reload_control *control);

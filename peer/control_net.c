@@ -41,10 +41,8 @@ static void pong(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
     struct reload_ping_ans answer;
-    if (result->error) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
     json_t *json = json_pack("{s:o,s:i,s:i,s:i}", "node_id", reload_json_node_id(&result->signer),
                              "round_trip_ms", result->round_trip_ms, "hops", result->hops,
                              "transmissions", result->transmissions);
@@ -77,9 +75,7 @@ void reload_control_ping(struct reload_control_call *call)
 static void attached(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (result->error)
-        reload_control_fail_result(call, result);
-    else
+    if (!reload_control_failed(call, result))
         reload_control_answer(call, json_pack("{s:o,s:i}", "node_id",
                                               reload_json_node_id(&result->signer), "round_trip_ms",
                                               result->round_trip_ms));
@@ -112,10 +108,8 @@ static void hop_answered(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
     struct reload_chord_route_query_ans answer;
-    if (result->error || !call->control) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
     json_t *next = NULL;
     if (reload_chord_route_query_ans_decode(result->body, result->signer.len, &answer) == 0)
         next = reload_json_node_id(&answer.next_peer);

@@ -41,16 +41,10 @@ static void finish(struct reload_control_call *call, bool complete)
 static void member_answered(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (!call->control) {
-        reload_control_answer(call, NULL);
+    if (reload_control_failed(call, result))
         return;
-    }
     const struct reload_node_id *own =
         &reload_overlay_own(reload_control_overlay(call->control))->node_id;
-    if (result->error) {
-        reload_control_fail_result(call, result);
-        return;
-    }
     json_t *first = json_array_get(call->state, 0);
     json_t *id = reload_json_node_id(&result->signer);
     bool around = reload_node_id_equal(&result->signer, own) || json_equal(id, first);

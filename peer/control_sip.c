@@ -18,8 +18,7 @@ const char *reload_control_text(const struct reload_control_call *call, const ch
 
 static void fail(struct reload_control_call *call, int error)
 {
-    const char *overlay =
-        reload_overlay_config(reload_control_overlay(call->control))->instance_name;
+    const char *overlay = reload_control_overlay_config(call->control)->instance_name;
     switch (error) {
     case RELOAD_E_UNSUPPORTED:
         reload_control_fail(call, RELOAD_CONTROL_REFUSED,
@@ -60,10 +59,8 @@ static bool read_lifetime(struct reload_control_call *call, uint32_t *lifetime_s
 static void registered(void *context, const struct reload_result *result)
 {
     struct reload_control_call *call = context;
-    if (result->error || !call->control) {
-        reload_control_fail_result(call, result);
+    if (reload_control_failed(call, result))
         return;
-    }
     const struct reload_sip_registrar *r = reload_sip_node_registrar(sip(call));
     reload_control_answer(call, json_pack("{s:s,s:o,s:s,s:I,s:o}", "aor", r->aor.text, "node_id",
                                           reload_json_node_id(&r->own), "state",
@@ -175,8 +172,8 @@ static void looked_up(void *context, const struct reload_sip_lookup_result *resu
     case RELOAD_SIP_FOUND:
     case RELOAD_SIP_EXTERNAL:
         reload_control_answer(
-            call, found_object(result, reload_overlay_config(reload_control_overlay(call->control))
-                                           ->node_id_length));
+            call,
+            found_object(result, reload_control_overlay_config(call->control)->node_id_length));
         return;
     case RELOAD_SIP_NOT_FOUND:
         reload_control_fail(call, RELOAD_CONTROL_FAILURE, "nobody is registered as %s", uri);

@@ -97,25 +97,26 @@ static int publish_url(uint16_t port, struct reload_cert_reason *reason)
     return error;
 }
 
+static const GOptionEntry server_entries[] = {
+    { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
+    { "listen", 0, 0, G_OPTION_ARG_STRING, &o.listen,
+      "Where to listen; port 0: the system chooses, the ready line tells", "ADDR:PORT" },
+    { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
+      "Name or address that users reach it by (the address it listens on); may be repeated",
+      "HOST" },
+    { "certificate-days", 0, 0, G_OPTION_ARG_INT, &o.certificate_days,
+      "How long certificates are valid", "DAYS" },
+    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log more", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print the ready line as JSON", NULL },
+    { 0 },
+};
+
 int reload_verb_enroll_server(int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {
-        { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
-        { "listen", 0, 0, G_OPTION_ARG_STRING, &o.listen,
-          "Where to listen; port 0: the system chooses, the ready line tells", "ADDR:PORT" },
-        { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
-          "Name or address that users reach it by (the address it listens on); may be repeated",
-          "HOST" },
-        { "certificate-days", 0, 0, G_OPTION_ARG_INT, &o.certificate_days,
-          "How long certificates are valid", "DAYS" },
-        { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log more", NULL },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print the ready line as JSON", NULL },
-        { 0 },
-    };
     struct reload_enroll_server_options options = reload_enroll_server_options_default();
     struct reload_enroll_server *server;
     struct reload_cert_reason reason = { "" };
-    int code = reload_verb_options("enroll-server", entries, &argc, &argv, 0, 0);
+    int code = reload_verb_options("enroll-server", server_entries, &argc, &argv, 0, 0);
     if (code == 0 && (!o.directory || !o.listen))
         code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR and --listen ADDR:PORT are needed");
     if (code)
@@ -193,36 +194,35 @@ static void print_outcome(const struct reload_enroll_outcome *outcome)
         "self_signed", outcome->self_signed, "text", outcome->text));
 }
 
+static const GOptionEntry client_entries[] = {
+    { "user", 0, 0, G_OPTION_ARG_STRING, &o.user, "Account name, as in alice@example.org", "NAME" },
+    { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o.password_file,
+      "Read the password from this file's first line (-: standard input)", "FILE" },
+    { "ca", 0, 0, G_OPTION_ARG_FILENAME, &o.ca,
+      "CA of the HTTPS server, when the system does not know it", "FILE" },
+    { "identity", 0, 0, G_OPTION_ARG_FILENAME, &o.identity, "Folder to make", "DIR" },
+    { "overlay", 0, 0, G_OPTION_ARG_STRING, &o.overlay,
+      "The overlay that is meant, when a document describes several", "NAME" },
+    { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Key of this node (default: as the overlay's)",
+      "ec|rsa" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &o.device,
+      "Name of this device, when several of the account's join: each has its own Node-ID", "NAME" },
+    { "node-ids", 0, 0, G_OPTION_ARG_INT, &o.node_ids, "How many Node-IDs to ask for", "N" },
+    { "unsigned", 0, 0, G_OPTION_ARG_NONE, &o.allow_unsigned,
+      "Take a configuration without a valid signature", NULL },
+    { "strict-name", 0, 0, G_OPTION_ARG_NONE, &o.strict_name,
+      "The enrollment server's certificate must bear the overlay's name", NULL },
+    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log more", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
+    { 0 },
+};
+
 int reload_verb_enroll(int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {
-        { "user", 0, 0, G_OPTION_ARG_STRING, &o.user, "Account name, as in alice@example.org",
-          "NAME" },
-        { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o.password_file,
-          "Read the password from this file's first line (-: standard input)", "FILE" },
-        { "ca", 0, 0, G_OPTION_ARG_FILENAME, &o.ca,
-          "CA of the HTTPS server, when the system does not know it", "FILE" },
-        { "identity", 0, 0, G_OPTION_ARG_FILENAME, &o.identity, "Folder to make", "DIR" },
-        { "overlay", 0, 0, G_OPTION_ARG_STRING, &o.overlay,
-          "The overlay that is meant, when a document describes several", "NAME" },
-        { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Key of this node (default: as the overlay's)",
-          "ec|rsa" },
-        { "device", 0, 0, G_OPTION_ARG_STRING, &o.device,
-          "Name of this device, when several of the account's join: each has its own Node-ID",
-          "NAME" },
-        { "node-ids", 0, 0, G_OPTION_ARG_INT, &o.node_ids, "How many Node-IDs to ask for", "N" },
-        { "unsigned", 0, 0, G_OPTION_ARG_NONE, &o.allow_unsigned,
-          "Take a configuration without a valid signature", NULL },
-        { "strict-name", 0, 0, G_OPTION_ARG_NONE, &o.strict_name,
-          "The enrollment server's certificate must bear the overlay's name", NULL },
-        { "verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose, "Log more", NULL },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
-        { 0 },
-    };
     struct reload_enroll_client_options options;
     struct reload_enroll_outcome outcome;
     char password[RELOAD_ENROLL_PASSWORD_MAX + 1] = "";
-    int code = reload_verb_options("enroll", entries, &argc, &argv, 1, 1);
+    int code = reload_verb_options("enroll", client_entries, &argc, &argv, 1, 1);
     if (code == 0)
         code = read_options(&options, argv[1], password);
     if (code)

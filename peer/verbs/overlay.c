@@ -146,30 +146,31 @@ static int fill_options(struct reload_cert_overlay_options *options)
     return code;
 }
 
+static const GOptionEntry create_entries[] = {
+    { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "Folder to make", "DIR" },
+    { "no-ice", 0, 0, G_OPTION_ARG_NONE, &o.no_ice, "Nodes link without ICE (no NATs)", NULL },
+    { "self-signed", 0, 0, G_OPTION_ARG_NONE, &o.self_signed,
+      "Let nodes in that certify themselves", NULL },
+    { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
+      "Address of a bootstrap peer; may be repeated", "ADDR:PORT" },
+    { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
+      "Where the enrollment server will listen; may be repeated", "HOST[:PORT]" },
+    { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Keys of CA and servers: ec (default) or rsa",
+      "ec|rsa" },
+    { "kind", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.kinds,
+      "A Kind of one's own; MODEL is single, array or dictionary, POLICY one of the RFC's four",
+      "ID:MODEL:POLICY:MAXCOUNT:MAXSIZE[:MAXMULTIPLE]" },
+    { "domain-restriction", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.domains,
+      "SIP addresses of these domains only, an extended regular expression; may be repeated",
+      "PATTERN" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
+    { 0 },
+};
+
 int reload_verb_overlay_create(int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {
-        { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "Folder to make", "DIR" },
-        { "no-ice", 0, 0, G_OPTION_ARG_NONE, &o.no_ice, "Nodes link without ICE (no NATs)", NULL },
-        { "self-signed", 0, 0, G_OPTION_ARG_NONE, &o.self_signed,
-          "Let nodes in that certify themselves", NULL },
-        { "bootstrap", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.bootstrap,
-          "Address of a bootstrap peer; may be repeated", "ADDR:PORT" },
-        { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.hosts,
-          "Where the enrollment server will listen; may be repeated", "HOST[:PORT]" },
-        { "key", 0, 0, G_OPTION_ARG_STRING, &o.key, "Keys of CA and servers: ec (default) or rsa",
-          "ec|rsa" },
-        { "kind", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.kinds,
-          "A Kind of one's own; MODEL is single, array or dictionary, POLICY one of the RFC's four",
-          "ID:MODEL:POLICY:MAXCOUNT:MAXSIZE[:MAXMULTIPLE]" },
-        { "domain-restriction", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.domains,
-          "SIP addresses of these domains only, an extended regular expression; may be repeated",
-          "PATTERN" },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
-        { 0 },
-    };
     struct reload_cert_reason reason = { "" };
-    int code = reload_verb_options("overlay create", entries, &argc, &argv, 1, 1);
+    int code = reload_verb_options("overlay create", create_entries, &argc, &argv, 1, 1);
     if (code == 0 && !o.directory)
         code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR is missing: the folder to make");
     if (code)
@@ -191,16 +192,17 @@ int reload_verb_overlay_create(int argc, char **argv)
     return 0;
 }
 
+static const GOptionEntry sign_entries[] = {
+    { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
+    { 0 },
+};
+
 int reload_verb_overlay_sign(int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {
-        { "dir", 0, 0, G_OPTION_ARG_FILENAME, &o.directory, "The overlay's folder", "DIR" },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
-        { 0 },
-    };
     struct reload_cert_reason reason = { "" };
     uint16_t sequence;
-    int code = reload_verb_options("overlay sign", entries, &argc, &argv, 0, 0);
+    int code = reload_verb_options("overlay sign", sign_entries, &argc, &argv, 0, 0);
     if (code == 0 && !o.directory)
         code = reload_verb_fail(RELOAD_EXIT_USAGE, "--dir DIR is missing: the overlay's folder");
     if (code)
