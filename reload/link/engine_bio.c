@@ -51,14 +51,21 @@ static int bio_create(BIO *bio)
     return 1;
 }
 
-BIO_METHOD *reload_engine_bio_method(void)
+BIO_METHOD *reload_engine_bio_make(const char *name, int (*read)(BIO *, char *, size_t, size_t *),
+                                   int (*write)(BIO *, const char *, size_t, size_t *),
+                                   long (*ctrl)(BIO *, int, long, void *))
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "reload engine");
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, name);
     if (!method)
         return NULL;
     BIO_meth_set_create(method, bio_create);
-    BIO_meth_set_read_ex(method, bio_read);
-    BIO_meth_set_write_ex(method, bio_write);
-    BIO_meth_set_ctrl(method, bio_ctrl);
+    BIO_meth_set_read_ex(method, read);
+    BIO_meth_set_write_ex(method, write);
+    BIO_meth_set_ctrl(method, ctrl);
     return method;
+}
+
+BIO_METHOD *reload_engine_bio_method(void)
+{
+    return reload_engine_bio_make("reload engine", bio_read, bio_write, bio_ctrl);
 }

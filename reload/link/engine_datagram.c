@@ -102,23 +102,9 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     }
 }
 
-static int bio_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
 BIO_METHOD *reload_engine_datagram_bio_method(void)
 {
-    BIO_METHOD *method =
-        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "reload datagram engine");
-    if (!method)
-        return NULL;
-    BIO_meth_set_create(method, bio_create);
-    BIO_meth_set_read_ex(method, bio_read);
-    BIO_meth_set_write_ex(method, bio_write);
-    BIO_meth_set_ctrl(method, bio_ctrl);
-    return method;
+    return reload_engine_bio_make("reload datagram engine", bio_read, bio_write, bio_ctrl);
 }
 
 /* --- setting up --- */

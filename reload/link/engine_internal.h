@@ -48,6 +48,10 @@ int reload_engine_verify(X509_STORE_CTX *store, void *unused);
 BIO_METHOD *reload_engine_bio_method(void);
 /* The same for datagrams. */
 BIO_METHOD *reload_engine_datagram_bio_method(void);
+/* A BIO of an engine with these ways to read, write and be asked. NULL without memory. */
+BIO_METHOD *reload_engine_bio_make(const char *name, int (*read)(BIO *, char *, size_t, size_t *),
+                                   int (*write)(BIO *, const char *, size_t, size_t *),
+                                   long (*ctrl)(BIO *, int, long, void *));
 
 /* An engine on this context and BIO; see reload_engine_new(). */
 RELOAD_MUST_USE int reload_engine_create(struct reload_engine_context *context, SSL_CTX *tls,

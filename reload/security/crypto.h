@@ -80,4 +80,9 @@ struct reload_crypto {
     bool raw_resource_ids; /* compatibility: see reload_value_verify() */
 };
 
+/* The first `len` bytes of the SHA-1 of `bytes`: how a Resource-ID is made of a Resource Name
+ * (RFC 6940 s10.2). Fails as digest() does; RELOAD_E_UNSUPPORTED when a digest is shorter. */
+RELOAD_MUST_USE int reload_crypto_sha1_head(const struct reload_crypto *crypto,
+                                            struct reload_slice bytes, size_t len, uint8_t *out);
+
 #endif

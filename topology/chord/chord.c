@@ -158,17 +158,8 @@ static void destroy(struct reload_topology *t)
 static int resource_id(const struct reload_crypto *crypto, struct reload_slice resource_name,
                        uint8_t *out, size_t *len)
 {
-    uint8_t digest[RELOAD_DIGEST_MAX];
-    size_t digest_len;
-    int error = crypto->ops->digest(crypto->context, RELOAD_HASH_SHA1, &resource_name, 1, digest,
-                                    &digest_len);
-    if (error != 0)
-        return error;
-    if (digest_len < RELOAD_CHORD_ID_LEN)
-        return RELOAD_E_UNSUPPORTED;
-    memcpy(out, digest, RELOAD_CHORD_ID_LEN);
     *len = RELOAD_CHORD_ID_LEN;
-    return 0;
+    return reload_crypto_sha1_head(crypto, resource_name, *len, out);
 }
 
 /* --- routing --- */
