@@ -50,6 +50,16 @@ void *reload_table_next(const struct reload_table *table, uint64_t hash, size_t 
     return NULL;
 }
 
+void *reload_table_each(const struct reload_table *table, size_t *place)
+{
+    while (*place < table->capacity) {
+        void *value = table->slots[(*place)++].value;
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
 /* Closes the gap at `hole`: what was pushed past it by probing moves back. */
 static void close_gap(struct reload_table *table, size_t hole)
 {

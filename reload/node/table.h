@@ -25,6 +25,9 @@ struct reload_table {
 RELOAD_MUST_USE int reload_table_insert(struct reload_table *table, uint64_t hash, void *value);
 /* The values under a hash, one a call: *place starts at 0. NULL when there are no more. */
 void *reload_table_next(const struct reload_table *table, uint64_t hash, size_t *place);
+/* All values, in no order, one a call: *place starts at 0. NULL when there are no more. Nothing is
+ * inserted or removed meanwhile. */
+void *reload_table_each(const struct reload_table *table, size_t *place);
 /* Takes that value out; nothing happens when it is not there. */
 void reload_table_remove(struct reload_table *table, uint64_t hash, const void *value);
 void reload_table_fini(struct reload_table *table);
