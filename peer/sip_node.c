@@ -264,6 +264,11 @@ int reload_sip_node_unregister(struct reload_sip_node *node, reload_overlay_done
                     context);
 }
 
+int reload_sip_node_withdraw(struct reload_sip_node *node, reload_overlay_done *done, void *context)
+{
+    return node->routed ? reload_sip_node_unregister(node, done, context) : RELOAD_E_NOT_FOUND;
+}
+
 const struct reload_sip_registrar *reload_sip_node_registrar(const struct reload_sip_node *node)
 {
     return node->can_register ? &node->registrar : NULL;

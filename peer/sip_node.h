@@ -42,6 +42,11 @@ RELOAD_MUST_USE int reload_sip_node_forward(struct reload_sip_node *node, struct
 RELOAD_MUST_USE int reload_sip_node_unregister(struct reload_sip_node *node,
                                                reload_overlay_done *done, void *done_context);
 
+/* The same for a node that ends, if what it has registered is its own route: a forward, and another
+ * node that takes the calls, stay. RELOAD_E_NOT_FOUND: nothing is to be removed. */
+RELOAD_MUST_USE int reload_sip_node_withdraw(struct reload_sip_node *node,
+                                             reload_overlay_done *done, void *done_context);
+
 /* How a lookup ended; result is NULL when the node is being freed, and good until this returns. */
 typedef void reload_sip_lookup_done(void *context, const struct reload_sip_lookup_result *result);
 /* anew: contacts that are cached for this address have failed. Errors of reload_sip_lookup_new();

@@ -3,6 +3,7 @@
 
 #include "media/device.h"
 #include "peer/verbs/call_show.h"
+#include "peer/verbs/interrupt.h"
 #include "peer/verbs/own_node.h"
 #include "reload/alloc.h"
 
@@ -122,7 +123,7 @@ int reload_verb_sip_call(int argc, char **argv)
         code = reload_own_node_start(false);
     if (code != 0)
         return code;
-    reload_call_catch_interrupt();
+    reload_interrupt_catch();
     return reload_own_node_stop(call_out(argv[1]));
 }
 
@@ -154,8 +155,8 @@ static long long wait_for_call(struct reload_control_client *client, int *code)
     long long found = o.call ? o.call : ringing_now(client, code);
     if (!found && *code == 0 && !reload_query.json)
         puts("waiting for a call"), fflush(stdout);
-    while (!found && *code == 0 && !reload_call_interrupted()) {
-        json_t *event = reload_call_next(client, 250, code);
+    while (!found && *code == 0 && !reload_interrupted()) {
+        json_t *event = reload_call_next(client, RELOAD_INTERRUPT_STEP_MS, code);
         if (event && rings(event))
             found = reload_query_number(event, "call");
         json_decref(event);
@@ -191,7 +192,7 @@ int reload_verb_sip_answer(int argc, char **argv)
         code = reload_own_node_start(true);
     if (code != 0)
         return code;
-    reload_call_catch_interrupt();
+    reload_interrupt_catch();
     return reload_own_node_stop(call_in());
 }
 

@@ -1,16 +1,16 @@
 #include "peer/verbs/call_show.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define STEP_MS  250
-#define WIDTH    78
-#define LEVEL_DB 60 /* what the meter spans below full scale */
+#include "peer/verbs/interrupt.h"
 
-static volatile sig_atomic_t interrupts;
+#define WIDTH       78
+#define LEVEL_DB    60  /* what the meter spans below full scale */
+#define FAREWELL_MS 700 /* for the far end to answer when this one has ended the call */
+
 static GQueue kept = G_QUEUE_INIT; /* of json_t: events that came before an answer */
 
 /* --- the control socket --- */
@@ -63,26 +63,6 @@ json_t *reload_call_next(struct reload_control_client *client, int timeout_ms, i
     }
     *code = error == RELOAD_E_TIMEOUT ? 0 : lost();
     return NULL;
-}
-
-/* --- interrupts --- */
-
-static void interrupted(int signal_number)
-{
-    (void)signal_number;
-    interrupts++;
-}
-
-void reload_call_catch_interrupt(void)
-{
-    struct sigaction action = { .sa_handler = interrupted, .sa_flags = (int)SA_RESETHAND };
-    sigaction(SIGINT, &action, NULL); /* the second one ends the program */
-    sigaction(SIGTERM, &action, NULL);
-}
-
-bool reload_call_interrupted(void)
-{
-    return interrupts != 0;
 }
 
 /* --- for people --- */
@@ -155,7 +135,8 @@ struct following {
     const struct reload_call_show *show;
     long long call;
     gint64 established_us; /* 0: not yet */
-    bool hung_up;
+    bool hung_up;          /* by this verb */
+    gint64 over_us;        /* this end has ended it; 0: not yet */
     int code;
 };
 
@@ -168,6 +149,7 @@ static void hang_up(struct following *f)
 {
     json_t *answer;
     f->hung_up = true;
+    f->over_us = g_get_monotonic_time();
     if (reload_call_ask(f->show->client, request_of(f, "sip_hangup"), &answer) == 0)
         json_decref(answer);
 }
@@ -177,7 +159,7 @@ static void refresh(struct following *f)
     json_t *answer;
     size_t i;
     const json_t *call;
-    if (reload_query.json || !isatty(STDOUT_FILENO) || !f->established_us || f->hung_up)
+    if (reload_query.json || !isatty(STDOUT_FILENO) || !f->established_us || f->over_us)
         return;
     if (reload_call_ask(f->show->client, json_pack("{s:s}", "verb", "sip_calls"), &answer) != 0)
         return;
@@ -213,10 +195,22 @@ static bool take(struct following *f, const json_t *event)
     const char *state = reload_query_text(event, "state");
     if (strcmp(state, "established") == 0)
         f->established_us = g_get_monotonic_time();
+    if (!f->over_us && (strcmp(state, "closing") == 0 || strcmp(state, "cancelling") == 0))
+        f->over_us = g_get_monotonic_time();
     if (strcmp(state, "ended") != 0)
         return true;
     f->code = exit_code(event);
     return false;
+}
+
+static bool farewell_is_over(struct following *f)
+{
+    if (!f->over_us || g_get_monotonic_time() - f->over_us < FAREWELL_MS * 1000)
+        return false;
+    f->code = f->hung_up && f->established_us ? RELOAD_EXIT_OK : RELOAD_EXIT_FAILURE;
+    if (!reload_query.json)
+        puts("the far end did not answer to that");
+    return true;
 }
 
 static bool talked_enough(const struct following *f)
@@ -229,15 +223,16 @@ int reload_call_follow(const struct reload_call_show *show, long long call)
 {
     struct following f = { .show = show, .call = call };
     for (bool goes_on = true; goes_on;) {
-        json_t *event = reload_call_next(show->client, STEP_MS, &f.code);
+        json_t *event = reload_call_next(show->client, RELOAD_INTERRUPT_STEP_MS, &f.code);
         if (event) {
             goes_on = take(&f, event);
             json_decref(event);
         } else if (f.code != 0) {
             return f.code;
         }
-        if (goes_on && !f.hung_up && (reload_call_interrupted() || talked_enough(&f)))
+        if (goes_on && !f.over_us && (reload_interrupted() || talked_enough(&f)))
             hang_up(&f);
+        goes_on = goes_on && !farewell_is_over(&f);
         if (goes_on && !event)
             refresh(&f);
     }

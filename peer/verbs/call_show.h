@@ -20,12 +20,10 @@ int reload_call_ask(struct reload_control_client *client, json_t *request, json_
 /* The next event of a call, or NULL after `timeout_ms` (-1: however long); *code is set when the
  * peer has ended. */
 json_t *reload_call_next(struct reload_control_client *client, int timeout_ms, int *code);
-/* From now on an interrupt does not end the program: reload_call_interrupted() tells. */
-void reload_call_catch_interrupt(void);
-bool reload_call_interrupted(void);
-
-/* Until the call ends: by either side, an interrupt, or the time. The exit code: 0 when both
- * talked. */
+/* Until the call ends: by either side, an interrupt (verbs/interrupt.h), or the time. A far end
+ * that does not answer when this one has ended it is not waited for. The exit code: 0 when both
+ * talked.
+ */
 int reload_call_follow(const struct reload_call_show *show, long long call);
 /* One line about a call, for people. */
 void reload_call_print(const json_t *call);

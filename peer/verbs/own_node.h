@@ -18,7 +18,8 @@ extern char *reload_own_node_identity; /* --identity, or NULL */
  * without does nothing. `registers`: the user's calls come there, too. 0, or an exit code after an
  * error was printed. */
 int reload_own_node_start(bool registers);
-/* Has it unregister and leave; `code` comes back. */
+/* Has it hang up, unregister and leave; `code` comes back. From start() on an interrupt does not
+ * end the program (verbs/interrupt.h): this is where it ends. */
 int reload_own_node_stop(int code);
 
 #endif

@@ -18,6 +18,7 @@
 #define TURN_PORT     3478
 #define LISTEN_MAX    8
 #define BOOTSTRAP_MAX 64
+#define WITHDRAW_MS   600  /* for the registration to be removed, before the links go */
 #define LEAVE_MS      1800 /* after this the process ends, told everybody or not */
 
 static struct {
@@ -38,7 +39,7 @@ static struct {
     struct reload_log log;
     struct reload_link_address listen[LISTEN_MAX], bootstrap[BOOTSTRAP_MAX], turn;
     struct reload_cert_bytes turn_secret;
-    bool was_ready, leaving;
+    bool was_ready, leaving, left;
 } p;
 
 /* --client, --client=any: G_OPTION_FLAG_OPTIONAL_ARG gives NULL for the first. */
@@ -181,11 +182,33 @@ static void config_changed(void *unused, const struct reload_config *config)
 static gboolean give_up(gpointer unused)
 {
     (void)unused;
+    p.left = true;
     reload_log_write(&p.log, RELOAD_LOG_WARNING, "state", "not everybody heard of the leave");
     g_main_loop_quit(p.loop);
     return G_SOURCE_REMOVE;
 }
 
+static void leave_overlay(void)
+{
+    if (!p.left)
+        reload_overlay_leave(p.overlay);
+    p.left = true;
+}
+
+static void withdrawn(void *unused, const struct reload_result *result)
+{
+    (void)unused, (void)result;
+    leave_overlay();
+}
+
+static gboolean withdraw_no_longer(gpointer unused)
+{
+    (void)unused;
+    leave_overlay();
+    return G_SOURCE_REMOVE;
+}
+
+/* Calls are hung up, and nobody is sent here any more, while there are links for that. */
 static void leave(void *unused)
 {
     (void)unused;
@@ -195,7 +218,10 @@ static void leave(void *unused)
     if (p.phone)
         reload_phone_hangup_all(p.phone);
     g_timeout_add(LEAVE_MS, give_up, NULL);
-    reload_overlay_leave(p.overlay);
+    if (reload_sip_node_withdraw(p.sip, withdrawn, NULL) != 0)
+        leave_overlay();
+    else
+        g_timeout_add(WITHDRAW_MS, withdraw_no_longer, NULL);
 }
 
 /* The first signal leaves in order, the second one ends at once. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/verbs/interrupt.h"
+
 struct reload_query_options reload_query;
 
 const char *reload_query_text(const json_t *object, const char *key)
@@ -106,6 +108,16 @@ int reload_query_refused(json_t *answer)
     return code;
 }
 
+/* However long it takes, unless the verb is interrupted. */
+static int wait_for_answer(struct reload_control_client *client, json_t **answer)
+{
+    int error;
+    do
+        error = reload_control_client_next(client, RELOAD_INTERRUPT_STEP_MS, answer);
+    while (error == RELOAD_E_TIMEOUT && !reload_interrupted());
+    return error;
+}
+
 int reload_query_call(json_t *request, json_t **answer)
 {
     struct reload_control_client *client;
@@ -114,8 +126,12 @@ int reload_query_call(json_t *request, json_t **answer)
         json_decref(request);
         return code;
     }
-    int error = reload_control_client_call(client, request, answer);
+    int error = reload_control_client_send(client, request);
+    if (!error)
+        error = wait_for_answer(client, answer);
     reload_control_client_close(client);
+    if (error == RELOAD_E_TIMEOUT)
+        return reload_verb_fail(RELOAD_EXIT_FAILURE, "interrupted");
     if (error)
         return reload_verb_fail(RELOAD_EXIT_NOT_JOINED,
                                 "the peer ended before it answered; see its log");
