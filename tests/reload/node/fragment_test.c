@@ -1,4 +1,4 @@
-/* Fragmentation and reassembly: RFC 6940 s6.7 to F4. */
+/* Messages cut for a link: RFC 6940 s6.7 to F4. */
 #include "tests/reload/node/rig.h"
 
 /* clang-format off */
@@ -6,336 +6,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 /* clang-format on */
-#include <stdlib.h>
-
-#define PADDING 2000
-
-static uint8_t padded_ping[2 + PADDING];
-
-static void set_up(struct rig *rig)
-{
-    rig_init(rig);
-    rig_start(rig);
-    rig_link(rig, 0);
-    rig_link(rig, 1);
-    rig_clear(rig);
-    padded_ping[0] = PADDING >> 8;
-    padded_ping[1] = PADDING & 0xff;
-    for (size_t i = 0; i < PADDING; i++)
-        padded_ping[2 + i] = (uint8_t)(i * 7);
-}
-
-static struct rig_message big_ping(const struct rig *rig, uint64_t id)
-{
-    return (struct rig_message){
-        .signer = &rig->parties[0],
-        .code = RELOAD_PING_REQ,
-        .body = { padded_ping, sizeof padded_ping },
-        .transaction_id = id,
-    };
-}
-
-/* A whole message, and pieces of it. */
-struct pieces {
-    uint8_t bytes[8192];
-    size_t header_len, payload_len;
-};
-
-static void take(struct rig *rig, const struct rig_message *m, struct pieces *p)
-{
-    struct reload_slice whole = rig_encode(rig, m, NULL);
-    struct reload_forwarding_header h;
-    assert_int_equal(reload_forwarding_header_decode(whole, 16, &h), 0);
-    memcpy(p->bytes, whole.p, whole.n);
-    p->header_len = reload_forwarding_header_len(&h);
-    p->payload_len = whole.n - p->header_len;
-}
-
-static void give(struct rig *rig, const struct pieces *p, reload_link_id link, size_t from,
-                 size_t to)
-{
-    uint8_t out[8192];
-    struct reload_writer w = reload_writer_of(out + 12, 8);
-    reload_wr_u32(&w, (uint32_t)(0x80000000u | (to == p->payload_len ? 0x40000000u : 0) | from));
-    uint8_t fields[8];
-    memcpy(fields, out + 12, 4);
-    w = reload_writer_of(fields + 4, 4);
-    reload_wr_u32(&w, (uint32_t)(p->header_len + to - from));
-    memcpy(out, p->bytes, p->header_len);
-    memcpy(out + 12, fields, 8);
-    memcpy(out + p->header_len, p->bytes + p->header_len + from, to - from);
-    rig_receive_bytes(rig, link, reload_slice_of(out, p->header_len + to - from));
-}
-
-static bool answered(struct rig *rig)
-{
-    size_t sent = rig_count(rig, RELOAD_ACTION_SEND);
-    if (sent == 0)
-        return false;
-    assert_int_equal(sent, 1);
-    assert_int_equal(rig_sent(rig, 0, NULL).message_code, RELOAD_PING_ANS);
-    rig_clear(rig);
-    return true;
-}
-
-/* R6940-6.7-2 R6940-6.7-10: in order, in reverse, over two links, doubled. */
-static void fragments_make_a_message_in_any_order(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    size_t n = p.payload_len;
-    give(&rig, &p, 1, 0, 700);
-    give(&rig, &p, 1, 700, 1400);
-    assert_false(answered(&rig));
-    give(&rig, &p, 1, 1400, n);
-    assert_true(answered(&rig));
-
-    take(&rig, &m, &p);
-    give(&rig, &p, 2, 1400, n);
-    give(&rig, &p, 1, 700, 1400);
-    give(&rig, &p, 1, 700, 1400);
-    assert_false(answered(&rig));
-    give(&rig, &p, 1, 0, 700);
-    assert_true(answered(&rig));
-    assert_int_equal(reload_node_deadline(rig.node), RELOAD_NEVER); /* nothing is left behind */
-    rig_fini(&rig);
-}
-
-/* R6940-6.7-1: what was cut elsewhere the second time may overlap, as long as the bytes agree. */
-static void overlapping_fragments_that_agree_are_fine(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    give(&rig, &p, 1, 0, 900);
-    give(&rig, &p, 1, 600, 1500);
-    give(&rig, &p, 1, 400, 1700);
-    assert_false(answered(&rig));
-    give(&rig, &p, 1, 1600, p.payload_len);
-    assert_true(answered(&rig));
-    rig_fini(&rig);
-}
-
-/* R6940-6.7-16 */
-static void fragments_that_contradict_are_dropped(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    give(&rig, &p, 1, 0, 900);
-    p.bytes[p.header_len + 800] ^= 1;
-    give(&rig, &p, 1, 700, 1500); /* other bytes */
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 1);
-    p.bytes[p.header_len + 800] ^= 1;
-    give(&rig, &p, 1, 1500, p.payload_len);
-    size_t n = p.payload_len;
-    p.payload_len = 1600; /* a "last" fragment that ends before what is there */
-    give(&rig, &p, 1, 1500, 1600);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 2);
-    p.payload_len = n + 10; /* one that goes on after the last */
-    give(&rig, &p, 1, n, n + 5);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 3);
-    p.payload_len = n;
-    give(&rig, &p, 1, 900, 900); /* no bytes at all */
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 4);
-    give(&rig, &p, 1, 900, 1500);
-    assert_true(answered(&rig));
-    rig_fini(&rig);
-}
-
-/* R6940-6.7-8: after 15 s it is forgotten. */
-static void a_message_that_is_never_complete_is_forgotten(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    give(&rig, &p, 1, 0, 1000);
-    rig_run(&rig, 14999);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_TIMEOUT), 0);
-    rig_run(&rig, 1);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_TIMEOUT), 1);
-    give(&rig, &p, 1, 1000, p.payload_len);
-    assert_false(answered(&rig));
-    rig_run(&rig, 15000);
-    assert_int_equal(reload_node_deadline(rig.node), RELOAD_NEVER);
-    rig_fini(&rig);
-}
-
-/* R6940-6.7-16: max-message-size holds for the whole. */
-static void a_message_above_max_message_size_is_not_put_together(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    memset(p.bytes + p.header_len, 0, sizeof p.bytes - p.header_len);
-    p.payload_len = 7000;
-    give(&rig, &p, 1, 4000, 5001);
-    give(&rig, &p, 1, 6500, 7000);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_LIMIT), 2);
-    assert_int_equal(reload_node_deadline(rig.node), RELOAD_NEVER);
-    rig_fini(&rig);
-}
-
-/* R6940-6.7-9: 64 a link, then as many as the node allows. */
-static void the_caps_on_messages_under_way_hold(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    rig_init(&rig);
-    rig.node_config.limits.max_reassemblies = 100;
-    rig_start(&rig);
-    rig_link(&rig, 0);
-    rig_link(&rig, 1);
-    for (uint64_t id = 1; id <= 70; id++) {
-        struct rig_message m = big_ping(&rig, id);
-        take(&rig, &m, &p);
-        give(&rig, &p, 1, 0, 300);
-    }
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_LIMIT), 6);
-    for (uint64_t id = 101; id <= 140; id++) {
-        struct rig_message m = big_ping(&rig, id);
-        take(&rig, &m, &p);
-        give(&rig, &p, 2, 0, 300);
-    }
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_LIMIT), 6 + 4);
-    rig_run(&rig, 15000);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_TIMEOUT), 100);
-    rig_fini(&rig);
-
-    rig_init(&rig);
-    rig.node_config.limits.max_reassembly_bytes = 5000;
-    rig_start(&rig);
-    rig_link(&rig, 0);
-    for (uint64_t id = 1; id <= 3; id++) {
-        struct rig_message m = big_ping(&rig, id);
-        take(&rig, &m, &p);
-        give(&rig, &p, 1, 1700, 2000);
-    }
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_LIMIT), 1);
-    rig_fini(&rig);
-}
-
-/* More gaps than are kept track of. */
-static void a_message_in_very_many_pieces_is_cut_off(void **state)
-{
-    struct rig rig;
-    struct pieces p;
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 0);
-    take(&rig, &m, &p);
-    for (size_t at = 0; at < 140; at += 2)
-        give(&rig, &p, 1, at, at + 1);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT_LIMIT), 6);
-    give(&rig, &p, 1, 0, 1000); /* fills the gaps */
-    give(&rig, &p, 1, 1000, p.payload_len);
-    assert_true(answered(&rig));
-    rig_fini(&rig);
-}
-
-static uint64_t ask(struct rig *rig)
-{
-    const struct reload_target target = { .resource = true,
-                                          .id = reload_slice_of(rig->fake.owned_resource, 16) };
-    uint64_t number;
-    rig->fake.hop = rig->parties[0].id;
-    assert_int_equal(
-        reload_node_request(rig->node, &target, RELOAD_PING_REQ, rig_ping, rig->now, &number), 0);
-    rig_pull(rig);
-    uint64_t id = rig_sent(rig, 0, NULL).header.transaction_id;
-    rig_clear(rig);
-    return id;
-}
-
-/* R6940-6.7-15: request and response of one transaction are kept apart. */
-static void a_request_and_a_response_of_one_transaction_do_not_mix(void **state)
-{
-    struct rig rig;
-    struct pieces request, response;
-    (void)state;
-    set_up(&rig);
-    uint64_t own = ask(&rig);
-    rig.fake.owns_resource = true; /* the ring changed: the request comes round to its sender */
-    struct rig_message m = big_ping(&rig, own);
-    m.destination_list = rig_resource(rig.fake.owned_resource, 16);
-    take(&rig, &m, &request);
-    struct rig_message ans = big_ping(&rig, own);
-    ans.code = RELOAD_PING_ANS;
-    take(&rig, &ans, &response);
-    give(&rig, &request, 1, 0, 1000);
-    give(&rig, &response, 1, 0, 1000);
-    give(&rig, &response, 1, 1000, response.payload_len);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
-    give(&rig, &request, 1, 1000, request.payload_len);
-    assert_true(answered(&rig));
-    rig_fini(&rig);
-}
-
-static void answer(struct rig *rig, uint64_t id, uint8_t response_id, struct pieces *out)
-{
-    struct rig_message ans = big_ping(rig, id);
-    ans.code = RELOAD_PING_ANS;
-    padded_ping[9] = response_id; /* every byte of the payload may differ */
-    take(rig, &ans, out);
-}
-
-/* R6940-6.7-1: the first answer is lost in part, the second has other bytes. */
-static void a_second_answer_does_not_wait_for_the_rest_of_the_first(void **state)
-{
-    struct rig rig;
-    struct pieces first, second;
-    (void)state;
-    set_up(&rig);
-    uint64_t id = ask(&rig);
-    answer(&rig, id, 1, &first);
-    answer(&rig, id, 2, &second);
-    give(&rig, &first, 1, 0, 1000);
-    give(&rig, &second, 1, 0, 1000);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 1);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
-    give(&rig, &second, 1, 1000, second.payload_len);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
-    rig_fini(&rig);
-}
-
-static void a_request_sent_again_forgets_what_came_of_its_first_answer(void **state)
-{
-    struct rig rig;
-    struct pieces first, second;
-    (void)state;
-    set_up(&rig);
-    uint64_t id = ask(&rig);
-    answer(&rig, id, 1, &first);
-    answer(&rig, id, 2, &second);
-    give(&rig, &first, 1, 1000, first.payload_len); /* its end holds the signature */
-    rig_run(&rig, 3000);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
-    give(&rig, &second, 1, 0, 1000);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 0);
-    give(&rig, &second, 1, 1000, second.payload_len);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_REQUEST_DONE), 1);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_FRAGMENT), 0);
-    rig_fini(&rig);
-}
-
-/* --- sending --- */
 
 static void link_with_mtu(struct rig *rig, reload_link_id link, size_t party, uint32_t mtu)
 {
@@ -348,101 +18,99 @@ static void link_with_mtu(struct rig *rig, reload_link_id link, size_t party, ui
     rig_clear(rig);
 }
 
+/* The payload of the n-th message sent, and its header. */
+static struct reload_slice fragment(const struct rig *rig, size_t n,
+                                    struct reload_forwarding_header *header)
+{
+    const struct rig_action *sent = rig_action(rig, RELOAD_ACTION_SEND, n);
+    struct reload_slice bytes = { sent->bytes, sent->len };
+    assert_int_equal(reload_forwarding_header_decode(bytes, 16, header), 0);
+    return reload_payload(bytes, header);
+}
+
+/* What was sent are the pieces of this, from its first byte to its last. */
+static void assert_pieces_of(const struct rig *rig, struct reload_slice payload)
+{
+    size_t count = rig_count(rig, RELOAD_ACTION_SEND), at = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct reload_forwarding_header h;
+        struct reload_slice piece = fragment(rig, i, &h);
+        assert_int_equal(reload_fragment_offset(&h), at);
+        assert_int_equal(reload_fragment_is_last(&h), i == count - 1);
+        assert_true(at + piece.n <= payload.n);
+        assert_memory_equal(piece.p, payload.p + at, piece.n);
+        at += piece.n;
+    }
+    assert_int_equal(at, payload.n);
+}
+
+/* R6940-6.7-1: over a smaller MTU once more, in a second node, without mixing up the offsets. */
+static size_t cut_again(const struct rig *rig, uint32_t mtu, struct reload_slice payload)
+{
+    void *started;
+    rig_set_up_alone(&started);
+    struct rig *far = started;
+    rig_link(far, 0);
+    link_with_mtu(far, 3, 2, mtu);
+    for (size_t i = 0; i < rig_count(rig, RELOAD_ACTION_SEND); i++) {
+        const struct rig_action *sent = rig_action(rig, RELOAD_ACTION_SEND, i);
+        rig_receive_bytes(far, 1, reload_slice_of(sent->bytes, sent->len));
+    }
+    size_t pieces = rig_count(far, RELOAD_ACTION_SEND);
+    assert_pieces_of(far, payload);
+    rig_tear_down(&started);
+    return pieces;
+}
+
 /* R6940-6.7-3 R6940-6.7-4 R6940-6.7-6 R6940-6.7-7 R6940-6.7-11 R6940-6.3.2-16 R6940-6.3.2-20: equal
  * pieces that fit, each with the whole header, and they make the message again. */
 static void a_message_above_the_mtu_is_cut_into_equal_fragments(void **state)
 {
-    struct rig rig, far;
-    (void)state;
-    set_up(&rig);
-    link_with_mtu(&rig, 3, 2, 900);
-    struct rig_message m = big_ping(&rig, 77);
-    m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
-    rig_receive(&rig, 1, &m);
-    size_t count = rig_count(&rig, RELOAD_ACTION_SEND), at = 0, first = 0;
+    struct rig *rig = *state;
+    link_with_mtu(rig, 3, 2, 900);
+    struct rig_message m = rig_long_ping(rig, 77);
+    m.destination_list = rig_nodes(&rig->parties[2].id, NULL);
+    rig_receive(rig, 1, &m);
+    struct reload_forwarding_header h;
+    struct reload_slice whole = rig_encode(rig, &m, NULL);
+    assert_int_equal(reload_forwarding_header_decode(whole, 16, &h), 0);
+    struct reload_slice payload = reload_payload(whole, &h);
+    assert_pieces_of(rig, payload);
+    size_t count = rig_count(rig, RELOAD_ACTION_SEND), first = fragment(rig, 0, &h).n;
     assert_true(count >= 3);
-    struct reload_slice whole = rig_encode(&rig, &m, NULL);
-    struct reload_forwarding_header before;
-    assert_int_equal(reload_forwarding_header_decode(whole, 16, &before), 0);
-    struct reload_slice payload = reload_payload(whole, &before);
     for (size_t i = 0; i < count; i++) {
-        const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, i);
-        struct reload_slice bytes = { sent->bytes, sent->len };
-        struct reload_forwarding_header h;
-        assert_true(bytes.n <= 900 - 32);
-        assert_int_equal(reload_forwarding_header_decode(bytes, 16, &h), 0);
-        struct reload_slice piece = reload_payload(bytes, &h);
-        assert_int_equal(reload_fragment_offset(&h), at);
-        assert_int_equal(reload_fragment_is_last(&h), i == count - 1);
+        size_t len = fragment(rig, i, &h).n;
+        assert_true(rig_action(rig, RELOAD_ACTION_SEND, i)->len <= 900 - 32);
         assert_int_equal(h.fragment & 0x80000000u, 0x80000000u);
-        assert_true(reload_slice_equal(h.via_list, rig_nodes(&rig.parties[0].id, NULL)));
+        assert_true(reload_slice_equal(h.via_list, rig_nodes(&rig->parties[0].id, NULL)));
         assert_true(reload_slice_equal(h.destination_list, m.destination_list));
-        assert_memory_equal(piece.p, payload.p + at, piece.n);
-        if (i == 0)
-            first = piece.n;
-        if (i < count - 1) {
-            assert_true(piece.n >= 256);
-            assert_int_equal(piece.n, first);
-        }
-        at += piece.n;
+        assert_true(i == count - 1 || (len >= 256 && len == first));
     }
-    assert_int_equal(at, payload.n);
-
-    /* R6940-6.7-1: over a smaller MTU once more, in a second node, without mixing up the offsets.
-     */
-    rig_init(&far);
-    far.fake.hop = far.parties[1].id;
-    rig_start(&far);
-    rig_link(&far, 0);
-    link_with_mtu(&far, 3, 2, 450);
-    for (size_t i = 0; i < count; i++) {
-        const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, i);
-        rig_receive_bytes(&far, 1, reload_slice_of(sent->bytes, sent->len));
-    }
-    size_t pieces = rig_count(&far, RELOAD_ACTION_SEND);
-    assert_true(pieces > count);
-    at = 0;
-    for (size_t i = 0; i < pieces; i++) {
-        const struct rig_action *sent = rig_action(&far, RELOAD_ACTION_SEND, i);
-        struct reload_slice bytes = { sent->bytes, sent->len };
-        struct reload_forwarding_header h;
-        assert_int_equal(reload_forwarding_header_decode(bytes, 16, &h), 0);
-        assert_int_equal(reload_fragment_offset(&h), at);
-        assert_int_equal(reload_fragment_is_last(&h), i == pieces - 1);
-        assert_memory_equal(reload_payload(bytes, &h).p, payload.p + at,
-                            reload_payload(bytes, &h).n);
-        at += reload_payload(bytes, &h).n;
-    }
-    assert_int_equal(at, payload.n);
-    rig_fini(&far);
-    rig_fini(&rig);
+    assert_true(cut_again(rig, 450, payload) > count);
 }
 
 /* R6940-6.7-4 R6940-6.7-7: three equal pieces would be too small; then all but the last have 256
  * bytes. */
 static void no_fragment_but_the_last_has_less_than_256_bytes(void **state)
 {
-    struct rig rig;
-    (void)state;
-    set_up(&rig);
-    link_with_mtu(&rig, 3, 2, 450);
-    struct rig_message m = big_ping(&rig, 77);
-    m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
+    struct rig *rig = *state;
+    link_with_mtu(rig, 3, 2, 450);
+    struct rig_message m = rig_long_ping(rig, 77);
+    m.destination_list = rig_nodes(&rig->parties[2].id, NULL);
     for (size_t n = 2; n < 900; n += 7) {
         uint8_t body[1000] = { (uint8_t)((n - 2) >> 8), (uint8_t)(n - 2) };
-        rig_clear(&rig);
+        rig_clear(rig);
         m.body = reload_slice_of(body, n);
-        rig_receive(&rig, 1, &m);
-        size_t count = rig_count(&rig, RELOAD_ACTION_SEND);
+        rig_receive(rig, 1, &m);
+        size_t count = rig_count(rig, RELOAD_ACTION_SEND);
         for (size_t i = 0; i < count; i++) {
-            const struct rig_action *sent = rig_action(&rig, RELOAD_ACTION_SEND, i);
+            const struct rig_action *sent = rig_action(rig, RELOAD_ACTION_SEND, i);
             struct reload_forwarding_header h;
             struct reload_slice bytes = { sent->bytes, sent->len };
             assert_int_equal(reload_forwarding_header_decode(bytes, 16, &h), 0);
             assert_true(i == count - 1 || reload_payload(bytes, &h).n >= 256);
         }
     }
-    rig_fini(&rig);
 }
 
 /* R6940-6.7-7: wherever the size divides, 32 bytes are left for the Via List to grow. */
@@ -450,73 +118,58 @@ static void fragments_leave_room_for_the_next_hop_s_via_entry(void **state)
 {
     (void)state;
     for (uint32_t mtu = 500; mtu < 1100; mtu += 13) {
-        struct rig rig;
-        set_up(&rig);
-        link_with_mtu(&rig, 3, 2, mtu);
-        struct rig_message m = big_ping(&rig, 77);
-        m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
-        rig_receive(&rig, 1, &m);
-        size_t count = rig_count(&rig, RELOAD_ACTION_SEND);
+        void *started;
+        rig_set_up(&started);
+        struct rig *rig = started;
+        link_with_mtu(rig, 3, 2, mtu);
+        struct rig_message m = rig_long_ping(rig, 77);
+        m.destination_list = rig_nodes(&rig->parties[2].id, NULL);
+        rig_receive(rig, 1, &m);
+        size_t count = rig_count(rig, RELOAD_ACTION_SEND);
         assert_true(count > 1);
         for (size_t i = 0; i < count; i++)
-            assert_true(rig_action(&rig, RELOAD_ACTION_SEND, i)->len <= mtu - 32);
-        rig_fini(&rig);
+            assert_true(rig_action(rig, RELOAD_ACTION_SEND, i)->len <= mtu - 32);
+        rig_tear_down(&started);
     }
 }
 
 /* R6940-6.7-5 R6940-6.7-12: where the pieces would be too small the message goes whole. */
 static void an_mtu_too_small_for_256_bytes_means_no_fragmentation(void **state)
 {
-    struct rig rig;
-    (void)state;
-    set_up(&rig);
-    link_with_mtu(&rig, 3, 2, 300);
-    struct rig_message m = big_ping(&rig, 77);
-    m.destination_list = rig_nodes(&rig.parties[2].id, NULL);
-    rig_receive(&rig, 1, &m);
-    assert_int_equal(rig_count(&rig, RELOAD_ACTION_SEND), 1);
-    assert_int_equal(rig_sent(&rig, 0, NULL).header.fragment, RELOAD_FRAGMENT_WHOLE);
-    rig_fini(&rig);
+    struct rig *rig = *state;
+    link_with_mtu(rig, 3, 2, 300);
+    struct rig_message m = rig_long_ping(rig, 77);
+    m.destination_list = rig_nodes(&rig->parties[2].id, NULL);
+    rig_receive(rig, 1, &m);
+    assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 1);
+    assert_int_equal(rig_sent(rig, 0, NULL).header.fragment, RELOAD_FRAGMENT_WHOLE);
 }
 
 /* max-message-size holds for what is sent, too (s11.1). */
 static void a_message_that_grew_above_max_message_size_is_refused(void **state)
 {
-    struct rig rig;
+    struct rig *rig = *state;
     static uint8_t body[5000];
-    (void)state;
-    set_up(&rig);
-    struct rig_message m = big_ping(&rig, 77);
-    m.destination_list = rig_nodes(&rig.parties[1].id, NULL);
+    struct rig_message m = rig_long_ping(rig, 77);
+    m.destination_list = rig_nodes(&rig->parties[1].id, NULL);
     m.body = reload_slice_of(body, 100);
-    size_t overhead = rig_encode(&rig, &m, NULL).n - 100;
+    size_t overhead = rig_encode(rig, &m, NULL).n - 100;
     m.body.n =
         5000 - overhead; /* exactly full: the Via List does not fit any more, as one id neither */
-    rig_receive(&rig, 1, &m);
-    assert_int_equal(rig_dropped(&rig, RELOAD_DROP_TOO_LARGE), 1);
-    struct reload_message out = rig_sent(&rig, 0, NULL);
+    rig_receive(rig, 1, &m);
+    assert_int_equal(rig_dropped(rig, RELOAD_DROP_TOO_LARGE), 1);
+    struct reload_message out = rig_sent(rig, 0, NULL);
     assert_int_equal(rig_error_code(&out), RELOAD_ERROR_MESSAGE_TOO_LARGE);
-    rig_fini(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fragments_make_a_message_in_any_order),
-        cmocka_unit_test(overlapping_fragments_that_agree_are_fine),
-        cmocka_unit_test(fragments_that_contradict_are_dropped),
-        cmocka_unit_test(a_message_that_is_never_complete_is_forgotten),
-        cmocka_unit_test(a_message_above_max_message_size_is_not_put_together),
-        cmocka_unit_test(the_caps_on_messages_under_way_hold),
-        cmocka_unit_test(a_message_in_very_many_pieces_is_cut_off),
-        cmocka_unit_test(a_request_and_a_response_of_one_transaction_do_not_mix),
-        cmocka_unit_test(a_second_answer_does_not_wait_for_the_rest_of_the_first),
-        cmocka_unit_test(a_request_sent_again_forgets_what_came_of_its_first_answer),
-        cmocka_unit_test(a_message_above_the_mtu_is_cut_into_equal_fragments),
-        cmocka_unit_test(no_fragment_but_the_last_has_less_than_256_bytes),
+        RIG(a_message_above_the_mtu_is_cut_into_equal_fragments),
+        RIG(no_fragment_but_the_last_has_less_than_256_bytes),
         cmocka_unit_test(fragments_leave_room_for_the_next_hop_s_via_entry),
-        cmocka_unit_test(an_mtu_too_small_for_256_bytes_means_no_fragmentation),
-        cmocka_unit_test(a_message_that_grew_above_max_message_size_is_refused),
+        RIG(an_mtu_too_small_for_256_bytes_means_no_fragmentation),
+        RIG(a_message_that_grew_above_max_message_size_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,9 +6,8 @@
 /* A rig with links to parties 0 to 2, and what becomes of one message that arrives. */
 
 /* A test whose state is such a rig. */
-#define RECEIPT(test) cmocka_unit_test_setup_teardown(test, receipt_set_up, receipt_tear_down)
+#define RECEIPT(test) cmocka_unit_test_setup_teardown(test, receipt_set_up, rig_tear_down)
 int receipt_set_up(void **state);
-int receipt_tear_down(void **state);
 
 /* A good Ping of that party to the node under test. */
 struct rig_message receipt_ping(const struct rig *rig, size_t party);

@@ -31,7 +31,7 @@ static void is_refused(void **state)
         receipt_expect_error(rig, 1, id, row->error_code);
     else
         assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 0);
-    receipt_tear_down(&started);
+    rig_tear_down(&started);
 }
 
 #define REFUSED(row)                                                                               \

@@ -7,6 +7,7 @@
 #include "reload/security/signature.h"
 #include "reload/wire/error.h"
 #include "reload/wire/message.h"
+#include "tests/reload/node/fake_topology.h"
 #include "tests/sim/standin.h"
 
 /* One node under test, driven by hand: a topology that answers what the test says, parties that
@@ -19,31 +20,6 @@ struct party { /* somebody with a certificate */
     struct reload_node_id id;
     struct reload_standin *standin;
     const struct reload_crypto *crypto;
-};
-
-struct fake { /* what the topology answers, and what it was told */
-    bool owns_everything;
-    struct reload_node_id owned_node; /* a Node-ID in the own range; len 0: none */
-    uint8_t owned_resource[16];       /* a Resource-ID in the own range */
-    bool owns_resource;
-    struct reload_node_id hop;       /* next_hop; len 0: none */
-    struct reload_node_id other_hop; /* len 0: none */
-    bool uncertain;                  /* whose range it was may live */
-    bool far;                        /* close_enough says no: */
-    struct reload_node_id closer;
-    struct reload_node_id replicas[RELOAD_REPLICAS_MAX];
-    size_t replica_count;
-    bool replica_plausible;
-    const struct reload_topology_host *host;
-    /* told: */
-    unsigned link_ups, link_downs, suspects, bootstraps, bootstrap_failures, configured, handled;
-    unsigned updates_wanted, attached, pushed, answers, replica_failures, doubts;
-    int attached_error, pushed_error;
-    struct reload_node_id last_node;
-    struct reload_topology_message last_message;
-    struct reload_topology_answer last_answer;
-    uint16_t handle_error;
-    bool follow_up; /* handle() sends a request of its own to the signer */
 };
 
 struct rig_action {
@@ -67,14 +43,17 @@ struct rig {
     uint64_t next_id;
 };
 
-extern const struct reload_topology_ops fake_topology;
-/* The next node that is made with it uses this one. */
-void fake_prepare(struct fake *fake);
-
 /* Prepares everything; change rig->node_config and config.config, then rig_start(). */
 void rig_init(struct rig *rig);
 void rig_start(struct rig *rig);
 void rig_fini(struct rig *rig);
+
+/* A test whose state is a rig that was started, with links to parties 0 and 1 or without any. */
+#define RIG(test)       cmocka_unit_test_setup_teardown(test, rig_set_up, rig_tear_down)
+#define RIG_ALONE(test) cmocka_unit_test_setup_teardown(test, rig_set_up_alone, rig_tear_down)
+int rig_set_up(void **state);
+int rig_set_up_alone(void **state);
+int rig_tear_down(void **state);
 
 /* Links up party i (from 0) on link i + 1. */
 void rig_link(struct rig *rig, size_t party);
@@ -109,6 +88,12 @@ uint64_t rig_receive(struct rig *rig, reload_link_id link, const struct rig_mess
 void rig_receive_bytes(struct rig *rig, reload_link_id link, struct reload_slice bytes);
 /* A Ping body without padding. */
 extern const struct reload_slice rig_ping;
+/* Requests of that party under that transaction_id, 0: a new one. An Update is not repeatable, and
+ * handled by the topology, which counts; a long Ping, of party 0, has that many bytes of padding.
+ */
+#define RIG_LONG_PADDING 2000
+struct rig_message rig_update(const struct rig *rig, size_t party, uint64_t id);
+struct rig_message rig_long_ping(const struct rig *rig, uint64_t id);
 
 /* Destination Lists; static storage, eight at a time. */
 struct reload_slice rig_nodes(const struct reload_node_id *a, const struct reload_node_id *b);
