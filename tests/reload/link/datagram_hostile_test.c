@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "people.h"
+#include "couple.h"
 #include "raw_client.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
@@ -19,45 +19,6 @@
 #include "reload/link/engine_datagram.h"
 
 /* Bare ports in bad company. */
-
-static struct host a, b;
-static struct reload_link_address bare_port; /* of b */
-
-static void open_hosts(struct identity *dialler, const struct host_options *options)
-{
-    leap_ms = 0;
-    host_open(&a, dialler, NULL);
-    host_open(&b, &bob, options);
-    struct reload_link_address any;
-    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    net_hosts(&a, &b);
-}
-
-static int close_hosts(void **state)
-{
-    (void)state;
-    reload_alloc_fail_at(0);
-    net_hosts(NULL, NULL);
-    host_close(&a);
-    host_close(&b);
-    return 0;
-}
-
-static reload_link_id dial(const struct reload_node_id *expected)
-{
-    reload_link_id id = 0;
-    assert_int_equal(reload_links_dial_datagrams(a.links, &bare_port, 1, expected, net_now(), &id),
-                     0);
-    return id;
-}
-
-static struct reload_links_stats stats_of(struct host *host)
-{
-    struct reload_links_stats stats;
-    reload_links_stats(host->links, &stats);
-    return stats;
-}
 
 /* --- floods --- */
 
@@ -90,10 +51,10 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
 {
     (void)state;
     enum { SOCKETS = 200, SECONDS = 2, RATE = 10000 };
-    open_hosts(&alice, NULL);
-    reload_link_id id = dial(NULL);
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_dial_datagrams(&bare_port, NULL);
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
     uint8_t hello[2000];
     size_t hello_len = first_hello(hello);
     int fds[SOCKETS];
@@ -108,20 +69,20 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
             memcpy(hello + 13 + 12 + 2, &sent, sizeof sent); /* each has another random */
             (void)!send(fds[sent % SOCKETS], hello, hello_len, 0);
         }
-        if (!asked_ms && host_send(&a, id, &question, sizeof question) == 0) {
+        if (!asked_ms && host_send(&host_a, id, &question, sizeof question) == 0) {
             question++;
             asked_ms = now_ms;
         }
         net_turn();
-        if (asked_ms && b.count[RELOAD_LINK_MESSAGE] > answered) {
-            answered = b.count[RELOAD_LINK_MESSAGE];
+        if (asked_ms && host_b.count[RELOAD_LINK_MESSAGE] > answered) {
+            answered = host_b.count[RELOAD_LINK_MESSAGE];
             uint64_t took_ms = real_ms() - asked_ms;
             slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
             asked_ms = 0;
         }
     }
     net_for_ms(50);
-    struct reload_links_stats stats = stats_of(&b);
+    struct reload_links_stats stats = host_stats(&host_b);
     printf("%lu hellos, %lu challenged, %lu messages meanwhile, slowest %lu ms\n",
            (unsigned long)sent, (unsigned long)stats.challenged, (unsigned long)answered,
            (unsigned long)slowest_ms);
@@ -130,7 +91,7 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
     assert_int_equal(stats.handshaking, 0);
     assert_true(stats.challenged > sent / 2);
     assert_true(answered > 10);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN] + host_b.count[RELOAD_LINK_DOWN], 0);
     /* Nothing is allocated for a hello, and every answer is shorter than its question. */
     net_for_ms(20);
     allocations = reload_alloc_count();
@@ -150,7 +111,7 @@ static void a_hello_flood_leaves_no_state_and_an_honest_link_answers(void **stat
 static void garbage_of_every_kind_changes_nothing(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     uint8_t hello[2000], bytes[2000];
     size_t n = first_hello(hello);
     int fd = raw_client_socket(&bare_port);
@@ -170,11 +131,11 @@ static void garbage_of_every_kind_changes_nothing(void **state)
             net_turn();
     }
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).links, 0);
-    assert_true(stats_of(&b).strays > 1000);
+    assert_int_equal(host_stats(&host_b).links, 0);
+    assert_true(host_stats(&host_b).strays > 1000);
     close(fd);
-    dial(NULL);
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    couple_dial_datagrams(&bare_port, NULL);
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
 }
 
 /* --- who may come in --- */
@@ -185,32 +146,32 @@ static void strangers_expired_and_wrong_certificates_are_refused_and_counted(voi
     (void)state;
     struct identity *each[] = { &stranger, &late };
     for (int i = 0; i < 2; i++) {
-        open_hosts(each[i], NULL);
-        dial(NULL);
-        assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-        assert_int_equal(a.last[RELOAD_LINK_DOWN].error, /* an alert told it */
+        couple_open_datagrams(each[i], NULL);
+        couple_dial_datagrams(&bare_port, NULL);
+        assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+        assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, /* an alert told it */
                          each[i] == &late ? RELOAD_E_EXPIRED : RELOAD_E_FORBIDDEN);
-        assert_int_equal(stats_of(&b).failed_certificate, 1);
-        assert_int_equal(b.count[RELOAD_LINK_UP] + b.count[RELOAD_LINK_DOWN], 0);
-        close_hosts(NULL);
+        assert_int_equal(host_stats(&host_b).failed_certificate, 1);
+        assert_int_equal(host_b.count[RELOAD_LINK_UP] + host_b.count[RELOAD_LINK_DOWN], 0);
+        couple_close(NULL);
     }
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_node_id other = node_id_of(0x11);
-    dial(&other);
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_CERTIFICATE);
-    assert_int_equal(stats_of(&a).failed_expected, 1);
+    couple_dial_datagrams(&bare_port, &other);
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, RELOAD_E_CERTIFICATE);
+    assert_int_equal(host_stats(&host_a).failed_expected, 1);
 }
 
 static void handshakes_are_limited_and_the_oldest_makes_room(void **state)
 {
     (void)state;
     struct host_options options = { .limits = { .handshakes = 4 } };
-    open_hosts(&alice, &options);
+    couple_open_datagrams(&alice, &options);
     struct raw_client clients[4];
     for (int i = 0; i < 4; i++) { /* they go as far as the cookie, and no further */
         raw_client_open(&clients[i], &alice, &bare_port);
-        for (int j = 0; j < 100 && stats_of(&b).accepted <= (unsigned)i; j++) {
+        for (int j = 0; j < 100 && host_stats(&host_b).accepted <= (unsigned)i; j++) {
             raw_client_turn(&clients[i]);
             if (clients[i].last_len && clients[i].last[13] != 1)
                 fail();
@@ -219,36 +180,37 @@ static void handshakes_are_limited_and_the_oldest_makes_room(void **state)
         close(clients[i].fd);
         clients[i].fd = raw_client_socket(&bare_port);
     }
-    assert_int_equal(stats_of(&b).handshaking, 2); /* half of the four are for other addresses */
-    assert_int_equal(stats_of(&b).evicted, 2);
+    assert_int_equal(host_stats(&host_b).handshaking,
+                     2); /* half of the four are for other addresses */
+    assert_int_equal(host_stats(&host_b).evicted, 2);
     for (int i = 0; i < 4; i++)
         raw_client_close(&clients[i]);
-    dial(NULL); /* they keep nobody out */
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    couple_dial_datagrams(&bare_port, NULL); /* they keep nobody out */
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
     assert_int_equal(leap_ms, 0);
-    assert_int_equal(stats_of(&b).evicted, 3);
+    assert_int_equal(host_stats(&host_b).evicted, 3);
     leap_ms += 11000; /* unfinished handshakes end */
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).failed_timeout, 1);
+    assert_int_equal(host_stats(&host_b).failed_timeout, 1);
 }
 
 /* R6940-6.6.1-1 R6940-6.4.2.1-4: nor can a Join, or any other message, be replayed. */
 static void a_replayed_datagram_is_dropped(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
     raw_client_write(&client, frame, sizeof frame);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    uint64_t frames = stats_of(&b).sum.frames_in;
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    uint64_t frames = host_stats(&host_b).sum.frames_in;
     for (int i = 0; i < 10; i++)
         (void)!send(client.fd, client.last, client.last_len, 0);
     net_for_ms(30);
-    assert_int_equal(stats_of(&b).sum.frames_in, frames);
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
+    assert_int_equal(host_stats(&host_b).sum.frames_in, frames);
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 1);
     raw_client_close(&client);
 }
 
@@ -256,7 +218,7 @@ static void a_replayed_datagram_is_dropped(void **state)
 static void records_without_a_frame_are_dropped_and_counted(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
@@ -271,20 +233,20 @@ static void records_without_a_frame_are_dropped_and_counted(void **state)
         raw_client_write(&client, other, 11);
     }
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
-    assert_int_equal(stats_of(&b).bad_frames, 11 + 255);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 1);
+    assert_int_equal(host_stats(&host_b).bad_frames, 11 + 255);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
     raw_client_close(&client);
 }
 
 static void acks_that_lie_do_no_harm(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
     srand(3);
     for (int i = 0; i < 2000; i++) {
         uint8_t ack[9] = { 129 };
@@ -292,10 +254,10 @@ static void acks_that_lie_do_no_harm(void **state)
             ack[j] = (uint8_t)(rand() % 3 ? rand() : 0);
         raw_client_write(&client, ack, sizeof ack);
         if (i % 50 == 0)
-            (void)host_send(&b, b.last[RELOAD_LINK_UP].link, &i, sizeof i);
+            (void)host_send(&host_b, host_b.last[RELOAD_LINK_UP].link, &i, sizeof i);
     }
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
     raw_client_close(&client);
 }
 
@@ -303,41 +265,41 @@ static void acks_that_lie_do_no_harm(void **state)
 static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    reload_link_id old = b.last[RELOAD_LINK_UP].link;
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    reload_link_id old = host_b.last[RELOAD_LINK_UP].link;
     reload_engine_free(client.engine); /* without a word */
     raw_client_engine(&client);
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].link, old);
-    assert_int_equal(stats_of(&b).replaced, 1);
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 2));
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].link, old);
+    assert_int_equal(host_stats(&host_b).replaced, 1);
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
     raw_client_write(&client, frame, sizeof frame);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    assert_int_not_equal(b.last[RELOAD_LINK_MESSAGE].link, old);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    assert_int_not_equal(host_b.last[RELOAD_LINK_MESSAGE].link, old);
     raw_client_close(&client);
 }
 
 static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone(void **state)
 {
     (void)state;
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
     struct reload_engine *good = client.engine;
     raw_client_engine(&client);
-    for (int i = 0; i < 100 && stats_of(&b).accepted < 2; i++) { /* up to its cookie */
+    for (int i = 0; i < 100 && host_stats(&host_b).accepted < 2; i++) { /* up to its cookie */
         raw_client_turn(&client);
         usleep(1000);
     }
-    assert_int_equal(stats_of(&b).accepted, 2);
+    assert_int_equal(host_stats(&host_b).accepted, 2);
     reload_engine_free(client.engine);
     client.engine = good;
     client.status = 0;
@@ -346,11 +308,11 @@ static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alon
         ;
     const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
     raw_client_write(&client, frame, sizeof frame);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     leap_ms += 11000;
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
-    assert_int_equal(stats_of(&b).links, 1);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_stats(&host_b).links, 1);
     raw_client_close(&client);
 }
 
@@ -360,26 +322,26 @@ static void running_out_of_memory_ends_links_in_order(void **state)
 {
     (void)state;
     for (unsigned long n = 1; n < 60; n++) {
-        open_hosts(&alice, NULL);
+        couple_open_datagrams(&alice, NULL);
         reload_alloc_fail_at(n);
         reload_link_id id = 0;
-        int status = reload_links_dial_datagrams(a.links, &bare_port, 1, NULL, net_now(), &id);
+        int status = reload_links_dial_datagrams(host_a.links, &bare_port, 1, NULL, net_now(), &id);
         for (int i = 0; i < 30; i++)
             net_turn();
         if (status == 0)
-            (void)host_send(&a, id, "x", 1);
+            (void)host_send(&host_a, id, "x", 1);
         for (int i = 0; i < 10; i++)
             net_turn();
         reload_alloc_fail_at(0);
-        size_t ups = b.count[RELOAD_LINK_UP];
-        dial(NULL);
-        assert_true(net_events(&b, RELOAD_LINK_UP, ups + 1));
-        close_hosts(NULL);
+        size_t ups = host_b.count[RELOAD_LINK_UP];
+        couple_dial_datagrams(&bare_port, NULL);
+        assert_true(net_events(&host_b, RELOAD_LINK_UP, ups + 1));
+        couple_close(NULL);
     }
-    open_hosts(&alice, NULL);
+    couple_open_datagrams(&alice, NULL);
 }
 
-#define TEST(f) cmocka_unit_test_teardown(f, close_hosts)
+#define TEST(f) cmocka_unit_test_teardown(f, couple_close)
 
 int main(void)
 {

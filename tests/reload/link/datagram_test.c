@@ -10,114 +10,56 @@
 
 #include <cmocka.h>
 
-#include "net.h"
-#include "people.h"
+#include "couple.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
 
 /* DTLS links on sockets, in good order: up, messages, acks, time, close. */
 
-static struct host a, b;                     /* a dials, b has a bare port */
-static struct reload_link_address bare_port; /* of b */
-
-static void open_hosts(const struct host_options *options)
-{
-    leap_ms = 0;
-    host_open(&a, &alice, options);
-    host_open(&b, &bob, options);
-    struct reload_link_address any;
-    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    assert_int_not_equal(bare_port.port, 0);
-    net_hosts(&a, &b);
-}
-
-static int close_hosts(void **state)
-{
-    (void)state;
-    net_hosts(NULL, NULL);
-    host_close(&a);
-    host_close(&b);
-    return 0;
-}
-
-static reload_link_id dial(struct host *host, const struct reload_link_address *to)
-{
-    reload_link_id id = 0;
-    assert_int_equal(reload_links_dial_datagrams(host->links, to, 1, NULL, net_now(), &id), 0);
-    return id;
-}
-
-static reload_link_id link_up(void)
-{
-    reload_link_id id = dial(&a, &bare_port);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    return id;
-}
-
-static reload_link_id far_id(void)
-{
-    return b.last[RELOAD_LINK_UP].link;
-}
-
-static struct reload_links_stats stats_of(struct host *host)
-{
-    struct reload_links_stats stats;
-    reload_links_stats(host->links, &stats);
-    return stats;
-}
-
-static struct reload_link_info info_of(struct host *host, reload_link_id id)
-{
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(host->links, id, &info), 0);
-    return info;
-}
-
 /* R6940-6.6.1-1 R6940-6.5.1.11-1 R6940-6.6.6-1 */
 static void a_link_comes_up_at_both_ends_and_is_of_its_type(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_node_id bobs = node_id_of(0xbb), alices = node_id_of(0xaa);
     reload_link_id id = 0;
-    assert_int_equal(reload_links_dial_datagrams(a.links, &bare_port, 1, &bobs, net_now(), &id), 0);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    assert_int_equal(a.last[RELOAD_LINK_UP].link, id);
-    assert_int_equal(a.last[RELOAD_LINK_UP].link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
-    assert_int_equal(b.last[RELOAD_LINK_UP].link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
-    assert_false(a.last[RELOAD_LINK_UP].inbound);
-    assert_true(b.last[RELOAD_LINK_UP].inbound);
-    assert_true(reload_link_address_equal(&a.last[RELOAD_LINK_UP].address, &bare_port));
-    assert_true(reload_node_id_equal(&a.peer.node_ids[0], &bobs));
-    assert_true(reload_node_id_equal(&b.peer.node_ids[0], &alices));
-    assert_string_equal(info_of(&a, id).tls_version, "DTLSv1.2");
-    assert_int_equal(info_of(&a, id).link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
-    assert_true(a.last[RELOAD_LINK_UP].mtu > 1100 && a.last[RELOAD_LINK_UP].mtu < 1280);
-    assert_int_equal(stats_of(&b).challenged, 1);
+    assert_int_equal(
+        reload_links_dial_datagrams(host_a.links, &bare_port, 1, &bobs, net_now(), &id), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_UP].link, id);
+    assert_int_equal(host_a.last[RELOAD_LINK_UP].link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
+    assert_int_equal(host_b.last[RELOAD_LINK_UP].link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
+    assert_false(host_a.last[RELOAD_LINK_UP].inbound);
+    assert_true(host_b.last[RELOAD_LINK_UP].inbound);
+    assert_true(reload_link_address_equal(&host_a.last[RELOAD_LINK_UP].address, &bare_port));
+    assert_true(reload_node_id_equal(&host_a.peer.node_ids[0], &bobs));
+    assert_true(reload_node_id_equal(&host_b.peer.node_ids[0], &alices));
+    assert_string_equal(host_info(&host_a, id).tls_version, "DTLSv1.2");
+    assert_int_equal(host_info(&host_a, id).link_type, RELOAD_LINK_TYPE_DTLS_UDP_SR_NO_ICE);
+    assert_true(host_a.last[RELOAD_LINK_UP].mtu > 1100 && host_a.last[RELOAD_LINK_UP].mtu < 1280);
+    assert_int_equal(host_stats(&host_b).challenged, 1);
 }
 
 /* R6940-6.6.2-3 R6940-6.6.2-4 R6940-6.6.3-2 R6940-6.6.2-8 */
 static void messages_travel_both_ways_and_each_is_acknowledged(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
     struct reload_slice parts[] = { reload_slice_of("RE", 2), reload_slice_of(NULL, 0),
                                     reload_slice_of("LOAD", 4) };
-    assert_int_equal(reload_links_send(a.links, id, parts, 3, net_now()), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    assert_int_equal(b.message_len, 6);
-    assert_memory_equal(b.message, "RELOAD", 6);
-    assert_int_equal(b.last[RELOAD_LINK_MESSAGE].link, far_id());
-    assert_int_equal(host_send(&b, far_id(), "", 0), 0);
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 1));
-    assert_int_equal(a.message_len, 0);
+    assert_int_equal(reload_links_send(host_a.links, id, parts, 3, net_now()), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    assert_int_equal(host_b.message_len, 6);
+    assert_memory_equal(host_b.message, "RELOAD", 6);
+    assert_int_equal(host_b.last[RELOAD_LINK_MESSAGE].link, couple_far_id());
+    assert_int_equal(host_send(&host_b, couple_far_id(), "", 0), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 1));
+    assert_int_equal(host_a.message_len, 0);
     net_for_ms(20);
-    struct reload_link_counters at_a = stats_of(&a).sum, at_b = stats_of(&b).sum;
+    struct reload_link_counters at_a = host_stats(&host_a).sum, at_b = host_stats(&host_b).sum;
     assert_int_equal(at_a.acks_in, 1);
     assert_int_equal(at_b.acks_in, 1);
     assert_int_equal(at_a.messages_out, 1);
@@ -127,74 +69,74 @@ static void messages_travel_both_ways_and_each_is_acknowledged(void **state)
     /* The ClientHello without a cookie was nobody's. */
     uint64_t unclaimed = at_a.bytes_out - at_b.bytes_in;
     assert_true(unclaimed > 60 && unclaimed < 400);
-    assert_int_equal(info_of(&a, id).unacked, 0);
-    assert_int_equal(info_of(&a, id).queued_messages, 0);
+    assert_int_equal(host_info(&host_a, id).unacked, 0);
+    assert_int_equal(host_info(&host_a, id).queued_messages, 0);
 }
 
 static void messages_of_all_sizes_arrive_whole(void **state)
 {
     (void)state;
     struct host_options options = { .max_message_size = 65536 };
-    open_hosts(&options);
-    reload_link_id id = link_up();
+    couple_open_datagrams(&alice, &options);
+    reload_link_id id = couple_link_datagrams();
     static uint8_t message[RELOAD_LINK_DATAGRAM_MESSAGE_MAX + 1];
     for (size_t i = 0; i < sizeof message; i++)
         message[i] = (uint8_t)(i * 31);
     size_t count = 0;
     for (size_t len = 1; len < sizeof message; len = len * 3 / 2 + 1) {
         message[0]++;
-        assert_int_equal(host_send(&a, id, message, len), 0);
-        assert_true(net_events(&b, RELOAD_LINK_MESSAGE, ++count));
-        assert_int_equal(b.message_len, len);
-        assert_memory_equal(b.message, message, len);
+        assert_int_equal(host_send(&host_a, id, message, len), 0);
+        assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, ++count));
+        assert_int_equal(host_b.message_len, len);
+        assert_memory_equal(host_b.message, message, len);
     }
-    assert_int_equal(host_send(&a, id, message, sizeof message - 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, ++count));
-    assert_int_equal(b.message_len, sizeof message - 1);
-    assert_int_equal(host_send(&a, id, message, sizeof message), RELOAD_E_INVALID);
+    assert_int_equal(host_send(&host_a, id, message, sizeof message - 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, ++count));
+    assert_int_equal(host_b.message_len, sizeof message - 1);
+    assert_int_equal(host_send(&host_a, id, message, sizeof message), RELOAD_E_INVALID);
 }
 
 static void a_thousand_messages_each_way_arrive_once(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
     uint32_t sent_a = 0, sent_b = 0;
     uint8_t message[1000] = { 0 };
     while (sent_a < 1000 || sent_b < 1000) {
         memcpy(message, &sent_a, 4);
-        while (sent_a < 1000 && host_send(&a, id, message, sizeof message) == 0)
+        while (sent_a < 1000 && host_send(&host_a, id, message, sizeof message) == 0)
             memcpy(message, (sent_a++, &sent_a), 4);
         memcpy(message, &sent_b, 4);
-        while (sent_b < 1000 && host_send(&b, far_id(), message, sizeof message) == 0)
+        while (sent_b < 1000 && host_send(&host_b, couple_far_id(), message, sizeof message) == 0)
             memcpy(message, (sent_b++, &sent_b), 4);
         net_turn();
     }
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 1000));
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1000));
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 1000));
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1000));
     net_for_ms(50);
-    assert_int_equal(a.count[RELOAD_LINK_MESSAGE], 1000);
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1000);
-    assert_int_equal(info_of(&a, id).queued_messages, 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_MESSAGE], 1000);
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 1000);
+    assert_int_equal(host_info(&host_a, id).queued_messages, 0);
 }
 
 /* R6940-6.6.2-4: one ack for what came at one time, whose mask names all of it. */
 static void messages_that_come_together_are_acknowledged_together(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    b.deaf = true;
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
+    host_b.deaf = true;
     for (uint8_t i = 0; i < 4; i++)
-        assert_int_equal(host_send(&a, id, &i, 1), 0);
+        assert_int_equal(host_send(&host_a, id, &i, 1), 0);
     net_for_ms(5);
-    assert_int_equal(info_of(&a, id).unacked, 4);
-    b.deaf = false;
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 4));
+    assert_int_equal(host_info(&host_a, id).unacked, 4);
+    host_b.deaf = false;
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 4));
     net_for_ms(20);
-    assert_int_equal(info_of(&a, id).unacked, 0);
-    assert_int_equal(stats_of(&a).sum.acks_in, 1);
-    assert_int_equal(stats_of(&a).sum.retransmissions, 0);
+    assert_int_equal(host_info(&host_a, id).unacked, 0);
+    assert_int_equal(host_stats(&host_a).sum.acks_in, 1);
+    assert_int_equal(host_stats(&host_a).sum.retransmissions, 0);
 }
 
 static void small_paths_carry_what_their_mtu_tells_in_one_packet(void **state)
@@ -203,18 +145,18 @@ static void small_paths_carry_what_their_mtu_tells_in_one_packet(void **state)
     const uint16_t mtus[] = { 576, 1280 };
     for (size_t i = 0; i < 2; i++) {
         struct host_options options = { .path_mtu = mtus[i] };
-        open_hosts(&options);
-        reload_link_id id = link_up();
-        uint32_t mtu = a.last[RELOAD_LINK_UP].mtu;
+        couple_open_datagrams(&alice, &options);
+        reload_link_id id = couple_link_datagrams();
+        uint32_t mtu = host_a.last[RELOAD_LINK_UP].mtu;
         assert_true(mtu >= mtus[i] - 100u && mtu < mtus[i] - 28u);
         static const uint8_t message[2000];
-        uint64_t before = info_of(&a, id).counters.bytes_out;
-        assert_int_equal(host_send(&a, id, message, mtu), 0);
-        assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-        assert_true(info_of(&a, id).counters.bytes_out - before <= mtus[i] - 28u);
-        close_hosts(NULL);
+        uint64_t before = host_info(&host_a, id).counters.bytes_out;
+        assert_int_equal(host_send(&host_a, id, message, mtu), 0);
+        assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+        assert_true(host_info(&host_a, id).counters.bytes_out - before <= mtus[i] - 28u);
+        couple_close(NULL);
     }
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
 }
 
 /* R6940-6.6.3.1-1 */
@@ -223,77 +165,77 @@ static void stop_and_wait_can_be_chosen_and_talks_to_a_window(void **state)
     (void)state;
     struct host_options options = { .stop_and_wait = true };
     leap_ms = 0;
-    host_open(&a, &alice, &options);
-    host_open(&b, &bob, NULL);
+    host_open(&host_a, &alice, &options);
+    host_open(&host_b, &bob, NULL);
     struct reload_link_address any;
     assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    net_hosts(&a, &b);
-    reload_link_id id = link_up();
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &any, &bare_port), 0);
+    net_hosts(&host_a, &host_b);
+    reload_link_id id = couple_link_datagrams();
     for (uint8_t i = 0; i < 10; i++) {
-        assert_int_equal(host_send(&a, id, &i, 1), 0);
-        assert_int_equal(host_send(&b, far_id(), &i, 1), 0);
+        assert_int_equal(host_send(&host_a, id, &i, 1), 0);
+        assert_int_equal(host_send(&host_b, couple_far_id(), &i, 1), 0);
     }
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 10));
-    assert_true(info_of(&a, id).unacked <= 1);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 10));
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 10));
+    assert_true(host_info(&host_a, id).unacked <= 1);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 10));
 }
 
 static void closing_waits_for_acks_and_tells_the_far_end(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
     for (int i = 0; i < 50; i++)
-        assert_int_equal(host_send(&a, id, &i, sizeof i), 0);
-    reload_links_close(a.links, id, "done", net_now());
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 50);
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, 0);
-    assert_string_equal(a.reason, "done");
-    assert_string_equal(b.reason, "closed by the far end");
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].error, 0);
+        assert_int_equal(host_send(&host_a, id, &i, sizeof i), 0);
+    reload_links_close(host_a.links, id, "done", net_now());
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 50);
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, 0);
+    assert_string_equal(host_a.reason, "done");
+    assert_string_equal(host_b.reason, "closed by the far end");
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].error, 0);
     net_for_ms(20);
-    assert_int_equal(stats_of(&a).links, 0);
-    assert_int_equal(stats_of(&b).links, 0);
+    assert_int_equal(host_stats(&host_a).links, 0);
+    assert_int_equal(host_stats(&host_b).links, 0);
 }
 
 /* R6940-6.6.3.1-12 R6940-6.6.3.1-13 R6940-6.6.3.1-11 */
 static void a_far_end_that_falls_silent_is_suspect_then_down(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    b.deaf = true;
-    assert_int_equal(host_send(&a, id, "?", 1), 0);
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
+    host_b.deaf = true;
+    assert_int_equal(host_send(&host_a, id, "?", 1), 0);
     for (int i = 0; i < 4; i++) {
         net_for_ms(5);
         leap_ms += 500u << i;
     }
-    assert_true(net_events(&a, RELOAD_LINK_SUSPECT, 1));
-    assert_int_equal(info_of(&a, id).suspect, true);
-    b.deaf = false;
-    assert_true(net_events(&a, RELOAD_LINK_RECOVERED, 1));
+    assert_true(net_events(&host_a, RELOAD_LINK_SUSPECT, 1));
+    assert_int_equal(host_info(&host_a, id).suspect, true);
+    host_b.deaf = false;
+    assert_true(net_events(&host_a, RELOAD_LINK_RECOVERED, 1));
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1); /* of five transmissions */
-    assert_int_equal(stats_of(&b).sum.repeated, 4);
-    b.deaf = true;
-    assert_int_equal(host_send(&a, id, "!", 1), 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 1); /* of five transmissions */
+    assert_int_equal(host_stats(&host_b).sum.repeated, 4);
+    host_b.deaf = true;
+    assert_int_equal(host_send(&host_a, id, "!", 1), 0);
     for (int i = 0; i < 8; i++) {
         net_for_ms(5);
         leap_ms += 70000; /* no RTO is longer than 60 s */
     }
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_TIMEOUT);
-    assert_int_equal(stats_of(&a).failed_dead, 1);
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, RELOAD_E_TIMEOUT);
+    assert_int_equal(host_stats(&host_a).failed_dead, 1);
 }
 
 /* R6940-6.6.3.1-10 */
 static void a_port_that_nobody_serves_ends_the_dial_and_the_next_address_is_tried(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_link_address closed = bare_port;
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     struct sockaddr_in in = { .sin_family = AF_INET };
@@ -303,96 +245,96 @@ static void a_port_that_nobody_serves_ends_the_dial_and_the_next_address_is_trie
     assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
     closed.port = ntohs(in.sin_port);
     close(fd);
-    dial(&a, &closed);
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
+    couple_dial_datagrams(&closed, NULL);
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
     struct reload_link_address both[] = { closed, bare_port };
     reload_link_id id;
-    assert_int_equal(reload_links_dial_datagrams(a.links, both, 2, NULL, net_now(), &id), 0);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(stats_of(&a).icmp_errors >= 2);
+    assert_int_equal(reload_links_dial_datagrams(host_a.links, both, 2, NULL, net_now(), &id), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    assert_true(host_stats(&host_a).icmp_errors >= 2);
 }
 
 /* R6940-6.6.3.1-10 */
 static void icmp_ends_links_of_both_kinds_of_socket_that_wait_for_an_ack(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    reload_link_id inbound = far_id();
-    net_hosts(&b, NULL);
-    host_close(&a); /* its socket is gone, and says nothing more */
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
+    reload_link_id inbound = couple_far_id();
+    net_hosts(&host_b, NULL);
+    host_close(&host_a); /* its socket is gone, and says nothing more */
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
-    assert_int_equal(host_send(&b, inbound, "?", 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
-    host_open(&a, &alice, NULL);
-    net_hosts(&a, &b);
-    id = dial(&a, &bare_port);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    net_hosts(&a, NULL);
-    host_close(&b);
-    assert_int_equal(host_send(&a, id, "?", 1), 0);
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
-    host_open(&b, &bob, NULL);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_send(&host_b, inbound, "?", 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
+    host_open(&host_a, &alice, NULL);
+    net_hosts(&host_a, &host_b);
+    id = couple_dial_datagrams(&bare_port, NULL);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    net_hosts(&host_a, NULL);
+    host_close(&host_b);
+    assert_int_equal(host_send(&host_a, id, "?", 1), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, RELOAD_E_IO);
+    host_open(&host_b, &bob, NULL);
 }
 
 /* What the far end may have missed is the owner's again, what it has acknowledged is not. */
 static void a_link_that_fails_gives_back_what_was_not_acknowledged(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "arrives", 7), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
+    assert_int_equal(host_send(&host_a, id, "arrives", 7), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     net_for_ms(20); /* its ack */
-    net_hosts(&a, NULL);
-    host_close(&b);
-    assert_int_equal(host_send(&a, id, "one", 3), 0);
-    assert_int_equal(host_send(&a, id, "two", 3), 0);
-    assert_true(net_events(&a, RELOAD_LINK_RETURNED, 2));
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 1);
-    assert_int_equal(a.message_len, 3);
-    assert_memory_equal(a.message, "two", 3);
+    net_hosts(&host_a, NULL);
+    host_close(&host_b);
+    assert_int_equal(host_send(&host_a, id, "one", 3), 0);
+    assert_int_equal(host_send(&host_a, id, "two", 3), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_RETURNED, 2));
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 1);
+    assert_int_equal(host_a.message_len, 3);
+    assert_memory_equal(host_a.message, "two", 3);
     net_for_ms(20);
-    assert_int_equal(a.count[RELOAD_LINK_RETURNED], 2);
-    host_open(&b, &bob, NULL);
+    assert_int_equal(host_a.count[RELOAD_LINK_RETURNED], 2);
+    host_open(&host_b, &bob, NULL);
 }
 
 /* An end in order is not a failure: it waits for the acks. */
 static void a_link_that_is_closed_gives_nothing_back(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "last words", 10), 0);
-    reload_links_close(a.links, id, "done", net_now());
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
+    couple_open_datagrams(&alice, NULL);
+    reload_link_id id = couple_link_datagrams();
+    assert_int_equal(host_send(&host_a, id, "last words", 10), 0);
+    reload_links_close(host_a.links, id, "done", net_now());
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
     net_for_ms(50);
-    assert_int_equal(a.count[RELOAD_LINK_RETURNED], 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_RETURNED], 0);
 }
 
 static void many_links_share_a_bare_port(void **state)
 {
     (void)state;
     enum { LINKS = 40 };
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     reload_link_id ids[LINKS];
     for (int i = 0; i < LINKS; i++) {
-        ids[i] = dial(&a, &bare_port);
-        assert_true(net_events(&a, RELOAD_LINK_UP, (size_t)i + 1));
+        ids[i] = couple_dial_datagrams(&bare_port, NULL);
+        assert_true(net_events(&host_a, RELOAD_LINK_UP, (size_t)i + 1));
     }
-    assert_true(net_events(&b, RELOAD_LINK_UP, LINKS));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, LINKS));
     for (int i = 0; i < LINKS; i++)
-        assert_int_equal(host_send(&a, ids[i], &i, sizeof i), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, LINKS));
+        assert_int_equal(host_send(&host_a, ids[i], &i, sizeof i), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, LINKS));
     reload_link_id seen[LINKS];
-    assert_int_equal(reload_links_list(b.links, seen, LINKS), LINKS);
+    assert_int_equal(reload_links_list(host_b.links, seen, LINKS), LINKS);
     for (int i = 0; i < LINKS; i++)
-        assert_int_equal(info_of(&b, seen[i]).counters.messages_in, 1);
+        assert_int_equal(host_info(&host_b, seen[i]).counters.messages_in, 1);
 }
 
 /* R6940-6.6-1 */
@@ -400,22 +342,23 @@ static void a_message_above_max_message_size_is_shown_and_the_link_closed(void *
 {
     (void)state;
     struct host_options options = { .max_message_size = 500 };
-    host_open(&b, &bob, &options);
-    host_open(&a, &alice, NULL);
+    host_open(&host_b, &bob, &options);
+    host_open(&host_a, &alice, NULL);
     leap_ms = 0;
     struct reload_link_address any;
     assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    net_hosts(&a, &b);
-    reload_link_id id = link_up();
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &any, &bare_port), 0);
+    net_hosts(&host_a, &host_b);
+    reload_link_id id = couple_link_datagrams();
     uint8_t message[501] = "head";
-    assert_int_equal(host_send(&a, id, message, 501), 0);
-    assert_true(net_events(&b, RELOAD_LINK_OVERSIZE, 1));
-    assert_int_equal(b.message_len, 500);
-    assert_int_equal(host_send(&b, far_id(), "too large", 9), 0); /* the answer still gets out */
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 1));
+    assert_int_equal(host_send(&host_a, id, message, 501), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_OVERSIZE, 1));
+    assert_int_equal(host_b.message_len, 500);
+    assert_int_equal(host_send(&host_b, couple_far_id(), "too large", 9),
+                     0); /* the answer still gets out */
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 1));
     leap_ms += RELOAD_LINK_LINGER_MS;
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
 }
 
 static int unknown_socket(void)
@@ -431,7 +374,7 @@ static int unknown_socket(void)
 static void datagrams_that_the_kernel_joined_are_taken_apart(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     int fd = unknown_socket();
     uint8_t bytes[20 * 30 + 7] = { 0 }; /* 30 of 20 bytes, the last of 7 */
     for (size_t i = 0; i < 30; i += 3)
@@ -439,46 +382,47 @@ static void datagrams_that_the_kernel_joined_are_taken_apart(void **state)
     if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &(int){ 20 }, sizeof(int)) < 0)
         skip(); /* a kernel that does not cut */
     assert_int_equal(send(fd, bytes, sizeof bytes, 0), sizeof bytes);
-    assert_true(net_events(&b, RELOAD_LINK_STUN, 21));
-    assert_int_equal(b.last[RELOAD_LINK_STUN].message.n, 7);
-    assert_int_equal(stats_of(&b).strays, 10);
+    assert_true(net_events(&host_b, RELOAD_LINK_STUN, 21));
+    assert_int_equal(host_b.last[RELOAD_LINK_STUN].message.n, 7);
+    assert_int_equal(host_stats(&host_b).strays, 10);
     assert_int_equal(send(fd, bytes, 20, 0), 20);
     net_for_ms(5);
-    assert_int_equal(stats_of(&b).strays, 11);
+    assert_int_equal(host_stats(&host_b).strays, 11);
     close(fd);
 }
 
 static void a_full_queue_lets_its_owner_wait(void **state)
 {
     (void)state;
-    open_hosts(&(struct host_options){ .stop_and_wait = true });
-    reload_link_id id = link_up();
-    b.deaf = true;
+    couple_open_datagrams(&alice, &(struct host_options){ .stop_and_wait = true });
+    reload_link_id id = couple_link_datagrams();
+    host_b.deaf = true;
     size_t taken = 0;
-    while (host_send(&a, id, "message", 7) == 0)
+    while (host_send(&host_a, id, "message", 7) == 0)
         taken++;
     assert_true(taken >= 256);
     net_turn(); /* one is under way now */
-    while (host_send(&a, id, "message", 7) == 0)
+    while (host_send(&host_a, id, "message", 7) == 0)
         ;
     net_turn();
-    assert_int_equal(host_send(&a, id, "message", 7), RELOAD_E_LIMIT);
-    assert_true(reload_links_deadline(a.links) > net_now().monotonic_ms); /* until an ack or RTO */
-    b.deaf = false;
+    assert_int_equal(host_send(&host_a, id, "message", 7), RELOAD_E_LIMIT);
+    assert_true(reload_links_deadline(host_a.links) >
+                net_now().monotonic_ms); /* until an ack or RTO */
+    host_b.deaf = false;
 }
 
 static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     int fd = unknown_socket();
     const uint8_t binding[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
     assert_int_equal(send(fd, binding, sizeof binding, 0), sizeof binding);
-    assert_true(net_events(&b, RELOAD_LINK_STUN, 1));
-    const struct reload_link_event *event = &b.last[RELOAD_LINK_STUN];
+    assert_true(net_events(&host_b, RELOAD_LINK_STUN, 1));
+    const struct reload_link_event *event = &host_b.last[RELOAD_LINK_STUN];
     assert_int_equal(event->message.n, sizeof binding);
     assert_true(reload_link_address_equal(&event->local, &bare_port));
-    assert_int_equal(reload_links_send_stun(b.links, &event->local, &event->address,
+    assert_int_equal(reload_links_send_stun(host_b.links, &event->local, &event->address,
                                             reload_slice_of("answer", 6)),
                      0);
     uint8_t answer[20];
@@ -486,7 +430,7 @@ static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
     struct reload_link_address other = bare_port;
     other.port ^= 1;
     assert_int_equal(
-        reload_links_send_stun(b.links, &other, &event->address, reload_slice_of("answer", 6)),
+        reload_links_send_stun(host_b.links, &other, &event->address, reload_slice_of("answer", 6)),
         RELOAD_E_NOT_FOUND);
     for (unsigned first = 4; first < 256; first++) { /* RFC 7983: the rest is nobody's */
         uint8_t stray[30] = { (uint8_t)first };
@@ -495,10 +439,10 @@ static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
             net_for_ms(2);
     }
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).strays, 252);
-    assert_int_equal(stats_of(&b).stun, 1);
+    assert_int_equal(host_stats(&host_b).strays, 252);
+    assert_int_equal(host_stats(&host_b).stun, 1);
     assert_int_equal(recv(fd, answer, sizeof answer, 0), -1); /* and is not answered */
-    assert_int_equal(stats_of(&b).links, 0);
+    assert_int_equal(host_stats(&host_b).links, 0);
     close(fd);
 }
 
@@ -506,26 +450,26 @@ static void stun_is_handed_out_and_answered_from_the_bare_port(void **state)
 static void a_port_on_all_addresses_answers_from_the_one_that_was_asked(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_link_address any, actual;
     assert_int_equal(reload_link_address_parse("0.0.0.0", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &actual), 0);
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &any, &actual), 0);
     assert_int_equal(reload_link_address_parse("127.0.0.2", actual.port, &bare_port), 0);
-    reload_link_id id = link_up();
+    reload_link_id id = couple_link_datagrams();
     for (int i = 0; i < 20; i++)
-        assert_int_equal(host_send(&b, far_id(), &i, sizeof i), 0);
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 20));
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+        assert_int_equal(host_send(&host_b, couple_far_id(), &i, sizeof i), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 20));
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(actual.port) };
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2);
     assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
     const uint8_t binding[20] = { 0, 1 };
     assert_int_equal(send(fd, binding, sizeof binding, 0), sizeof binding);
-    assert_true(net_events(&b, RELOAD_LINK_STUN, 1));
-    const struct reload_link_event *event = &b.last[RELOAD_LINK_STUN];
-    assert_int_equal(reload_links_send_stun(b.links, &event->local, &event->address,
+    assert_true(net_events(&host_b, RELOAD_LINK_STUN, 1));
+    const struct reload_link_event *event = &host_b.last[RELOAD_LINK_STUN];
+    assert_int_equal(reload_links_send_stun(host_b.links, &event->local, &event->address,
                                             reload_slice_of("answer", 6)),
                      0);
     uint8_t answer[20];
@@ -536,35 +480,35 @@ static void a_port_on_all_addresses_answers_from_the_one_that_was_asked(void **s
 static void ports_and_arguments_have_limits(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_link_address any, actual, none = { 0 };
     assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &bare_port, &actual), RELOAD_E_IO);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &none, &actual), RELOAD_E_INVALID);
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &bare_port, &actual), RELOAD_E_IO);
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &none, &actual), RELOAD_E_INVALID);
     for (int i = 1; i < 8; i++)
-        assert_int_equal(reload_links_listen_datagrams(b.links, &any, &actual), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &actual), RELOAD_E_LIMIT);
+        assert_int_equal(reload_links_listen_datagrams(host_b.links, &any, &actual), 0);
+    assert_int_equal(reload_links_listen_datagrams(host_b.links, &any, &actual), RELOAD_E_LIMIT);
     reload_link_id id;
-    assert_int_equal(reload_links_dial_datagrams(a.links, &none, 1, NULL, net_now(), &id),
+    assert_int_equal(reload_links_dial_datagrams(host_a.links, &none, 1, NULL, net_now(), &id),
                      RELOAD_E_INVALID);
-    assert_int_equal(reload_links_dial_datagrams(a.links, &none, 0, NULL, net_now(), &id),
+    assert_int_equal(reload_links_dial_datagrams(host_a.links, &none, 0, NULL, net_now(), &id),
                      RELOAD_E_INVALID);
 }
 
 static void ipv6_works_as_well(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open_datagrams(&alice, NULL);
     struct reload_link_address any;
     assert_int_equal(reload_link_address_parse("::1", 0, &any), 0);
-    if (reload_links_listen_datagrams(b.links, &any, &bare_port) == RELOAD_E_IO)
+    if (reload_links_listen_datagrams(host_b.links, &any, &bare_port) == RELOAD_E_IO)
         skip(); /* a machine without IPv6 */
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "six", 3), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    reload_link_id id = couple_link_datagrams();
+    assert_int_equal(host_send(&host_a, id, "six", 3), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
 }
 
-#define TEST(f) cmocka_unit_test_teardown(f, close_hosts)
+#define TEST(f) cmocka_unit_test_teardown(f, couple_close)
 
 int main(void)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "people.h"
+#include "couple.h"
 #include "raw_client.h"
 #include "reload/alloc.h"
 #include "reload/frame/duplicates.h"
@@ -15,51 +15,30 @@
 /* Frames on a DTLS link from a node of the overlay that keeps no rule of Simple Reliability
  * (RFC 6940 s6.6.2, s6.6.3). b is the victim, a an honest node. */
 
-static struct host a, b;
 static reload_link_id honest, far; /* at a; at b, the hostile one's */
 static struct raw_client client;
 
 static int open_hosts(void **state)
 {
     (void)state;
-    struct reload_link_address any, bare_port;
-    leap_ms = 0;
-    host_open(&a, &alice, NULL);
-    host_open(&b, &bob, NULL);
-    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    net_hosts(&a, &b);
-    assert_int_equal(reload_links_dial_datagrams(a.links, &bare_port, 1, NULL, net_now(), &honest),
-                     0);
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
+    couple_open_datagrams(&alice, NULL);
+    honest = couple_link_datagrams();
     raw_client_open(&client, &alice, &bare_port);
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
-    far = b.last[RELOAD_LINK_UP].link;
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 2));
+    far = couple_far_id();
     return 0;
 }
 
 /* Whatever came before, both links work and are the only ones. */
 static int close_hosts(void **state)
 {
-    (void)state;
-    size_t messages = b.count[RELOAD_LINK_MESSAGE];
-    assert_int_equal(host_send(&a, honest, "still there", 11), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, messages + 1));
-    assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
-    net_hosts(NULL, NULL);
+    size_t messages = host_b.count[RELOAD_LINK_MESSAGE];
+    assert_int_equal(host_send(&host_a, honest, "still there", 11), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, messages + 1));
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN] + host_b.count[RELOAD_LINK_DOWN], 0);
     raw_client_close(&client);
-    host_close(&a);
-    host_close(&b);
-    return 0;
-}
-
-static struct reload_link_info info_of(reload_link_id id)
-{
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(b.links, id, &info), 0);
-    return info;
+    return couple_close(state);
 }
 
 static void put_data(uint32_t sequence, const void *message, size_t n)
@@ -119,7 +98,7 @@ static void leaps_of_the_sequence_number_are_acknowledged_as_they_are(void **sta
         struct reload_frame ack = take_ack();
         assert_int_equal(ack.sequence, leaps[i].sequence);
         assert_int_equal(ack.received, leaps[i].received);
-        assert_int_equal(b.count[RELOAD_LINK_MESSAGE], i + 1);
+        assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], i + 1);
     }
 }
 
@@ -138,11 +117,12 @@ static void the_same_message_over_and_over_is_delivered_now_and_then(void **stat
     }
     net_for_ms(20);
     uint64_t spans = (net_now().monotonic_ms - start_ms) / RELOAD_DUPLICATES_MS + 1;
-    assert_in_range(b.count[RELOAD_LINK_MESSAGE], 1, spans);
-    assert_true(info_of(far).counters.repeated > TIMES * 9 / 10); /* the rest was lost by UDP */
-    assert_true(info_of(far).counters.acks_out > 0);
+    assert_in_range(host_b.count[RELOAD_LINK_MESSAGE], 1, spans);
+    assert_true(host_info(&host_b, far).counters.repeated >
+                TIMES * 9 / 10); /* the rest was lost by UDP */
+    assert_true(host_info(&host_b, far).counters.acks_out > 0);
     assert_true(reload_alloc_count() - allocations < 10 * TIMES);
-    assert_in_range(info_of(far).queued_bytes, 0, 1000);
+    assert_in_range(host_info(&host_b, far).queued_bytes, 0, 1000);
 }
 
 /* --- acks --- */
@@ -155,9 +135,9 @@ static void acks_of_frames_that_were_never_sent_settle_nothing(void **state)
         UINT32_MAX
     };
     static const uint32_t masks[] = { 0, 1, 0x55555555, UINT32_MAX - 1, UINT32_MAX };
-    assert_int_equal(host_send(&b, far, "unacknowledged", 14), 0);
+    assert_int_equal(host_send(&host_b, far, "unacknowledged", 14), 0);
     net_for_ms(5);
-    uint32_t rtt_ms = info_of(far).rtt_ms;
+    uint32_t rtt_ms = host_info(&host_b, far).rtt_ms;
     for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++)
         for (size_t j = 0; j < sizeof masks / sizeof masks[0]; j++) {
             bool reaches_it = sequences[i] < 32 && masks[j] >> sequences[i] & 1;
@@ -165,31 +145,32 @@ static void acks_of_frames_that_were_never_sent_settle_nothing(void **state)
                 put_ack(sequences[i], masks[j]);
         }
     net_for_ms(5);
-    assert_int_equal(info_of(far).queued_messages, 1);
-    assert_int_equal(info_of(far).rtt_ms, rtt_ms);
+    assert_int_equal(host_info(&host_b, far).queued_messages, 1);
+    assert_int_equal(host_info(&host_b, far).rtt_ms, rtt_ms);
     put_ack(0, 0);
     net_for_ms(5);
-    assert_int_equal(info_of(far).queued_messages, 0);
+    assert_int_equal(host_info(&host_b, far).queued_messages, 0);
 }
 
 static void a_storm_of_acks_costs_nothing(void **state)
 {
     (void)state;
     enum { TIMES = 50000 };
-    uint32_t rto_ms = info_of(far).rto_ms;
-    uint64_t frames_out = info_of(far).counters.frames_out;
+    uint32_t rto_ms = host_info(&host_b, far).rto_ms;
+    uint64_t frames_out = host_info(&host_b, far).counters.frames_out;
     for (uint32_t i = 0; i < TIMES; i++)
         put_ack(i * 2654435761u, UINT32_MAX);
     net_for_ms(20);
-    assert_true(info_of(far).counters.acks_in > TIMES * 9 / 10);
-    assert_int_equal(info_of(far).counters.frames_out, frames_out); /* an ack is not acknowledged */
-    assert_int_equal(info_of(far).rto_ms, rto_ms);
-    assert_int_equal(host_send(&b, far, "x", 1), 0);
+    assert_true(host_info(&host_b, far).counters.acks_in > TIMES * 9 / 10);
+    assert_int_equal(host_info(&host_b, far).counters.frames_out,
+                     frames_out); /* an ack is not acknowledged */
+    assert_int_equal(host_info(&host_b, far).rto_ms, rto_ms);
+    assert_int_equal(host_send(&host_b, far, "x", 1), 0);
     net_for_ms(5);
-    assert_int_equal(info_of(far).queued_messages, 1);
+    assert_int_equal(host_info(&host_b, far).queued_messages, 1);
     put_ack(0, 0);
     net_for_ms(5);
-    assert_int_equal(info_of(far).queued_messages, 0);
+    assert_int_equal(host_info(&host_b, far).queued_messages, 0);
 }
 
 /* An ack that comes before its frame can have arrived makes no round trip shorter than the floor,
@@ -198,13 +179,13 @@ static void acks_at_odd_times_keep_the_rto_within_its_limits(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 200; i++) {
-        assert_int_equal(host_send(&b, far, &i, sizeof i), 0);
+        assert_int_equal(host_send(&host_b, far, &i, sizeof i), 0);
         net_turn();
         put_ack(i, UINT32_MAX);
         net_turn();
-        assert_in_range(info_of(far).rto_ms, 100, 60000);
+        assert_in_range(host_info(&host_b, far).rto_ms, 100, 60000);
     }
-    assert_int_equal(info_of(far).queued_messages, 0);
+    assert_int_equal(host_info(&host_b, far).queued_messages, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_hosts, close_hosts)

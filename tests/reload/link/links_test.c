@@ -9,98 +9,57 @@
 
 #include <cmocka.h>
 
-#include "net.h"
-#include "people.h"
+#include "couple.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 
 /* Links in good order: up, messages, acks, time, close. */
 
-static struct host a, b; /* a dials, b listens */
-
-static void open_hosts(const struct host_options *options)
-{
-    leap_ms = 0;
-    host_open(&a, &alice, options);
-    host_open(&b, &bob, options);
-    net_hosts(&a, &b);
-}
-
-static int close_hosts(void **state)
-{
-    (void)state;
-    net_hosts(NULL, NULL);
-    host_close(&a);
-    host_close(&b);
-    return 0;
-}
-
-/* One link from a to b, up at both ends. */
-static reload_link_id link_up(void)
-{
-    reload_link_id id = host_dial(&a, &b.at, NULL);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    return id;
-}
-
-static reload_link_id far_id(void)
-{
-    return b.last[RELOAD_LINK_UP].link;
-}
-
-static struct reload_link_counters counters_of(struct host *host)
-{
-    struct reload_links_stats stats;
-    reload_links_stats(host->links, &stats);
-    return stats.sum;
-}
-
 /* R6940-6.6.1-1 R6940-6.5.1.11-1 */
 static void an_idle_link_comes_up_at_both_ends(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     struct reload_node_id bobs = node_id_of(0xbb), alices = node_id_of(0xaa);
-    reload_link_id id = host_dial(&a, &b.at, &bobs);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    reload_link_id id = host_dial(&host_a, &host_b.at, &bobs);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
     assert_int_equal(leap_ms, 0); /* by word of the server, not by waiting */
-    assert_int_equal(a.last[RELOAD_LINK_UP].link, id);
-    assert_false(a.last[RELOAD_LINK_UP].inbound);
-    assert_true(b.last[RELOAD_LINK_UP].inbound);
-    assert_int_equal(a.last[RELOAD_LINK_UP].link_type, 4);
-    assert_true(reload_link_address_equal(&a.last[RELOAD_LINK_UP].address, &b.at));
-    assert_true(reload_node_id_equal(&a.peer.node_ids[0], &bobs));
-    assert_true(reload_node_id_equal(&b.peer.node_ids[0], &alices));
+    assert_int_equal(host_a.last[RELOAD_LINK_UP].link, id);
+    assert_false(host_a.last[RELOAD_LINK_UP].inbound);
+    assert_true(host_b.last[RELOAD_LINK_UP].inbound);
+    assert_int_equal(host_a.last[RELOAD_LINK_UP].link_type, 4);
+    assert_true(reload_link_address_equal(&host_a.last[RELOAD_LINK_UP].address, &host_b.at));
+    assert_true(reload_node_id_equal(&host_a.peer.node_ids[0], &bobs));
+    assert_true(reload_node_id_equal(&host_b.peer.node_ids[0], &alices));
 }
 
 /* R6940-6.6.2-3 R6940-6.6.2-4 R6940-6.6.2-8 */
 static void messages_travel_both_ways_and_each_is_acknowledged(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
     struct reload_slice parts[] = { reload_slice_of("RE", 2), reload_slice_of(NULL, 0),
                                     reload_slice_of("LOAD", 4) };
-    assert_int_equal(reload_links_send(a.links, id, parts, 3, net_now()), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    assert_int_equal(b.message_len, 6);
-    assert_memory_equal(b.message, "RELOAD", 6);
-    assert_int_equal(b.last[RELOAD_LINK_MESSAGE].link, far_id());
-    assert_int_equal(host_send(&b, far_id(), "", 0), 0); /* an empty message is one too */
-    assert_true(net_events(&a, RELOAD_LINK_MESSAGE, 1));
-    assert_int_equal(a.message_len, 0);
+    assert_int_equal(reload_links_send(host_a.links, id, parts, 3, net_now()), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    assert_int_equal(host_b.message_len, 6);
+    assert_memory_equal(host_b.message, "RELOAD", 6);
+    assert_int_equal(host_b.last[RELOAD_LINK_MESSAGE].link, couple_far_id());
+    assert_int_equal(host_send(&host_b, couple_far_id(), "", 0),
+                     0); /* an empty message is one too */
+    assert_true(net_events(&host_a, RELOAD_LINK_MESSAGE, 1));
+    assert_int_equal(host_a.message_len, 0);
     net_for_ms(20);
-    assert_int_equal(counters_of(&a).acks_in, 1);
-    assert_int_equal(counters_of(&b).acks_in, 1);
-    assert_int_equal(counters_of(&a).messages_out, 1);
-    assert_int_equal(counters_of(&a).messages_in, 1);
-    assert_int_equal(counters_of(&a).frames_out, 2);
-    assert_int_equal(counters_of(&a).message_bytes_out, 6);
-    assert_int_equal(counters_of(&a).bytes_out, counters_of(&b).bytes_in);
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+    assert_int_equal(host_stats(&host_a).sum.acks_in, 1);
+    assert_int_equal(host_stats(&host_b).sum.acks_in, 1);
+    assert_int_equal(host_stats(&host_a).sum.messages_out, 1);
+    assert_int_equal(host_stats(&host_a).sum.messages_in, 1);
+    assert_int_equal(host_stats(&host_a).sum.frames_out, 2);
+    assert_int_equal(host_stats(&host_a).sum.message_bytes_out, 6);
+    assert_int_equal(host_stats(&host_a).sum.bytes_out, host_stats(&host_b).sum.bytes_in);
+    struct reload_link_info info = host_info(&host_a, id);
     assert_int_equal(info.unacked, 0);
 }
 
@@ -113,72 +72,72 @@ static void messages_of_all_sizes_arrive_whole_and_in_order(void **state)
 {
     (void)state;
     struct host_options options = { .max_message_size = 65536 };
-    open_hosts(&options);
-    reload_link_id id = link_up();
+    couple_open(&alice, &bob, &options);
+    reload_link_id id = couple_link();
     static uint8_t message[65536];
     for (size_t i = 0; i < sizeof message; i++)
         message[i] = (uint8_t)(i * 31);
-    b.numbered = true;
+    host_b.numbered = true;
     uint32_t number = 0;
     for (size_t len = 4; len <= sizeof message; len = len < 40000 ? len * 3 / 2 : len + 12768) {
         numbered(message, number++);
-        assert_int_equal(host_send(&a, id, message, len), 0);
-        assert_true(net_events(&b, RELOAD_LINK_MESSAGE, number));
-        assert_int_equal(b.message_len, len);
-        assert_memory_equal(b.message, message, len);
+        assert_int_equal(host_send(&host_a, id, message, len), 0);
+        assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, number));
+        assert_int_equal(host_b.message_len, len);
+        assert_memory_equal(host_b.message, message, len);
     }
 }
 
 static void one_round_leaves_in_one_record_with_its_acks(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    uint64_t before = counters_of(&a).bytes_out;
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    uint64_t before = host_stats(&host_a).sum.bytes_out;
     uint8_t message[100] = { 0 };
-    b.numbered = true;
+    host_b.numbered = true;
     for (uint32_t i = 0; i < 100; i++) {
         numbered(message, i);
-        assert_int_equal(host_send(&a, id, message, sizeof message), 0);
+        assert_int_equal(host_send(&host_a, id, message, sizeof message), 0);
     }
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 100));
-    uint64_t bytes = counters_of(&a).bytes_out - before;
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 100));
+    uint64_t bytes = host_stats(&host_a).sum.bytes_out - before;
     assert_in_range(bytes, 100 * 108 + 22, 100 * 108 + 40); /* one record's overhead, not 100 */
     net_for_ms(20);
-    assert_int_equal(counters_of(&a).acks_in, 100);
-    assert_in_range(counters_of(&a).bytes_in, 900, 900 + 4096); /* the handshake, then one record */
+    assert_int_equal(host_stats(&host_a).sum.acks_in, 100);
+    assert_in_range(host_stats(&host_a).sum.bytes_in, 900,
+                    900 + 4096); /* the handshake, then one record */
 }
 
 /* R6940-6.5.1.13-1 */
 static void the_dialler_can_be_the_tls_server(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    struct reload_link_address any = b.at, client_side;
+    couple_open(&alice, &bob, NULL);
+    struct reload_link_address any = host_b.at, client_side;
     any.port = 0;
-    assert_int_equal(reload_links_listen(b.links, &any, RELOAD_LINK_CLIENT, &client_side), 0);
+    assert_int_equal(reload_links_listen(host_b.links, &any, RELOAD_LINK_CLIENT, &client_side), 0);
     reload_link_id id;
     assert_int_equal(
-        reload_links_dial(a.links, &client_side, 1, NULL, RELOAD_LINK_SERVER, net_now(), &id), 0);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+        reload_links_dial(host_a.links, &client_side, 1, NULL, RELOAD_LINK_SERVER, net_now(), &id),
+        0);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
+    struct reload_link_info info = host_info(&host_a, id);
     assert_int_equal(info.role, RELOAD_LINK_SERVER);
 }
 
 static void info_and_list_describe_the_links(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     net_for_ms(10);
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+    struct reload_link_info info = host_info(&host_a, id);
     struct reload_node_id bobs = node_id_of(0xbb);
     assert_true(reload_node_id_equal(&info.node_id, &bobs));
     assert_true(info.up && !info.inbound && !info.suspect);
@@ -186,56 +145,56 @@ static void info_and_list_describe_the_links(void **state)
     assert_int_equal(info.rto_ms, 1000);
     assert_int_equal(info.counters.messages_out, 1);
     reload_link_id ids[2] = { 0 };
-    assert_int_equal(reload_links_list(a.links, ids, 2), 1);
+    assert_int_equal(reload_links_list(host_a.links, ids, 2), 1);
     assert_int_equal(ids[0], id);
-    assert_int_equal(reload_links_list(a.links, NULL, 0), 1);
-    assert_int_equal(reload_links_info(a.links, id + 1, &info), RELOAD_E_NOT_FOUND);
+    assert_int_equal(reload_links_list(host_a.links, NULL, 0), 1);
+    assert_int_equal(reload_links_info(host_a.links, id + 1, &info), RELOAD_E_NOT_FOUND);
 }
 
 static void what_is_sent_just_before_the_close_still_arrives(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "bye", 3), 0);
-    reload_links_close(a.links, id, "no longer needed", net_now());
-    assert_int_equal(host_send(&a, id, "more", 4), RELOAD_E_NOT_FOUND);
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, 0);
-    assert_string_equal(a.reason, "no longer needed");
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 1);
-    assert_memory_equal(b.message, "bye", 3);
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].error, 0);
-    assert_string_equal(b.reason, "closed by the far end");
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    assert_int_equal(host_send(&host_a, id, "bye", 3), 0);
+    reload_links_close(host_a.links, id, "no longer needed", net_now());
+    assert_int_equal(host_send(&host_a, id, "more", 4), RELOAD_E_NOT_FOUND);
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, 0);
+    assert_string_equal(host_a.reason, "no longer needed");
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 1);
+    assert_memory_equal(host_b.message, "bye", 3);
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].error, 0);
+    assert_string_equal(host_b.reason, "closed by the far end");
     net_for_ms(20);
     struct reload_links_stats stats;
-    reload_links_stats(a.links, &stats);
+    reload_links_stats(host_a.links, &stats);
     assert_int_equal(stats.links, 0);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 1);
-    reload_links_close(a.links, id, "again", net_now());
-    reload_links_close(a.links, 999, "never was", net_now());
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 1);
+    reload_links_close(host_a.links, id, "again", net_now());
+    reload_links_close(host_a.links, 999, "never was", net_now());
 }
 
 static void ids_are_not_used_again(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     reload_link_id last = 0;
     for (size_t i = 1; i <= 5; i++) {
-        reload_link_id id = host_dial(&a, &b.at, NULL);
+        reload_link_id id = host_dial(&host_a, &host_b.at, NULL);
         assert_true(id > last);
         last = id;
-        assert_true(net_events(&a, RELOAD_LINK_UP, i));
-        reload_links_close(a.links, id, "done", net_now());
-        assert_true(net_events(&b, RELOAD_LINK_DOWN, i));
+        assert_true(net_events(&host_a, RELOAD_LINK_UP, i));
+        reload_links_close(host_a.links, id, "done", net_now());
+        assert_true(net_events(&host_b, RELOAD_LINK_DOWN, i));
     }
 }
 
 static void the_first_address_that_works_is_taken(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     struct host c; /* a node, but the wrong one */
     struct identity carol;
     identity_init(&carol, &ca, &ca, 0xcc, PKI_EC);
@@ -245,24 +204,24 @@ static void the_first_address_that_works_is_taken(void **state)
     host_open(&closed, &carol, NULL);
     nobody.port = closed.at.port;
     host_close(&closed); /* nobody listens there now */
-    struct reload_link_address to[] = { nobody, c.at, b.at };
+    struct reload_link_address to[] = { nobody, c.at, host_b.at };
     struct reload_node_id bobs = node_id_of(0xbb);
     reload_link_id id;
-    assert_int_equal(reload_links_dial(a.links, to, 3, &bobs, RELOAD_LINK_CLIENT, net_now(), &id),
-                     0);
-    for (int i = 0; i < 1000 && !a.count[RELOAD_LINK_UP]; i++) {
-        net_hosts(&a, &c);
+    assert_int_equal(
+        reload_links_dial(host_a.links, to, 3, &bobs, RELOAD_LINK_CLIENT, net_now(), &id), 0);
+    for (int i = 0; i < 1000 && !host_a.count[RELOAD_LINK_UP]; i++) {
+        net_hosts(&host_a, &c);
         net_turn();
-        net_hosts(&a, &b);
+        net_hosts(&host_a, &host_b);
         net_turn();
     }
-    assert_int_equal(a.count[RELOAD_LINK_UP], 1);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
-    assert_int_equal(a.last[RELOAD_LINK_UP].link, id);
-    assert_true(reload_link_address_equal(&a.last[RELOAD_LINK_UP].address, &b.at));
+    assert_int_equal(host_a.count[RELOAD_LINK_UP], 1);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_a.last[RELOAD_LINK_UP].link, id);
+    assert_true(reload_link_address_equal(&host_a.last[RELOAD_LINK_UP].address, &host_b.at));
     assert_int_equal(c.count[RELOAD_LINK_UP], 0);
     struct reload_links_stats stats;
-    reload_links_stats(a.links, &stats);
+    reload_links_stats(host_a.links, &stats);
     assert_int_equal(stats.failed_expected, 1);
     host_close(&c);
     identity_fini(&carol);
@@ -272,53 +231,52 @@ static void the_first_address_that_works_is_taken(void **state)
 static void a_link_without_acks_is_suspect_and_recovers_with_them(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    b.deaf = true;
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    host_b.deaf = true;
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
     net_for_ms(10);
-    assert_int_equal(a.count[RELOAD_LINK_SUSPECT], 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_SUSPECT], 0);
     leap_ms += 1000;
-    assert_true(net_events(&a, RELOAD_LINK_SUSPECT, 1));
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+    assert_true(net_events(&host_a, RELOAD_LINK_SUSPECT, 1));
+    struct reload_link_info info = host_info(&host_a, id);
     assert_true(info.suspect && info.up);
     assert_int_equal(info.counters.suspects, 1);
-    assert_int_equal(host_send(&a, id, "y", 1), 0); /* still a link */
+    assert_int_equal(host_send(&host_a, id, "y", 1), 0); /* still a link */
     leap_ms += 29000;
     net_for_ms(10);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
-    b.deaf = false;
-    assert_true(net_events(&a, RELOAD_LINK_RECOVERED, 1));
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 2);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 0);
+    host_b.deaf = false;
+    assert_true(net_events(&host_a, RELOAD_LINK_RECOVERED, 1));
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 2);
     leap_ms += 3600 * 1000; /* idle for an hour: nothing is wrong with that */
     net_for_ms(10);
-    assert_int_equal(a.count[RELOAD_LINK_SUSPECT], 1);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_SUSPECT], 1);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 0);
 }
 
 /* R6940-6.6.5-5 R6940-6.5.1.11-2 */
 static void an_idle_link_sends_nothing_at_all(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    link_up();
+    couple_open(&alice, &bob, NULL);
+    couple_link();
     net_for_ms(10);
-    uint64_t before = counters_of(&a).bytes_out + counters_of(&b).bytes_out;
+    uint64_t before = host_stats(&host_a).sum.bytes_out + host_stats(&host_b).sum.bytes_out;
     for (int hour = 0; hour < 24; hour++) {
         leap_ms += 3600 * 1000;
         net_for_ms(2);
     }
-    assert_int_equal(counters_of(&a).bytes_out + counters_of(&b).bytes_out, before);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN] + b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_stats(&host_a).sum.bytes_out + host_stats(&host_b).sum.bytes_out, before);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN] + host_b.count[RELOAD_LINK_DOWN], 0);
 }
 
 /* What the kernel then does cannot be seen on loopback, but that it was asked for can. */
 static void tcp_finds_out_within_30_s_that_the_far_end_of_an_idle_link_has_gone(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    link_up();
+    couple_open(&alice, &bob, NULL);
+    couple_link();
     int ends = 0, on, seconds[3];
     socklen_t len = sizeof on;
     struct sockaddr_storage far;
@@ -340,19 +298,18 @@ static void tcp_finds_out_within_30_s_that_the_far_end_of_an_idle_link_has_gone(
 static void an_ack_that_waited_while_we_were_busy_counts_before_the_deadline(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
-    reload_links_flush(a.links, net_now());
-    a.deaf = true;
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
+    reload_links_flush(host_a.links, net_now());
+    host_a.deaf = true;
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     net_for_ms(10); /* the ack lies in our socket */
     leap_ms += 5000;
-    a.deaf = false;
+    host_a.deaf = false;
     net_for_ms(10);
-    assert_int_equal(a.count[RELOAD_LINK_SUSPECT], 0);
-    struct reload_link_info info;
-    assert_int_equal(reload_links_info(a.links, id, &info), 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_SUSPECT], 0);
+    struct reload_link_info info = host_info(&host_a, id);
     assert_int_equal(info.unacked, 0);
 }
 
@@ -360,78 +317,78 @@ static void an_ack_that_waited_while_we_were_busy_counts_before_the_deadline(voi
 static void thirty_seconds_without_acks_end_the_link(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    reload_link_id id = link_up();
-    b.deaf = true;
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
+    couple_open(&alice, &bob, NULL);
+    reload_link_id id = couple_link();
+    host_b.deaf = true;
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
     net_for_ms(10);
     leap_ms += 1000;
-    assert_true(net_events(&a, RELOAD_LINK_SUSPECT, 1));
+    assert_true(net_events(&host_a, RELOAD_LINK_SUSPECT, 1));
     leap_ms += 29900;
     net_for_ms(5);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 0);
     leap_ms += 200;
-    assert_true(net_events(&a, RELOAD_LINK_DOWN, 1));
-    assert_int_equal(a.last[RELOAD_LINK_DOWN].error, RELOAD_E_TIMEOUT);
-    assert_string_equal(a.reason, "no acknowledgement came back within 30 s");
+    assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
+    assert_int_equal(host_a.last[RELOAD_LINK_DOWN].error, RELOAD_E_TIMEOUT);
+    assert_string_equal(host_a.reason, "no acknowledgement came back within 30 s");
 }
 
 static void the_deadline_tells_when_time_matters(void **state)
 {
     (void)state;
-    open_hosts(NULL);
-    assert_int_equal(reload_links_deadline(a.links), RELOAD_NEVER);
-    reload_link_id id = link_up();
+    couple_open(&alice, &bob, NULL);
+    assert_int_equal(reload_links_deadline(host_a.links), RELOAD_NEVER);
+    reload_link_id id = couple_link();
     leap_ms += 20000; /* what the handshake armed has gone by */
     net_for_ms(5);
-    assert_int_equal(reload_links_deadline(a.links), RELOAD_NEVER);
+    assert_int_equal(reload_links_deadline(host_a.links), RELOAD_NEVER);
     struct reload_time now = net_now();
     struct reload_slice part = { (const uint8_t *)"x", 1 };
-    assert_int_equal(reload_links_send(a.links, id, &part, 1, now), 0);
-    assert_int_equal(reload_links_deadline(a.links), now.monotonic_ms); /* to be written */
-    reload_links_flush(a.links, now);
-    assert_int_equal(reload_links_deadline(a.links), now.monotonic_ms + 1000); /* the RTO */
+    assert_int_equal(reload_links_send(host_a.links, id, &part, 1, now), 0);
+    assert_int_equal(reload_links_deadline(host_a.links), now.monotonic_ms); /* to be written */
+    reload_links_flush(host_a.links, now);
+    assert_int_equal(reload_links_deadline(host_a.links), now.monotonic_ms + 1000); /* the RTO */
 }
 
 static void two_hundred_links_share_one_epoll(void **state)
 {
     (void)state;
     struct host_options options = { .limits = { .inbound_per_address = 300, .handshakes = 300 } };
-    open_hosts(&options);
+    couple_open(&alice, &bob, &options);
     reload_link_id ids[200];
     for (size_t i = 0; i < 200; i++)
-        ids[i] = host_dial(&a, &b.at, NULL);
-    for (int i = 0; i < 6 && a.count[RELOAD_LINK_UP] < 200; i++)
-        (void)net_events(&a, RELOAD_LINK_UP, 200);
-    assert_int_equal(a.count[RELOAD_LINK_UP], 200);
-    assert_true(net_events(&b, RELOAD_LINK_UP, 200));
+        ids[i] = host_dial(&host_a, &host_b.at, NULL);
+    for (int i = 0; i < 6 && host_a.count[RELOAD_LINK_UP] < 200; i++)
+        (void)net_events(&host_a, RELOAD_LINK_UP, 200);
+    assert_int_equal(host_a.count[RELOAD_LINK_UP], 200);
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 200));
     for (size_t round = 1; round <= 5; round++) {
         for (size_t i = 0; i < 200; i++)
-            assert_int_equal(host_send(&a, ids[i], "hello", 5), 0);
-        assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 200 * round));
+            assert_int_equal(host_send(&host_a, ids[i], "hello", 5), 0);
+        assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 200 * round));
     }
     struct reload_links_stats stats;
-    reload_links_stats(b.links, &stats);
+    reload_links_stats(host_b.links, &stats);
     assert_int_equal(stats.up, 200);
     assert_int_equal(stats.accepted, 200);
-    assert_int_equal(reload_links_list(b.links, NULL, 0), 200);
-    host_close(&a);
-    host_open(&a, &alice, NULL);
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, 200));
+    assert_int_equal(reload_links_list(host_b.links, NULL, 0), 200);
+    host_close(&host_a);
+    host_open(&host_a, &alice, NULL);
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 200));
 }
 
 static void links_work_over_ipv6(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     struct reload_link_address any, at;
     assert_int_equal(reload_link_address_parse("::1", 0, &any), 0);
-    if (reload_links_listen(b.links, &any, RELOAD_LINK_SERVER, &at) != 0)
+    if (reload_links_listen(host_b.links, &any, RELOAD_LINK_SERVER, &at) != 0)
         skip(); /* no IPv6 on this machine */
-    reload_link_id id = host_dial(&a, &at, NULL);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_int_equal(host_send(&a, id, "x", 1), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    reload_link_id id = host_dial(&host_a, &at, NULL);
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    assert_int_equal(host_send(&host_a, id, "x", 1), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     char text[RELOAD_LINK_ADDRESS_TEXT];
     assert_ptr_equal(strstr(reload_link_address_text(&at, text), "[::1]:"), text);
 }
@@ -439,7 +396,7 @@ static void links_work_over_ipv6(void **state)
 static void addresses_are_literals(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     struct reload_link_address address;
     assert_int_equal(reload_link_address_parse("localhost", 1, &address), RELOAD_E_INVALID);
     assert_int_equal(reload_link_address_parse("", 1, &address), RELOAD_E_INVALID);
@@ -452,26 +409,27 @@ static void addresses_are_literals(void **state)
 static void a_listener_cannot_take_an_address_in_use(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     struct reload_link_address actual;
-    assert_int_equal(reload_links_listen(a.links, &b.at, RELOAD_LINK_SERVER, &actual), RELOAD_E_IO);
-    struct reload_link_address any = b.at;
+    assert_int_equal(reload_links_listen(host_a.links, &host_b.at, RELOAD_LINK_SERVER, &actual),
+                     RELOAD_E_IO);
+    struct reload_link_address any = host_b.at;
     any.port = 0;
     for (int i = 1; i < 8; i++)
-        assert_int_equal(reload_links_listen(a.links, &any, RELOAD_LINK_SERVER, &actual), 0);
-    assert_int_equal(reload_links_listen(a.links, &any, RELOAD_LINK_SERVER, &actual),
+        assert_int_equal(reload_links_listen(host_a.links, &any, RELOAD_LINK_SERVER, &actual), 0);
+    assert_int_equal(reload_links_listen(host_a.links, &any, RELOAD_LINK_SERVER, &actual),
                      RELOAD_E_LIMIT);
 }
 
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
-    open_hosts(NULL);
+    couple_open(&alice, &bob, NULL);
     reload_link_id id;
     struct reload_link_address none = { 0 }, many[RELOAD_LINK_DIAL_MAX + 1];
     for (size_t i = 0; i <= RELOAD_LINK_DIAL_MAX; i++)
-        many[i] = b.at;
-    struct reload_links *links = a.links;
+        many[i] = host_b.at;
+    struct reload_links *links = host_a.links;
     assert_int_equal(reload_links_dial(links, &none, 1, NULL, RELOAD_LINK_CLIENT, net_now(), &id),
                      RELOAD_E_INVALID);
     assert_int_equal(reload_links_dial(links, many, 0, NULL, RELOAD_LINK_CLIENT, net_now(), &id),
@@ -479,11 +437,12 @@ static void wrong_arguments_are_refused(void **state)
     assert_int_equal(reload_links_dial(links, many, RELOAD_LINK_DIAL_MAX + 1, NULL,
                                        RELOAD_LINK_CLIENT, net_now(), &id),
                      RELOAD_E_INVALID);
-    assert_int_equal(host_send(&a, 77, "x", 1), RELOAD_E_NOT_FOUND);
-    id = host_dial(&a, &b.at, NULL);
-    assert_int_equal(host_send(&a, id, "x", 1), RELOAD_E_STATE); /* R6940-13.2-1 */
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    struct reload_slice huge[2] = { { a.message, RELOAD_FRAME_MESSAGE_MAX }, { a.message, 1 } };
+    assert_int_equal(host_send(&host_a, 77, "x", 1), RELOAD_E_NOT_FOUND);
+    id = host_dial(&host_a, &host_b.at, NULL);
+    assert_int_equal(host_send(&host_a, id, "x", 1), RELOAD_E_STATE); /* R6940-13.2-1 */
+    assert_true(net_events(&host_a, RELOAD_LINK_UP, 1));
+    struct reload_slice huge[2] = { { host_a.message, RELOAD_FRAME_MESSAGE_MAX },
+                                    { host_a.message, 1 } };
     assert_int_equal(reload_links_send(links, id, huge, 2, net_now()), RELOAD_E_INVALID);
     struct reload_links_config config = { .identity = &pki_ops, .identity_context = &alice };
     assert_int_equal(reload_links_new(&config, &links), RELOAD_E_INVALID);
@@ -495,23 +454,24 @@ static void without_memory_links_fail_and_nothing_leaks(void **state)
     (void)state;
     bool done = false;
     for (unsigned long n = 1; !done && n < 200; n++) {
-        open_hosts(NULL);
+        couple_open(&alice, &bob, NULL);
         reload_link_id id = 0;
         reload_alloc_fail_at(n);
-        int status = reload_links_dial(a.links, &b.at, 1, NULL, RELOAD_LINK_CLIENT, net_now(), &id);
+        int status = reload_links_dial(host_a.links, &host_b.at, 1, NULL, RELOAD_LINK_CLIENT,
+                                       net_now(), &id);
         for (int i = 0; status == 0 && i < 30; i++)
             net_turn();
-        if (status == 0 && a.count[RELOAD_LINK_UP])
-            status = host_send(&a, id, "x", 1);
+        if (status == 0 && host_a.count[RELOAD_LINK_UP])
+            status = host_send(&host_a, id, "x", 1);
         for (int i = 0; i < 10; i++)
             net_turn();
         reload_alloc_fail_at(0);
-        done = b.count[RELOAD_LINK_MESSAGE] == 1;
+        done = host_b.count[RELOAD_LINK_MESSAGE] == 1;
         if (!done)
-            assert_true(status == RELOAD_E_NOMEM || a.count[RELOAD_LINK_DOWN] == 1 ||
-                        a.count[RELOAD_LINK_UP] == 1);
+            assert_true(status == RELOAD_E_NOMEM || host_a.count[RELOAD_LINK_DOWN] == 1 ||
+                        host_a.count[RELOAD_LINK_UP] == 1);
         if (!done)
-            (void)close_hosts(NULL);
+            (void)couple_close(NULL);
     }
     assert_true(done);
     struct reload_links *links = NULL;
@@ -527,7 +487,7 @@ static void without_memory_links_fail_and_nothing_leaks(void **state)
     reload_links_free(links);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, close_hosts)
+#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
 
 int main(void)
 {

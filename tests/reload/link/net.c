@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +66,21 @@ reload_link_id host_dial(struct host *host, const struct reload_link_address *to
         reload_links_dial(host->links, to, 1, expected, RELOAD_LINK_CLIENT, net_now(), &id);
     must(status == 0 && id != 0);
     return id;
+}
+
+struct reload_links_stats host_stats(struct host *host)
+{
+    struct reload_links_stats stats;
+    reload_links_stats(host->links, &stats);
+    return stats;
+}
+
+struct reload_link_info host_info(struct host *host, reload_link_id id)
+{
+    struct reload_link_info info;
+    if (reload_links_info(host->links, id, &info))
+        abort();
+    return info;
 }
 
 int host_send(struct host *host, reload_link_id id, const void *p, size_t n)

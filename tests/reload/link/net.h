@@ -44,6 +44,9 @@ reload_link_id host_dial(struct host *host, const struct reload_link_address *to
                          const struct reload_node_id *expected);
 /* Goes on with a hash over more bytes; begins with 0. */
 uint64_t bytes_hashed(uint64_t hash, const uint8_t *p, size_t n);
+struct reload_links_stats host_stats(struct host *host);
+/* Of a link that there is. */
+struct reload_link_info host_info(struct host *host, reload_link_id id);
 int host_send(struct host *host, reload_link_id id, const void *p, size_t n);
 
 /* The hosts that net_turn() runs; NULL ends the list. */

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "couple.h"
 #include "forge.h"
-#include "people.h"
 #include "reload/alloc.h"
 #include "reload/frame/frame.h"
 #include "reload/link/datagram.h"
@@ -18,75 +18,53 @@
 /* Records of TLS and DTLS that no link sends: in the clear beside a link, out of turn in a
  * handshake, and by a node of the overlay that has gone bad. */
 
-static struct host a, b; /* a is honest, and linked to b in each test */
-static reload_link_id honest;
-static struct reload_link_address bare_port; /* of b */
+static reload_link_id honest; /* a is, and linked to b in each test: its id there */
 static struct raw_client client;
 static struct forge forge;
 
 static int open_hosts(void **state)
 {
     (void)state;
-    struct reload_link_address any;
-    leap_ms = 0;
-    host_open(&a, &alice, NULL);
-    host_open(&b, &bob, NULL);
-    assert_int_equal(reload_link_address_parse("127.0.0.1", 0, &any), 0);
-    assert_int_equal(reload_links_listen_datagrams(b.links, &any, &bare_port), 0);
-    net_hosts(&a, &b);
-    assert_int_equal(reload_links_dial_datagrams(a.links, &bare_port, 1, NULL, net_now(), &honest),
-                     0);
-    assert_true(net_events(&a, RELOAD_LINK_UP, 1));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 1));
+    couple_open_datagrams(&alice, NULL);
+    honest = couple_link_datagrams();
     raw_client_open(&client, &alice, &bare_port);
     return 0;
 }
 
 static int close_hosts(void **state)
 {
-    (void)state;
-    net_hosts(NULL, NULL);
     raw_client_close(&client);
-    host_close(&a);
-    host_close(&b);
-    return 0;
-}
-
-static struct reload_links_stats stats_of(struct host *host)
-{
-    struct reload_links_stats stats;
-    reload_links_stats(host->links, &stats);
-    return stats;
+    return couple_close(state);
 }
 
 static void client_up(void)
 {
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 2));
 }
 
 /* The honest link carries a message; nobody else's did. */
 static void assert_honest_link_works(size_t others)
 {
     static uint32_t number;
-    size_t messages = b.count[RELOAD_LINK_MESSAGE];
+    size_t messages = host_b.count[RELOAD_LINK_MESSAGE];
     assert_int_equal(messages, others);
     number++;
-    assert_int_equal(host_send(&a, honest, &number, sizeof number), 0);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, messages + 1));
-    assert_memory_equal(b.message, &number, sizeof number);
-    assert_int_equal(a.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_send(&host_a, honest, &number, sizeof number), 0);
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, messages + 1));
+    assert_memory_equal(host_b.message, &number, sizeof number);
+    assert_int_equal(host_a.count[RELOAD_LINK_DOWN], 0);
 }
 
 /* That of the client does. */
 static void assert_client_works(uint32_t sequence)
 {
     uint8_t frame[RELOAD_FRAME_DATA_HEADER_LEN + 4] = { 0 };
-    size_t messages = b.count[RELOAD_LINK_MESSAGE];
+    size_t messages = host_b.count[RELOAD_LINK_MESSAGE];
     reload_frame_data_header(frame, sequence, 4);
     memcpy(frame + RELOAD_FRAME_DATA_HEADER_LEN, &sequence, sizeof sequence);
     forge_sealed(&forge, FORGE_APPLICATION_DATA, frame, sizeof frame);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, messages + 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, messages + 1));
 }
 
 /* --- in the clear --- */
@@ -117,9 +95,9 @@ static void records_in_the_clear_do_nothing_to_a_link(void **state)
         }
     }
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
-    assert_int_equal(stats_of(&b).links, 2);
-    assert_int_equal(b.count[RELOAD_LINK_MESSAGE], 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_stats(&host_b).links, 2);
+    assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], 0);
     forge_init(&forge, &client);
     assert_client_works(0);
     assert_honest_link_works(1);
@@ -137,21 +115,21 @@ static void application_data_before_the_handshake_is_over_is_not_heard(void **st
         raw_client_turn(&client);
     }
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).sum.frames_in, 0);
+    assert_int_equal(host_stats(&host_b).sum.frames_in, 0);
     assert_honest_link_works(0);
     raw_client_close(&client);
     raw_client_open(&client, &alice, &bare_port);
-    size_t ups = b.count[RELOAD_LINK_UP];
+    size_t ups = host_b.count[RELOAD_LINK_UP];
     assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&b, RELOAD_LINK_UP, ups + 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, ups + 1));
 }
 
 /* Fragments of a message of 16 MB, and of messages that are far ahead. */
 static void a_handshake_message_without_end_is_refused(void **state)
 {
     (void)state;
-    struct reload_links_stats before = stats_of(&b);
-    for (int i = 0; i < 2000 && stats_of(&b).accepted == before.accepted; i++)
+    struct reload_links_stats before = host_stats(&host_b);
+    for (int i = 0; i < 2000 && host_stats(&host_b).accepted == before.accepted; i++)
         raw_client_turn(&client);
     unsigned long allocations = reload_alloc_count();
     uint8_t fragment[1200] = { 11, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0, 0, 4, 0xa4 };
@@ -164,11 +142,11 @@ static void a_handshake_message_without_end_is_refused(void **state)
     }
     net_for_ms(20);
     assert_true(reload_alloc_count() - allocations < 100);
-    assert_int_equal(b.count[RELOAD_LINK_UP], 1);
+    assert_int_equal(host_b.count[RELOAD_LINK_UP], 1);
     leap_ms += 11000;
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).links, 1);
-    assert_int_equal(stats_of(&b).failed_tls + stats_of(&b).failed_timeout, 1);
+    assert_int_equal(host_stats(&host_b).links, 1);
+    assert_int_equal(host_stats(&host_b).failed_tls + host_stats(&host_b).failed_timeout, 1);
     assert_honest_link_works(0);
 }
 
@@ -191,7 +169,7 @@ static void unknown_types_and_empty_records_are_dropped(void **state)
     }
     net_for_ms(20);
     assert_int_equal(reload_alloc_count(), allocations);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
     assert_client_works(0);
     assert_honest_link_works(1);
 }
@@ -199,22 +177,22 @@ static void unknown_types_and_empty_records_are_dropped(void **state)
 /* What ends the link ends it once, and only it. */
 static void assert_ended_by(uint8_t type, const void *p, size_t n, unsigned times, int error)
 {
-    size_t downs = b.count[RELOAD_LINK_DOWN];
+    size_t downs = host_b.count[RELOAD_LINK_DOWN];
     for (unsigned i = 0; i < times; i++) {
         forge_sealed(&forge, type, p, n);
         if (i % 16 == 0)
             net_turn();
     }
-    assert_true(net_events(&b, RELOAD_LINK_DOWN, downs + 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_DOWN, downs + 1));
     net_for_ms(20);
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], downs + 1);
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].error, error);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], downs + 1);
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].error, error);
     for (int i = 0; i < 1000; i++) /* nobody is there any more */
         forge_sealed(&forge, type, p, n);
     leap_ms += 2 * RELOAD_LINK_LINGER_MS;
     net_for_ms(20);
-    assert_int_equal(stats_of(&b).links, 1);
-    assert_honest_link_works(b.count[RELOAD_LINK_MESSAGE]);
+    assert_int_equal(host_stats(&host_b).links, 1);
+    assert_honest_link_works(host_b.count[RELOAD_LINK_MESSAGE]);
 }
 
 static void begin_sealed(void)
@@ -262,15 +240,15 @@ static void other_content_types_do_no_more_than_end_the_link(void **state)
         if (type == FORGE_APPLICATION_DATA)
             continue;
         begin_sealed();
-        size_t messages = b.count[RELOAD_LINK_MESSAGE];
+        size_t messages = host_b.count[RELOAD_LINK_MESSAGE];
         for (int i = 0; i < 200; i++) {
             forge_sealed(&forge, (uint8_t)type, bytes, sizeof bytes);
             if (i % 16 == 0)
                 net_turn();
         }
         net_for_ms(10);
-        assert_int_equal(b.count[RELOAD_LINK_MESSAGE], messages);
-        assert_true(b.count[RELOAD_LINK_DOWN] <= 1);
+        assert_int_equal(host_b.count[RELOAD_LINK_MESSAGE], messages);
+        assert_true(host_b.count[RELOAD_LINK_DOWN] <= 1);
         assert_honest_link_works(messages);
         close_hosts(NULL);
         open_hosts(NULL);
@@ -295,7 +273,7 @@ static void renegotiation_is_refused_and_changes_nothing(void **state)
     net_for_ms(20);
     assert_true(client.bytes_out > out);
     assert_true(client.bytes_in - in <= client.bytes_out - out);
-    assert_int_equal(b.count[RELOAD_LINK_UP], 2);
+    assert_int_equal(host_b.count[RELOAD_LINK_UP], 2);
     assert_honest_link_works(0);
 }
 
@@ -305,16 +283,16 @@ static void key_updates_whose_answers_nobody_reads_end_the_link(void **state)
 {
     (void)state;
     struct raw raw;
-    raw_open_on(&raw, &alice, net_connect_with(&b.at, 4096));
+    raw_open_on(&raw, &alice, net_connect_with(&host_b.at, 4096));
     assert_true(raw_until_up(&raw));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
-    reload_link_id id = b.last[RELOAD_LINK_UP].link;
-    const struct reload_link *far = reload_links_find(b.links, id);
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 2));
+    reload_link_id id = host_b.last[RELOAD_LINK_UP].link;
+    const struct reload_link *far = reload_links_find(host_b.links, id);
     assert_int_equal(setsockopt(far->fd, SOL_SOCKET, SO_SNDBUF, &(int){ 4096 }, sizeof(int)), 0);
     size_t largest = 0;
     struct reload_link_info info;
     uint8_t frame[RELOAD_FRAME_DATA_HEADER_LEN];
-    for (uint32_t i = 0; i < 1500 && b.count[RELOAD_LINK_DOWN] == 0; i++) {
+    for (uint32_t i = 0; i < 1500 && host_b.count[RELOAD_LINK_DOWN] == 0; i++) {
         for (int j = 0; j < 30; j++) {
             must(SSL_key_update(raw.engine->ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
             (void)SSL_do_handshake(raw.engine->ssl);
@@ -322,14 +300,14 @@ static void key_updates_whose_answers_nobody_reads_end_the_link(void **state)
         reload_frame_data_header(frame, i, 0);
         raw_write(&raw, frame, sizeof frame);
         net_turn();
-        if (reload_links_info(b.links, id, &info) == 0 && info.queued_bytes > largest)
+        if (reload_links_info(host_b.links, id, &info) == 0 && info.queued_bytes > largest)
             largest = info.queued_bytes;
     }
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 1);
-    assert_int_equal(b.last[RELOAD_LINK_DOWN].error, RELOAD_E_LIMIT);
-    assert_int_equal(stats_of(&b).failed_unread, 1);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 1);
+    assert_int_equal(host_b.last[RELOAD_LINK_DOWN].error, RELOAD_E_LIMIT);
+    assert_int_equal(host_stats(&host_b).failed_unread, 1);
     assert_in_range(largest, 1, 200000);
-    assert_honest_link_works(b.count[RELOAD_LINK_MESSAGE]);
+    assert_honest_link_works(host_b.count[RELOAD_LINK_MESSAGE]);
     raw_close(&raw);
 }
 
@@ -337,9 +315,9 @@ static void a_flood_of_key_updates_costs_no_memory(void **state)
 {
     (void)state;
     struct raw raw;
-    raw_open(&raw, &alice, &b.at);
+    raw_open(&raw, &alice, &host_b.at);
     assert_true(raw_until_up(&raw));
-    assert_true(net_events(&b, RELOAD_LINK_UP, 2));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 2));
     net_for_ms(20);
     unsigned long allocations = reload_alloc_count();
     for (int i = 0; i < 3000; i++) {
@@ -349,11 +327,11 @@ static void a_flood_of_key_updates_costs_no_memory(void **state)
     }
     net_for_ms(20);
     assert_true(reload_alloc_count() - allocations < 3000 + 100); /* those of the one that sends */
-    assert_int_equal(b.count[RELOAD_LINK_DOWN], 0);
+    assert_int_equal(host_b.count[RELOAD_LINK_DOWN], 0);
     uint8_t frame[RELOAD_FRAME_DATA_HEADER_LEN];
     reload_frame_data_header(frame, 0, 0);
     raw_write(&raw, frame, sizeof frame);
-    assert_true(net_events(&b, RELOAD_LINK_MESSAGE, 1));
+    assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     assert_honest_link_works(1);
     raw_close(&raw);
 }
