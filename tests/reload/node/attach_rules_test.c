@@ -1,5 +1,5 @@
 /* Attach, RFC 6940 s6.5.1: one node by hand, and what a far end may say to it and may not. */
-#include "tests/reload/node/rig.h"
+#include "tests/reload/node/ice_bench.h"
 
 #include "reload/wire/attach.h"
 
@@ -9,30 +9,11 @@
 #include <cmocka.h>
 /* clang-format on */
 
-static const uint8_t home[] = { 198, 51, 100, 7 };
-
 static struct reload_slice attach_body(const char *role, bool send_update, size_t candidates,
                                        uint8_t link_type)
 {
-    static uint8_t buffer[4096];
-    uint8_t list[2048];
-    struct reload_writer l = reload_writer_of(list, sizeof list);
-    for (size_t i = 0; i < candidates; i++) {
-        const struct reload_ice_candidate c = {
-            .addr_port = { RELOAD_ADDRESS_IPV4, (uint16_t)(7000 + i), reload_slice_of(home, 4) },
-            .overlay_link = link_type,
-            .foundation = reload_slice_of("1", 1),
-            .priority = (uint32_t)(100 + i),
-            .type = RELOAD_CANDIDATE_HOST,
-        };
-        assert_int_equal(reload_ice_candidate_encode(&l, &c), 0);
-    }
-    struct reload_writer w = reload_writer_of(buffer, sizeof buffer);
-    const struct reload_attach body = { .role = reload_slice_of(role, strlen(role)),
-                                        .candidates = reload_writer_slice(&l),
-                                        .send_update = send_update };
-    assert_int_equal(reload_attach_encode(&w, &body), 0);
-    return reload_writer_slice(&w);
+    const struct reload_slice none = { 0 };
+    return bench_body_of(role, none, none, bench_candidates(candidates, link_type), send_update);
 }
 
 static void rig_up(struct rig *rig)
