@@ -122,8 +122,9 @@ static void refuse(struct reload_node *node, struct reload_slot *from,
 
 void reload_forward(struct reload_node *node, struct reload_slot *from,
                     const struct reload_route *route, const struct reload_forwarding_header *header,
-                    struct reload_slice payload)
+                    struct reload_slice bytes, bool may_wait)
 {
+    struct reload_slice payload = reload_payload(bytes, header);
     bool response = reload_message_is_response(reload_payload_code(header, payload));
     if (node->config.role != RELOAD_ROLE_PEER) { /* s4.2: clients carry nothing for others */
         reload_drop(node, RELOAD_DROP_NO_ROUTE, from, "a client does not forward");
@@ -139,7 +140,13 @@ void reload_forward(struct reload_node *node, struct reload_slot *from,
         return;
     }
     struct reload_slot *next = route->next;
-    if (!response && turns_back(from, route) && !(next = other_hop(node, from, route))) {
+    if (!response && turns_back(from, route)) {
+        next = other_hop(node, from, route);
+        if (may_wait && reload_undecided(node, route->first.id) &&
+            reload_wait(node, from, route->first.id, bytes))
+            return;
+    }
+    if (!next) {
         reload_drop(node, RELOAD_DROP_NO_ROUTE, from, "it would go back where it came from");
         return;
     }

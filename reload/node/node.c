@@ -46,6 +46,7 @@ static struct reload_node *make(const struct reload_node_config *config, struct 
     node->key.k1 = reload_random_u64(&node->random);
     node->next_token = node->next_request = 1;
     node->work_end = &node->work;
+    node->waiting.end = &node->waiting.first;
     node->refusals = RELOAD_REFUSALS_BURST;
     node->refusals_at_ms = now.monotonic_ms;
     return node;
@@ -107,6 +108,7 @@ void reload_node_free(struct reload_node *node)
     reload_transactions_fini(node);
     reload_answered_fini(node);
     reload_reassembly_fini(node);
+    reload_waiting_fini(node);
     reload_opaque_fini(node);
     reload_connections_fini(node);
     reload_timers_fini(&node->timers);
@@ -133,6 +135,7 @@ void reload_node_enter(struct reload_node *node, struct reload_time now)
 void reload_node_settle(struct reload_node *node)
 {
     reload_work_run(node);
+    reload_waiting_go_on(node);
     reload_storage_flush(node);
 }
 

@@ -118,6 +118,26 @@ static void receive_here(struct reload_node *node, struct reload_slot *slot,
         reload_deliver(node, slot, &whole, payload);
 }
 
+static void route(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes,
+                  const struct reload_forwarding_header *h, bool may_wait)
+{
+    struct reload_route route;
+    struct reload_slice payload = reload_payload(bytes, h);
+    bool response = reload_message_is_response(reload_payload_code(h, payload));
+    enum reload_route_outcome outcome =
+        reload_route_find(node, h->destination_list, response, &route);
+    if (may_wait && route.undecided && reload_wait(node, slot, route.first.id, bytes))
+        return;
+    switch (outcome) {
+    case RELOAD_ROUTE_HERE: receive_here(node, slot, bytes, h); return;
+    case RELOAD_ROUTE_NEXT: reload_forward(node, slot, &route, h, bytes, may_wait); return;
+    case RELOAD_ROUTE_DROP: break;
+    }
+    reload_drop(node, route.reason, slot, NULL);
+    if (route.error)
+        reload_refuse(node, slot, h, payload, route.error, reload_drop_text(route.reason));
+}
+
 void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes)
 {
     struct reload_forwarding_header h;
@@ -135,16 +155,15 @@ void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct r
         return;
     reload_log_message(node, "receives", h.transaction_id, payload, reload_fragment_offset(&h) == 0,
                        slot);
-    struct reload_route route;
-    bool response = reload_message_is_response(reload_payload_code(&h, payload));
-    switch (reload_route_find(node, h.destination_list, response, &route)) {
-    case RELOAD_ROUTE_HERE: receive_here(node, slot, bytes, &h); return;
-    case RELOAD_ROUTE_NEXT: reload_forward(node, slot, &route, &h, payload); return;
-    case RELOAD_ROUTE_DROP: break;
-    }
-    reload_drop(node, route.reason, slot, NULL);
-    if (route.error)
-        reload_refuse(node, slot, &h, payload, route.error, reload_drop_text(route.reason));
+    route(node, slot, bytes, &h, true);
+}
+
+void reload_receipt_go_on(struct reload_node *node, struct reload_slot *slot,
+                          struct reload_slice bytes)
+{
+    struct reload_forwarding_header h;
+    if (reload_forwarding_header_decode(bytes, reload_node_id_length(node), &h) == 0)
+        route(node, slot, bytes, &h, false);
 }
 
 /* s6.6: a message above max-message-size. Its header, when all of it is here, says who to tell. */

@@ -29,12 +29,15 @@ struct reload_request {
 
 /* receipt.c: s6.1 for one message of a link. */
 void reload_receipt(struct reload_node *node, struct reload_slot *slot, struct reload_slice bytes);
+/* It has waited long enough: goes on, wherever that is now. */
+void reload_receipt_go_on(struct reload_node *node, struct reload_slot *slot,
+                          struct reload_slice bytes);
 /* returned.c: what a link that failed never delivered. */
 void reload_returned(struct reload_node *node, struct reload_slice message);
 /* forward.c: s6.1.2. */
 void reload_forward(struct reload_node *node, struct reload_slot *from,
                     const struct reload_route *route, const struct reload_forwarding_header *header,
-                    struct reload_slice payload);
+                    struct reload_slice bytes, bool may_wait);
 /* The options of a message to forward, or of a request to answer (`destined`): 0, or the RFC error
  * code that refuses it (s6.3.2.3). */
 uint16_t reload_options_check(const struct reload_node *node,

@@ -41,6 +41,7 @@ static enum reload_route_outcome ask_topology(struct walk *walk)
     struct reload_slot *slot = NULL;
     if (node->ops->next_hop(node->topology, walk->out->first.id, &next))
         slot = reload_connection_to(node, &next);
+    walk->out->undecided = reload_undecided(node, walk->out->first.id);
     return slot ? go(walk, slot) : drop(walk, RELOAD_DROP_NO_ROUTE, 0);
 }
 

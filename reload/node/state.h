@@ -51,6 +51,7 @@ struct reload_node {
     struct reload_kept_via kept[RELOAD_OPAQUE_KEPT_MAX];
     size_t kept_next;
     struct reload_reassemblies reassemblies;
+    struct reload_waiting waiting;
     struct reload_answers answers;
     uint32_t next_attach; /* number given to the host last */
     struct reload_attaches attaches;

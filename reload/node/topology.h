@@ -148,6 +148,10 @@ struct reload_topology_ops {
     bool (*other_hop)(struct reload_topology *topology, struct reload_slice id,
                       const struct reload_node_id *from, struct reload_node_id *out,
                       struct reload_time now);
+    /* Is it being found out whether the node lives that a message for id would go to, or whose
+     * range this node would take over? Then a request for it waits until that is decided;
+     * next_hop() says where it goes then. Each such check ends within a second. NULL: never. */
+    bool (*undecided)(const struct reload_topology *topology, struct reload_slice id);
     /* s6.3.4: may this node have answered for that resource? True when it is at least as close as
      * every node of the own Neighbor Table (always true for a client). When false, *closer is the
      * one that should have answered. */

@@ -44,7 +44,7 @@ struct reload_transaction {
     bool any_sequence;
     bool local;            /* handed to this node itself: no transmission is owed */
     bool no_route;         /* at its first transmission: it fails soon */
-    bool waits;            /* for a link: this node is between two peers */
+    bool waits;            /* for a link, or to learn who answers for it */
     bool doubted;          /* answered from too far away: perhaps a node nearby has gone */
     uint16_t config_error; /* it waits for a newer configuration, here or there: s6.3.2.1 */
     reload_link_id link;   /* the only one it may leave by, or 0 */
@@ -122,11 +122,15 @@ void reload_transaction_returned(struct reload_node *node, struct reload_transac
 void reload_transactions_detour(struct reload_node *node, const struct reload_slot *suspect);
 /* A link is there: what waited for one leaves by it. */
 void reload_transactions_depart(struct reload_node *node);
+/* What it waited for is decided. */
+void reload_transaction_go_on(struct reload_node *node, struct reload_transaction *transaction);
 /* It was answered by a node that `closer` is nearer than: is that one still there? The topology is
  * asked once a transmission; if the node turns out to be lost the request is repeated at once. */
 void reload_transaction_doubted(struct reload_node *node, struct reload_transaction *transaction,
                                 const struct reload_node_id *closer);
-void reload_transactions_reconsider(struct reload_node *node); /* a link has failed */
+/* A node is lost: what was doubted is asked again, and what is for this node's range now is its own
+ * to answer. */
+void reload_transactions_reconsider(struct reload_node *node);
 /* The configuration changed: what waited for that goes out again. */
 void reload_transactions_resume(struct reload_node *node);
 

@@ -63,6 +63,16 @@ static void send_over(struct reload_node *node, struct reload_transaction *t,
         reload_drop(node, RELOAD_DROP_MEMORY, route->next, "request");
 }
 
+/* For the topology to find out who answers for it; as the transmission that it is. */
+static bool waits(struct reload_node *node, struct reload_transaction *t,
+                  const struct reload_route *route)
+{
+    if (!route->undecided || !reload_wait_own(node, route->first.id, t->id))
+        return false;
+    t->waits = true;
+    return true;
+}
+
 static void transmit(struct reload_node *node, struct reload_transaction *t,
                      enum reload_route_outcome outcome, const struct reload_route *route)
 {
@@ -72,6 +82,8 @@ static void transmit(struct reload_node *node, struct reload_transaction *t,
     t->waits = outcome == RELOAD_ROUTE_DROP;
     t->sent_ms = now;
     reload_timer_move(&node->timers, &t->timer, now + node->overlay->overlay_reliability_timer_ms);
+    if (waits(node, t, route))
+        return;
     if (outcome == RELOAD_ROUTE_NEXT)
         send_over(node, t, route);
     else if (outcome == RELOAD_ROUTE_HERE)
@@ -85,19 +97,24 @@ static bool may_wait(const struct reload_node *node, const struct reload_transac
            node->state == RELOAD_TOPOLOGY_JOINING;
 }
 
+static bool is_early(const struct reload_node *node, const struct reload_transaction *t,
+                     struct reload_slice body)
+{
+    return (t->code == RELOAD_FETCH_REQ || t->code == RELOAD_STAT_REQ) &&
+           reload_fetch_too_early(node, body);
+}
+
 static int begin(struct reload_node *node, struct reload_transaction *t,
                  const struct reload_outgoing *outgoing)
 {
     struct reload_route route;
     enum reload_route_outcome outcome = find_way(node, t, &route);
-    bool early = outcome == RELOAD_ROUTE_HERE &&
-                 (t->code == RELOAD_FETCH_REQ || t->code == RELOAD_STAT_REQ) &&
-                 reload_fetch_too_early(node, outgoing->body);
+    bool early = outcome == RELOAD_ROUTE_HERE && is_early(node, t, outgoing->body);
     if (outcome == RELOAD_ROUTE_HERE && !early) {
         put_off_local(node, t, outgoing->body, outgoing->certificates);
         return t->local ? 0 : RELOAD_E_NOMEM;
     }
-    if (outcome == RELOAD_ROUTE_DROP && !may_wait(node, t)) {
+    if (outcome == RELOAD_ROUTE_DROP && !route.undecided && !may_wait(node, t)) {
         t->no_route = true;
         reload_timer_move(&node->timers, &t->timer, node->now.monotonic_ms + NO_ROUTE_MS);
         return 0;
@@ -167,10 +184,18 @@ static void send_elsewhere(struct reload_node *node, struct reload_transaction *
     if (t->link || t->local || t->no_route) /* of that link alone, or no longer on its way */
         return;
     enum reload_route_outcome outcome = find_way(node, t, &route);
+    if (waits(node, t, &route))
+        return;
     if (outcome == RELOAD_ROUTE_NEXT && route.next != suspect)
         send_over(node, t, &route);
     else if (outcome == RELOAD_ROUTE_HERE)
         turn_local(node, t);
+}
+
+void reload_transaction_go_on(struct reload_node *node, struct reload_transaction *t)
+{
+    if (t->waits)
+        send_elsewhere(node, t, NULL);
 }
 
 void reload_transaction_returned(struct reload_node *node, struct reload_transaction *t)
@@ -203,12 +228,27 @@ void reload_transaction_doubted(struct reload_node *node, struct reload_transact
     node->ops->doubted(node->topology, closer, node->now);
 }
 
+/* What is on its way to a node whose range is this one's now. */
+static void come_home(struct reload_node *node, struct reload_transaction *t)
+{
+    struct reload_route route;
+    struct reload_message m;
+    struct reload_slice bytes = { t->message, t->len };
+    if (t->link || t->local || t->no_route || find_way(node, t, &route) != RELOAD_ROUTE_HERE ||
+        reload_message_decode(bytes, reload_node_id_length(node), &m) != 0)
+        return;
+    if (!is_early(node, t, m.body))
+        turn_local(node, t);
+}
+
 void reload_transactions_reconsider(struct reload_node *node)
 {
     struct reload_transaction *t;
     for (size_t place = 0; (t = reload_table_each(&node->transactions, &place));)
         if (t->doubted && t->transmissions < RELOAD_TRANSMISSIONS)
             send_again(node, t);
+        else
+            come_home(node, t);
 }
 
 void reload_transactions_resume(struct reload_node *node)

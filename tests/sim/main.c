@@ -24,8 +24,7 @@ static int usage(FILE *out, int code)
                  "--ice makes links by ICE, as far as the core sees it.\n"
                  "--twice runs each seed again and compares every event. Scenarios:\n");
     for (size_t i = 0; i < scenario_count; i++)
-        fprintf(out, "  %-10s %s%s%s\n", scenarios[i].name, scenarios[i].promise,
-                scenarios[i].chord_only ? " (chord)" : "",
+        fprintf(out, "  %-10s %s%s\n", scenarios[i].name, scenarios[i].promise,
                 scenarios[i].on_request ? " (on request)" : "");
     return code;
 }
@@ -141,11 +140,6 @@ static bool parse(int argc, char **argv, struct arguments *a)
     return optind == argc && a->peers > 0 && a->peers < 100000;
 }
 
-static bool of_everything(const struct arguments *a, const struct scenario *scenario)
-{
-    return !scenario->on_request && !(scenario->chord_only && a->topology != &reload_chord_ops);
-}
-
 int main(int argc, char **argv)
 {
     struct arguments a = {
@@ -156,7 +150,7 @@ int main(int argc, char **argv)
     size_t failed = 0;
     for (size_t i = 0; i < scenario_count; i++)
         for (uint64_t seed = a.first_seed; seed < a.first_seed + a.seeds; seed++)
-            if (a.scenario ? a.scenario == &scenarios[i] : of_everything(&a, &scenarios[i]))
+            if (a.scenario ? a.scenario == &scenarios[i] : !scenarios[i].on_request)
                 failed += !run_one(&a, &scenarios[i], seed);
     return failed ? 1 : 0;
 }

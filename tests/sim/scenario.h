@@ -35,7 +35,6 @@ struct scenario {
     void (*upset)(struct run *run); /* when all have joined and values are stored; NULL: nothing */
     bool joins_at_once;
     bool on_request; /* left out of a run of everything: the promise is not kept yet */
-    bool chord_only; /* the full mesh does not promise it */
     uint32_t drop_per_million;
     bool datagrams;            /* links of DTLS, whose end nobody is told */
     uint32_t loss_per_million; /* of their datagrams */

@@ -178,12 +178,32 @@ void reload_chord_checks_tick(struct reload_topology *t)
     }
 }
 
+static bool pending(const struct reload_chord_peer *peer)
+{
+    return peer->check_cookie && peer->check_until_ms != RELOAD_NEVER;
+}
+
+static bool is_heir(const struct reload_topology *t, const struct reload_chord_peer *owner)
+{
+    return !reload_chord_tables_after(&t->tables, reload_chord_id_next(owner->id));
+}
+
+bool reload_chord_check_decides(const struct reload_topology *t, struct reload_chord_id id)
+{
+    struct reload_chord_id next;
+    const struct reload_chord_peer *owner = reload_chord_tables_after(&t->tables, id);
+    if (!t->owner || !owner || !pending(owner))
+        return false;
+    return is_heir(t, owner) || (reload_chord_tables_route(&t->tables, id, &next) &&
+                                 reload_chord_id_equal(next, owner->id));
+}
+
 uint64_t reload_chord_checks_deadline(const struct reload_topology *t)
 {
     uint64_t deadline = RELOAD_NEVER;
     for (size_t i = 0; i < t->tables.count; i++) {
         const struct reload_chord_peer *peer = &t->tables.peers[i];
-        if (peer->check_cookie && peer->check_until_ms < deadline)
+        if (pending(peer) && peer->check_until_ms < deadline)
             deadline = peer->check_until_ms;
     }
     return deadline;

@@ -100,6 +100,7 @@ static void conclude(struct reload_topology *t)
     reload_chord_join_settle(t);
     reload_chord_admissions_go_on(t);
     reload_chord_handover_go_on(t);
+    t->checks_due_ms = reload_chord_checks_deadline(t);
     const uint64_t deadlines[] = {
         t->state_until_ms,
         reload_chord_candidates_deadline(t),
@@ -108,7 +109,7 @@ static void conclude(struct reload_topology *t)
         reload_chord_fingers_deadline(t),
         reload_chord_stabilize_deadline(t),
         reload_chord_handover_deadline(t),
-        reload_chord_checks_deadline(t),
+        t->checks_due_ms,
         t->admission_count > 0 && t->admissions[0].cookie ? t->admissions[0].until_ms
                                                           : RELOAD_NEVER,
     };
@@ -141,6 +142,7 @@ static int create(const struct reload_topology_host *host, struct reload_time no
     t->state_until_ms = t->announce_due_ms = t->forget_due_ms = t->wake_ms = RELOAD_NEVER;
     t->fingers_due_ms = t->search_due_ms = t->repair_due_ms = RELOAD_NEVER;
     t->partition_due_ms = t->stabilize_due_ms = t->links_due_ms = RELOAD_NEVER;
+    t->checks_due_ms = RELOAD_NEVER;
     reload_chord_tables_init(&t->tables, t->self);
     *out = t;
     return 0;
@@ -185,6 +187,12 @@ static bool other_hop(struct reload_topology *t, struct reload_slice id,
 static bool certain(const struct reload_topology *t, struct reload_slice id)
 {
     return !reload_chord_tables_lost_after(&t->tables, reload_chord_id_from(id));
+}
+
+static bool undecided(const struct reload_topology *t, struct reload_slice id)
+{
+    return t->checks_due_ms != RELOAD_NEVER && id.n == RELOAD_CHORD_ID_LEN &&
+           reload_chord_check_decides(t, reload_chord_id_from(id));
 }
 
 /* Shortens *limit to the first of these nodes that comes sooner after r. */
@@ -511,6 +519,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .certain = certain,
     .next_hop = reload_chord_next_hop,
     .other_hop = other_hop,
+    .undecided = undecided,
     .close_enough = close_enough,
     .replicas = replicas,
     .replica_plausible = replica_plausible,

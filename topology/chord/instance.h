@@ -168,6 +168,8 @@ struct reload_topology {
     uint64_t search_due_ms, partition_due_ms, stabilize_due_ms, links_due_ms;
     bool partition_check; /* the next bootstrap() is for it */
 
+    uint64_t checks_due_ms; /* check.c: the first that ends; RELOAD_NEVER: none is under way */
+
     /* leave.c */
     size_t leaves_out;     /* answers to come */
     uint32_t leave_cookie; /* of the push before */
@@ -279,6 +281,9 @@ void reload_chord_check_avoided(struct reload_topology *t, struct reload_chord_i
 void reload_chord_check_heard(struct reload_topology *t, struct reload_chord_id id);
 void reload_chord_check_answered(struct reload_topology *t,
                                  const struct reload_topology_answer *answer);
+/* Whether a check that is under way decides who gets a request for id: of the next hop, when that
+ * is who owns it, or of an owner whose heir this peer is. */
+bool reload_chord_check_decides(const struct reload_topology *t, struct reload_chord_id id);
 void reload_chord_checks_tick(struct reload_topology *t);
 uint64_t reload_chord_checks_deadline(const struct reload_topology *t);
 

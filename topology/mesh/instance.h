@@ -14,12 +14,15 @@
 /* what an answer, Attach or push is about */
 enum reload_mesh_cookie {
     RELOAD_MESH_FOR_JOIN = 1,
-    RELOAD_MESH_FOR_HOME,          /* a client's Attach to the peer responsible for it
-                                    */
-    RELOAD_MESH_FOR_MEMBER,        /* Attach to a member that another told of */
-    RELOAD_MESH_FOR_LEAVE,         /* Leave, and the push before it */
-    RELOAD_MESH_FOR_JOINER = 1000, /* push; plus a serial number */
+    RELOAD_MESH_FOR_HOME,            /* a client's Attach to the peer responsible for it
+                                      */
+    RELOAD_MESH_FOR_MEMBER,          /* Attach to a member that another told of */
+    RELOAD_MESH_FOR_LEAVE,           /* Leave, and the push before it */
+    RELOAD_MESH_FOR_REPLICAS,        /* push */
+    RELOAD_MESH_FOR_JOINER = 1000,   /* push; plus a serial number below RELOAD_MESH_SERIALS */
+    RELOAD_MESH_FOR_CHECK = 2000000, /* Ping; the same */
 };
+#define RELOAD_MESH_SERIALS 1000000
 
 struct reload_mesh_joiner {
     struct reload_node_id id;
@@ -72,11 +75,32 @@ void reload_mesh_follow_home(struct reload_topology *t, struct reload_slice list
 void reload_mesh_attach(struct reload_topology *t, const struct reload_node_id *id,
                         const struct reload_node_id *via, uint32_t cookie);
 
+/* The link to it is gone for good. */
+void reload_mesh_gone(struct reload_topology *t, const struct reload_node_id *id);
+/* A value did not reach that holder, or none: replicas are pushed there again. */
+void reload_mesh_replicas_missed(struct reload_topology *t, const struct reload_node_id *holder);
+
+/* --- check.c: whether a silent member is gone --- */
+/* The link to this node misses acks. */
+void reload_mesh_check_suspect(struct reload_topology *t, struct reload_mesh_node *node);
+/* Others do without this node. */
+void reload_mesh_check_avoided(struct reload_topology *t, const struct reload_node_id *id);
+/* The node was heard: it lives. */
+void reload_mesh_check_heard(struct reload_topology *t, struct reload_mesh_node *node);
+void reload_mesh_check_answered(struct reload_topology *t,
+                                const struct reload_topology_answer *answer);
+void reload_mesh_checks_tick(struct reload_topology *t);
+uint64_t reload_mesh_checks_deadline(const struct reload_topology *t);
+/* Whether a check that is under way decides who answers for that id. */
+bool reload_mesh_check_decides(const struct reload_topology *t, struct reload_slice id);
+
 /* --- messages.c: the bodies --- */
 uint16_t reload_mesh_handle(struct reload_topology *t,
                             const struct reload_topology_message *message,
                             struct reload_writer *body);
 void reload_mesh_owe_all(struct reload_topology *t);
+/* An Update to that node, at once. */
+void reload_mesh_owe(struct reload_topology *t, struct reload_mesh_node *node);
 void reload_mesh_send_owed(struct reload_topology *t);
 void reload_mesh_send_join(struct reload_topology *t, const struct reload_node_id *to);
 void reload_mesh_send_leaves(struct reload_topology *t);

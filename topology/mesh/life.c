@@ -11,6 +11,7 @@
 #define ATTEMPT_MS 1500
 #define SETTLE_MS  100
 #define LEAVING_MS 5000
+#define MISSED_MS  2000 /* until replicas that did not get there are pushed again */
 
 void reload_mesh_enter(struct reload_topology *t, enum reload_topology_state state,
                        const char *text)
@@ -141,7 +142,7 @@ void reload_mesh_push_replicas(struct reload_topology *t)
         for (size_t j = 0; node && j < RELOAD_MESH_REPLICAS; j++)
             has = has || reload_node_id_equal(&had[j], &node->id);
         if (node && (moved || !has))
-            push(t, &after, &t->host->self, &node->id, (uint8_t)(i + 1), 0);
+            push(t, &after, &t->host->self, &node->id, (uint8_t)(i + 1), RELOAD_MESH_FOR_REPLICAS);
     }
 }
 
@@ -161,6 +162,27 @@ void reload_mesh_changed(struct reload_topology *t)
     if (t->replicas_ms == RELOAD_NEVER)
         t->replicas_ms = t->now_ms + SETTLE_MS;
     reload_mesh_owe_all(t);
+}
+
+void reload_mesh_replicas_missed(struct reload_topology *t, const struct reload_node_id *holder)
+{
+    for (size_t i = 0; i < RELOAD_MESH_REPLICAS; i++)
+        if (!holder || reload_node_id_equal(&t->holders[i], holder))
+            t->holders[i].len = 0;
+    if (t->replicas_ms == RELOAD_NEVER)
+        t->replicas_ms = t->now_ms + MISSED_MS;
+}
+
+void reload_mesh_gone(struct reload_topology *t, const struct reload_node_id *id)
+{
+    struct reload_node_id gone = *id;
+    reload_mesh_remove(&t->members, &gone);
+    reload_mesh_changed(t);
+    if (!t->home.len || !reload_node_id_equal(&gone, &t->home))
+        return;
+    t->home.len = 0;
+    if (t->state == RELOAD_TOPOLOGY_JOINED && reload_mesh_is_client(t))
+        reload_mesh_enter(t, RELOAD_TOPOLOGY_JOINING, "the peer is gone; looking for another");
 }
 
 /* a is nearer after self than b, going round. */

@@ -19,6 +19,11 @@ static size_t lower_bound(const struct reload_mesh_members *members, struct relo
     return low;
 }
 
+static bool counts(const struct reload_mesh_node *node)
+{
+    return node->member && !node->lost;
+}
+
 const struct reload_mesh_node *reload_mesh_find_const(const struct reload_mesh_members *members,
                                                       const struct reload_node_id *id)
 {
@@ -64,7 +69,7 @@ const struct reload_mesh_node *reload_mesh_owner(const struct reload_mesh_member
     size_t start = lower_bound(members, id);
     for (size_t i = 0; i < members->count; i++) {
         const struct reload_mesh_node *node = &members->nodes[(start + i) % members->count];
-        if (!node->member || (usable && node->suspect))
+        if (!counts(node) || (usable && node->suspect))
             continue;
         if (skip-- == 0)
             return node;
@@ -79,16 +84,28 @@ const struct reload_mesh_node *reload_mesh_before(const struct reload_mesh_membe
     for (size_t i = 1; i <= members->count; i++) {
         const struct reload_mesh_node *node =
             &members->nodes[(start + members->count - i) % members->count];
-        if (node->member && order(&node->id, id) != 0)
+        if (counts(node) && order(&node->id, id) != 0)
             return node;
     }
     return NULL;
+}
+
+bool reload_mesh_lost_between(const struct reload_mesh_members *members, struct reload_slice id,
+                              const struct reload_node_id *node_id)
+{
+    size_t start = lower_bound(members, id);
+    for (size_t i = 0; i < members->count; i++) {
+        const struct reload_mesh_node *node = &members->nodes[(start + i) % members->count];
+        if (node->lost || reload_node_id_equal(&node->id, node_id))
+            return node->lost;
+    }
+    return false;
 }
 
 size_t reload_mesh_member_count(const struct reload_mesh_members *members)
 {
     size_t count = 0;
     for (size_t i = 0; i < members->count; i++)
-        count += members->nodes[i].member;
+        count += counts(&members->nodes[i]);
     return count;
 }

@@ -41,6 +41,16 @@ static bool responsible(const struct reload_topology *t, struct reload_slice id)
     return id.n == RELOAD_MESH_ID_LEN && reload_mesh_owns(t, id);
 }
 
+static bool certain(const struct reload_topology *t, struct reload_slice id)
+{
+    return !reload_mesh_lost_between(&t->members, id, &t->host->self);
+}
+
+static bool undecided(const struct reload_topology *t, struct reload_slice id)
+{
+    return id.n == RELOAD_MESH_ID_LEN && reload_mesh_check_decides(t, id);
+}
+
 static bool next_hop(const struct reload_topology *t, struct reload_slice id,
                      struct reload_node_id *out)
 {
@@ -152,7 +162,9 @@ static uint64_t deadline(const struct reload_topology *t)
 {
     uint64_t ms = t->next_ms < t->replicas_ms ? t->next_ms : t->replicas_ms;
     ms = ms < t->updates_ms ? ms : t->updates_ms;
-    return ms < t->look_ms ? ms : t->look_ms;
+    ms = ms < t->look_ms ? ms : t->look_ms;
+    uint64_t check_ms = reload_mesh_checks_deadline(t);
+    return ms < check_ms ? ms : check_ms;
 }
 
 /* RFC 6940 s10.7.4.4, as for Chord: the discovery of the beginning, repeated. A link to somebody
@@ -182,6 +194,7 @@ static void next_step(struct reload_topology *t)
 static void tick(struct reload_topology *t, struct reload_time now)
 {
     t->now_ms = now.monotonic_ms;
+    reload_mesh_checks_tick(t);
     if (t->next_ms <= t->now_ms)
         next_step(t);
     if (t->replicas_ms <= t->now_ms)
@@ -194,24 +207,16 @@ static void tick(struct reload_topology *t, struct reload_time now)
 
 /* --- what happened --- */
 
-static void owe(struct reload_topology *t, const struct reload_node_id *id)
-{
-    struct reload_mesh_node *node = reload_mesh_find(&t->members, id);
-    if (!node || t->state != RELOAD_TOPOLOGY_JOINED || reload_mesh_is_client(t))
-        return;
-    node->owed = true;
-    if (t->updates_ms > t->now_ms)
-        t->updates_ms = t->now_ms;
-}
-
 static void link_up(struct reload_topology *t, const struct reload_node_id *node_id,
                     struct reload_time now)
 {
     t->now_ms = now.monotonic_ms;
     struct reload_mesh_node *node = reload_mesh_add(&t->members, node_id);
-    if (node)
-        node->suspect = false;
-    owe(t, node_id);
+    if (!node)
+        return;
+    node->suspect = false;
+    reload_mesh_check_heard(t, node);
+    reload_mesh_owe(t, node);
 }
 
 static void link_down(struct reload_topology *t, const struct reload_node_id *node_id, bool suspect,
@@ -221,15 +226,10 @@ static void link_down(struct reload_topology *t, const struct reload_node_id *no
     struct reload_mesh_node *node = reload_mesh_find(&t->members, node_id);
     if (node && suspect) {
         node->suspect = true;
+        reload_mesh_check_suspect(t, node);
         return;
     }
-    reload_mesh_remove(&t->members, node_id);
-    reload_mesh_changed(t);
-    if (t->home.len && reload_node_id_equal(node_id, &t->home)) {
-        t->home.len = 0;
-        if (t->state == RELOAD_TOPOLOGY_JOINED && reload_mesh_is_client(t))
-            reload_mesh_enter(t, RELOAD_TOPOLOGY_JOINING, "the peer is gone; looking for another");
-    }
+    reload_mesh_gone(t, node_id);
 }
 
 static void bootstrap(struct reload_topology *t, const struct reload_node_id *node_id,
@@ -265,7 +265,21 @@ static void update_wanted(struct reload_topology *t, const struct reload_node_id
                           struct reload_time now)
 {
     t->now_ms = now.monotonic_ms;
-    owe(t, node_id);
+    reload_mesh_owe(t, reload_mesh_find(&t->members, node_id));
+}
+
+static void replica_failed(struct reload_topology *t, const struct reload_node_id *holder,
+                           struct reload_time now)
+{
+    t->now_ms = now.monotonic_ms;
+    reload_mesh_replicas_missed(t, holder);
+}
+
+static void doubted(struct reload_topology *t, const struct reload_node_id *closer,
+                    struct reload_time now)
+{
+    t->now_ms = now.monotonic_ms;
+    reload_mesh_check_avoided(t, closer);
 }
 
 static void pushed(struct reload_topology *t, uint32_t cookie, int error, struct reload_time now)
@@ -273,6 +287,8 @@ static void pushed(struct reload_topology *t, uint32_t cookie, int error, struct
     t->now_ms = now.monotonic_ms;
     if (cookie == RELOAD_MESH_FOR_LEAVE)
         reload_mesh_leave_pushed(t);
+    else if (cookie == RELOAD_MESH_FOR_REPLICAS && error != 0)
+        reload_mesh_replicas_missed(t, NULL);
     else
         reload_mesh_joiner_pushed(t, cookie, error);
 }
@@ -281,8 +297,10 @@ static void answered(struct reload_topology *t, const struct reload_topology_ans
                      struct reload_time now)
 {
     t->now_ms = now.monotonic_ms;
-    if (answer->cookie == RELOAD_MESH_FOR_LEAVE && t->state == RELOAD_TOPOLOGY_LEAVING &&
-        t->leaves_out > 0 && --t->leaves_out == 0)
+    if (answer->cookie >= RELOAD_MESH_FOR_CHECK)
+        reload_mesh_check_answered(t, answer);
+    else if (answer->cookie == RELOAD_MESH_FOR_LEAVE && t->state == RELOAD_TOPOLOGY_LEAVING &&
+             t->leaves_out > 0 && --t->leaves_out == 0)
         reload_mesh_enter(t, RELOAD_TOPOLOGY_LEFT, "left");
 }
 
@@ -319,7 +337,9 @@ const struct reload_topology_ops reload_mesh_ops = {
     .resource_id = resource_id,
     .resource_id_length = RELOAD_MESH_ID_LEN,
     .responsible = responsible,
+    .certain = certain,
     .next_hop = next_hop,
+    .undecided = undecided,
     .close_enough = close_enough,
     .replicas = replicas,
     .replica_plausible = replica_plausible,
@@ -335,7 +355,8 @@ const struct reload_topology_ops reload_mesh_ops = {
     .attached = attached,
     .update_wanted = update_wanted,
     .pushed = pushed,
-    .doubted = update_wanted, /* with something to carry, its link tells */
+    .replica_failed = replica_failed,
+    .doubted = doubted,
     .answer = answered,
     .handle = handle,
     .snapshot = snapshot,

@@ -28,7 +28,7 @@ static void send_update(struct reload_topology *t, const struct reload_node_id *
     struct reload_writer w = reload_writer_of(body, sizeof body);
     size_t mark = reload_wr_open16(&w);
     for (size_t i = 0; i < t->members.count; i++)
-        if (t->members.nodes[i].member)
+        if (t->members.nodes[i].member && !t->members.nodes[i].lost)
             reload_wr_node_id(&w, &t->members.nodes[i].id);
     reload_wr_close16(&w, mark);
     send(t, RELOAD_UPDATE_REQ, to, reload_writer_slice(&w), 0);
@@ -40,6 +40,15 @@ void reload_mesh_owe_all(struct reload_topology *t)
         t->members.nodes[i].owed = true;
     if (t->updates_ms == RELOAD_NEVER)
         t->updates_ms = t->now_ms + SETTLE_MS;
+}
+
+void reload_mesh_owe(struct reload_topology *t, struct reload_mesh_node *node)
+{
+    if (!node || t->state != RELOAD_TOPOLOGY_JOINED || reload_mesh_is_client(t))
+        return;
+    node->owed = true;
+    if (t->updates_ms > t->now_ms)
+        t->updates_ms = t->now_ms;
 }
 
 void reload_mesh_send_owed(struct reload_topology *t)
@@ -80,6 +89,17 @@ static void meet(struct reload_topology *t, const struct reload_node_id *informa
     }
 }
 
+/* One that lists everybody but the member before this one, whose range would be this one's. Who has
+ * just joined is not in all lists either, and answers. */
+static void look_after_predecessor(struct reload_topology *t,
+                                   const struct reload_node_id *informant, struct reload_slice list)
+{
+    const struct reload_mesh_node *before =
+        reload_mesh_before(&t->members, reload_node_id_slice(&t->host->self));
+    if (before && !reload_node_id_equal(&before->id, informant) && !lists(list, &before->id))
+        reload_mesh_check_avoided(t, &before->id);
+}
+
 static uint16_t handle_update(struct reload_topology *t,
                               const struct reload_topology_message *message)
 {
@@ -88,8 +108,10 @@ static uint16_t handle_update(struct reload_topology *t,
     if (reload_reader_finish(&r) != 0 || list.n % RELOAD_MESH_ID_LEN != 0)
         return RELOAD_ERROR_INVALID_MESSAGE;
     struct reload_mesh_node *node = reload_mesh_find(&t->members, message->signer);
-    if (!node)
-        return 0; /* no link: no member */
+    if (!node || !message->direct)
+        return 0; /* no link: no member; a recorded one counts for nothing, as its signature tells
+                     no time */
+    reload_mesh_check_heard(t, node);
     bool listed = lists(list, &t->host->self);
     node->member = lists(list, message->signer);
     if (reload_mesh_is_client(t)) {
@@ -100,6 +122,8 @@ static uint16_t handle_update(struct reload_topology *t,
     meet(t, message->signer, list);
     if (listed && t->state == RELOAD_TOPOLOGY_JOINING && t->asked_join)
         reload_mesh_admitted(t);
+    if (listed)
+        look_after_predecessor(t, message->signer, list);
     reload_mesh_changed(t);
     return 0;
 }
@@ -125,7 +149,8 @@ static bool its_own(const struct reload_topology_message *message, const struct 
 static void give_data(struct reload_topology *t, const struct reload_node_id *id)
 {
     struct reload_mesh_joiner *joiner = &t->joiners[t->joiner_count++];
-    *joiner = (struct reload_mesh_joiner){ *id, RELOAD_MESH_FOR_JOINER + ++t->serial % 1000000 };
+    *joiner = (struct reload_mesh_joiner){ *id, RELOAD_MESH_FOR_JOINER +
+                                                    ++t->serial % RELOAD_MESH_SERIALS };
     const struct reload_mesh_node *before =
         reload_mesh_before(&t->members, reload_node_id_slice(id));
     struct reload_topology_push push = {

@@ -53,6 +53,11 @@ static bool fake_certain(const struct reload_topology *t, struct reload_slice id
     return !t->fake->uncertain;
 }
 
+static bool fake_undecided(const struct reload_topology *t, struct reload_slice id)
+{
+    (void)id;
+    return t->fake->undecided;
+}
 static bool fake_other_hop(struct reload_topology *t, struct reload_slice id,
                            const struct reload_node_id *from, struct reload_node_id *out,
                            struct reload_time now)
@@ -61,6 +66,7 @@ static bool fake_other_hop(struct reload_topology *t, struct reload_slice id,
     (void)now;
     t->fake->last_node = *from;
     *out = t->fake->other_hop;
+    t->fake->undecided |= t->fake->other_hop_checks;
     return t->fake->other_hop.len != 0;
 }
 
@@ -242,6 +248,7 @@ const struct reload_topology_ops fake_topology = {
     .certain = fake_certain,
     .next_hop = fake_next_hop,
     .other_hop = fake_other_hop,
+    .undecided = fake_undecided,
     .close_enough = fake_close_enough,
     .replicas = fake_replicas,
     .replica_plausible = fake_plausible,

@@ -10,10 +10,11 @@ struct fake { /* what the topology answers, and what it was told */
     struct reload_node_id owned_node; /* a Node-ID in the own range; len 0: none */
     uint8_t owned_resource[16];       /* a Resource-ID in the own range */
     bool owns_resource;
-    struct reload_node_id hop;       /* next_hop; len 0: none */
-    struct reload_node_id other_hop; /* len 0: none */
-    bool uncertain;                  /* whose range it was may live */
-    bool far;                        /* close_enough says no: */
+    struct reload_node_id hop;        /* next_hop; len 0: none */
+    struct reload_node_id other_hop;  /* len 0: none */
+    bool uncertain;                   /* whose range it was may live */
+    bool undecided, other_hop_checks; /* the latter: other_hop() sets the former */
+    bool far;                         /* close_enough says no: */
     struct reload_node_id closer;
     struct reload_node_id replicas[RELOAD_REPLICAS_MAX];
     size_t replica_count;

@@ -292,6 +292,40 @@ static void what_came_round_an_owner_is_given_to_it(void **state)
     fake_free(f);
 }
 
+static bool undecided(const struct fake *f, unsigned id)
+{
+    struct reload_node_id node_id = place(id);
+    return reload_chord_ops.undecided(f->t, reload_node_id_slice(&node_id));
+}
+
+/* What is for its range waits at its heir, and where it would be sent to it: not where it goes
+ * round it, which tells the heir, and not for what is another's. */
+static void what_is_for_a_neighbour_that_is_checked_waits(void **state)
+{
+    (void)state;
+    struct fake *f = peer();
+    struct reload_node_id heirs = place(80), next = place(120);
+    struct reload_time now = { f->now_ms, 0 };
+    assert_false(undecided(f, 70));
+    reload_chord_ops.doubted(f->t, &heirs, now);
+    reload_chord_ops.doubted(f->t, &next, now);
+    assert_true(undecided(f, 70));
+    assert_true(undecided(f, 110));
+    assert_false(undecided(f, 50));
+    assert_false(undecided(f, 130));
+    assert_false(undecided(f, 90)); /* its own */
+    suspect(f, 120);
+    assert_false(undecided(f, 110));
+    fake_answer(f, pinged(f, 80)->cookie, 0, 80);
+    assert_false(undecided(f, 70));
+    suspect(f, 80);
+    assert_true(undecided(f, 70));
+    fake_run(f, 1000);
+    assert_false(undecided(f, 70));
+    assert_true(owns(f, 70));
+    fake_free(f);
+}
+
 /* --- a client and the one peer it has (s4.2.1) --- */
 
 static void bootstrap(struct fake *f, unsigned id)
@@ -386,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_acknowledges_and_never_answers_has_failed),
         cmocka_unit_test(a_neighbour_that_another_answers_for_is_asked),
         cmocka_unit_test(what_came_round_an_owner_is_given_to_it),
+        cmocka_unit_test(what_is_for_a_neighbour_that_is_checked_waits),
         cmocka_unit_test(a_client_whose_peer_is_silent_goes_to_another),
         cmocka_unit_test(a_client_whose_peer_answers_another_way_stays_with_it),
         cmocka_unit_test(a_client_without_another_way_looks_for_one),
