@@ -22,9 +22,6 @@
 #define EARLY_MS        8 /* the delay taken off ends this long before the onset found */
 #define DELAY_BLOCKS    (RELOAD_MEDIA_DELAY_MAX_MS / RELOAD_MEDIA_BLOCK_MS + 1)
 #define LOW_SAMPLES(ms) ((ms)*RELOAD_MEDIA_LOW_RATE_HZ / 1000)
-#define WATCH_SMOOTH    0.05f    /* per block: 200 ms */
-#define WORSE           1.4f     /* of powers: after cancelling over before */
-#define WATCH_POWER     160000.f /* of a block: 30 dB over the quantisation */
 #define GAIN_SMOOTH     0.5f
 #define LOUDER          2.f  /* of powers: after the residual's canceller over before */
 #define LOUDER_TILT     1e6f /* or so much more of a block's differences */
@@ -40,8 +37,7 @@ struct reload_media_echo {
     unsigned far_head, delay_blocks;
     unsigned latency;
     float upper_gain, mic_tilt_before;
-    float before, after; /* power around the filter, smoothed */
-    unsigned louder;     /* blocks in a row that the residual's canceller made louder */
+    unsigned louder; /* blocks in a row that the residual's canceller made louder */
 };
 
 static int start_suppressor(struct reload_media_echo *e, const struct reload_media_echo_options *o)
@@ -117,33 +113,12 @@ static void follow_delay(struct reload_media_echo *e, double onset_ms)
     e->delay_blocks = (unsigned)blocks;
 }
 
-static float power(const float *signal)
-{
-    float sum = 0;
-    for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
-        sum += signal[i] * signal[i];
-    return sum;
-}
-
 static float power_of_samples(const int16_t *signal)
 {
     float sum = 0;
     for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
         sum += (float)signal[i] * signal[i];
     return sum;
-}
-
-/* A canceller that makes the signal louder works on a path that is no more: somebody moved. It
- * would find the new one by itself, but slowly, for it had come to trust the old one. Talk of the
- * near end does not look like that, it is there before and after. */
-static void watch(struct reload_media_echo *e, float before, float after)
-{
-    e->before += WATCH_SMOOTH * (before - e->before);
-    e->after += WATCH_SMOOTH * (after - e->after);
-    if (e->after < WORSE * e->before || e->before < WATCH_POWER)
-        return;
-    reload_media_echo_filter_reset(e->filter);
-    e->before = e->after = 0;
 }
 
 static const float *delayed_far(const struct reload_media_echo *e)
@@ -212,9 +187,7 @@ void reload_media_echo_run(struct reload_media_echo *echo, const int16_t *far, c
     }
     if (reload_media_delay_run(echo->delay, newest, signal, RELOAD_MEDIA_LOW_BLOCK, &onset_ms))
         follow_delay(echo, onset_ms);
-    float before = power(signal);
     reload_media_echo_filter_run(echo->filter, delayed_far(echo), signal, signal);
-    watch(echo, before, power(signal));
     for (size_t i = 0; i < RELOAD_MEDIA_LOW_BLOCK; i++)
         low[i] = reload_media_clip(signal[i]);
     if (echo->residual)

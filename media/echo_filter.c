@@ -16,7 +16,13 @@
  *
  * For the first second of the far end's talk what goes out is the microphone's signal less the echo
  * that the weights expect after they have learnt from this very frame. So each new part of the path
- * is cancelled where it is first heard, and not a frame later. */
+ * is cancelled where it is first heard, and not a frame later.
+ *
+ * A filter that leaves more than there was expects echo that is not there: the far end is heard in
+ * a headset while the near end talks, and any talk looks like the echo of some path for a moment;
+ * or somebody moved, and the path is no more. The microphone's signal then goes out as it is. A
+ * filter that has long learnt would find the new path, but slowly, for it trusts the old one: it
+ * begins anew. Talk of the near end alone does not look like that, it is there before and after. */
 
 #define KEEP          0.9998f /* A: how little the path moves from frame to frame */
 #define NEAR_SMOOTH   0.5f    /* of S, per frame */
@@ -26,7 +32,9 @@
 #define FLOOR_POWER   2.0f    /* of S, per sample: quantisation of the samples */
 #define YOUNG_S       1       /* of the far end: so long the echo is expected anew after learning */
 #define TALK_POWER    900.0f  /* per sample: 30 dB over the quantisation */
-#define CONSTRAIN_PER 5       /* each partition is made causal again once in so many frames */
+#define TRUST_SMOOTH  0.05f   /* per frame in which the far end talks: 200 ms */
+#define WORSE         1.1f /* of powers: what is left over what was there; the path has changed */
+#define CONSTRAIN_PER 5    /* each partition is made causal again once in so many frames */
 
 struct reload_media_echo_filter {
     size_t frame_len, bins, partitions;
@@ -34,6 +42,7 @@ struct reload_media_echo_filter {
     size_t turn; /* whose weights are constrained next */
     size_t age;  /* frames in which the far end talked, up to YOUNG_S */
     int rate_hz;
+    float heard, left; /* power of the microphone's signal, and of what was left of it, smoothed */
     struct reload_media_fft *fft;
     float *far_re, *far_im;   /* [partitions][bins], a ring from head */
     float *path_re, *path_im; /* [partitions][bins] */
@@ -199,12 +208,19 @@ static void constrain(struct reload_media_echo_filter *f, size_t p)
     reload_media_fft_forward(f->fft, f->time, wr, wi);
 }
 
-static bool talks(const float *frame, size_t len)
+static float power(const float *frame, size_t len)
 {
     float sum = 0;
     for (size_t i = 0; i < len; i++)
         sum += frame[i] * frame[i];
-    return sum > TALK_POWER * (float)len;
+    return sum;
+}
+
+/* error: what the weights left of the frame before they learnt from it. */
+static void judge(struct reload_media_echo_filter *f, const float *error)
+{
+    f->heard += TRUST_SMOOTH * (power(f->mic, f->frame_len) - f->heard);
+    f->left += TRUST_SMOOTH * (power(error, f->frame_len) - f->left);
 }
 
 /* The microphone's frame less the expected echo. */
@@ -216,14 +232,24 @@ static void take_off(struct reload_media_echo_filter *f, float *out)
         out[i] = f->mic[i] - f->time[f->frame_len + i]; /* the first half is wrapped around */
 }
 
+static void forget_path(struct reload_media_echo_filter *f)
+{
+    for (size_t p = 0; p < f->partitions; p++)
+        forget(f, p);
+    f->age = 0;
+}
+
 void reload_media_echo_filter_run(struct reload_media_echo_filter *f, const float *far,
                                   const float *mic, float *out)
 {
+    bool talks = power(far, f->frame_len) > TALK_POWER * (float)f->frame_len;
     bool young = f->age * f->frame_len < (size_t)(YOUNG_S * f->rate_hz);
-    f->age += young && talks(far, f->frame_len);
+    f->age += young && talks;
     take_far(f, far);
     memcpy(f->mic, mic, f->frame_len * sizeof(float));
     take_off(f, out);
+    if (talks)
+        judge(f, out);
     memset(f->time, 0, f->frame_len * sizeof(float));
     memcpy(f->time + f->frame_len, out, f->frame_len * sizeof(float));
     reload_media_fft_forward(f->fft, f->time, f->re, f->im);
@@ -234,13 +260,16 @@ void reload_media_echo_filter_run(struct reload_media_echo_filter *f, const floa
             constrain(f, p);
     }
     f->turn = (f->turn + 1) % CONSTRAIN_PER;
-    if (young)
+    if (f->left > f->heard)
+        memcpy(out, f->mic, f->frame_len * sizeof(float));
+    else if (young)
         take_off(f, out);
+    if (!young && f->left > WORSE * f->heard)
+        forget_path(f);
 }
 
 void reload_media_echo_filter_reset(struct reload_media_echo_filter *f)
 {
-    for (size_t p = 0; p < f->partitions; p++)
-        forget(f, p);
-    f->age = 0;
+    forget_path(f);
+    f->heard = f->left = 0;
 }

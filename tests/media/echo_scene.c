@@ -3,6 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The microphone from `from` on, in a room of another seed. */
+static void move(const struct scene_options *o, struct scene *s, size_t from, size_t count)
+{
+    size_t taps = room_taps(o->rate_hz);
+    float *room = malloc(taps * sizeof *room);
+    int16_t *mic = calloc(count, sizeof *mic);
+    struct noise noise = noise_of(o->seed + 200);
+    make_room(room, o->rate_hz, o->delay_ms, o->seed + 50);
+    hear_in_room(room, taps, s->far, count, &noise, mic);
+    memcpy(s->mic + from, mic + from, (count - from) * sizeof *mic);
+    free(mic);
+    free(room);
+}
+
 static void make_sounds(const struct scene_options *o, struct scene *s)
 {
     size_t count = (size_t)SCENE_S * o->rate_hz, taps = room_taps(o->rate_hz);
@@ -12,12 +26,16 @@ static void make_sounds(const struct scene_options *o, struct scene *s)
     s->near = calloc(count, sizeof *s->near);
     s->mic = calloc(count, sizeof *s->mic);
     make_room(room, o->rate_hz, o->delay_ms < 100 ? o->delay_ms : 12, o->seed);
+    if (o->headset)
+        memset(room, 0, taps * sizeof *room);
     make_speech(s->far, count, o->rate_hz, 0);
     size_t silent = (size_t)o->rate_hz * o->silent_ms / 1000;
     memmove(s->far + silent, s->far, (count - silent) * sizeof *s->far);
     memset(s->far, 0, silent * sizeof *s->far);
     size_t extra = o->delay_ms < 100 ? 0 : (size_t)o->rate_hz * (o->delay_ms - 12) / 1000;
     hear_in_room(room, taps, s->far, count, &noise, s->mic);
+    if (o->moved)
+        move(o, s, count / 2, count);
     memmove(s->mic + extra, s->mic, (count - extra) * sizeof *s->mic);
     memset(s->mic, 0, extra * sizeof *s->mic);
     size_t later = (size_t)o->rate_hz * o->later_ms / 1000, half = count / 2;

@@ -21,10 +21,12 @@ struct scene_options {
     unsigned rate_hz;   /* at which sound and room are made: 16000 or 48000 */
     unsigned delay_ms;  /* from loudspeaker to microphone */
     unsigned later_ms;  /* this much more from half of the time on: a device buffer grew */
+    bool moved;         /* another room from half of the time on: somebody moved */
     unsigned silent_ms; /* so long the far end says nothing at first */
     uint64_t seed;      /* of the room */
     double near_gain;   /* of the near end's talk in the second half; 0: silent */
     bool near_at_once;  /* it talks from the first moment on */
+    bool headset;       /* the microphone does not hear the far end */
     struct reload_media_echo_options echo;
 };
 
