@@ -94,6 +94,25 @@ static void an_error_response_ends_the_request(void **state)
     assert_int_equal(reload_node_counters(rig->node)->errors_received, 1);
 }
 
+/* R6940-6.3.3.1-5: who was told that there was no answer in time may ask again: it is another
+ * transaction, which is answered. */
+static void what_was_refused_for_the_time_it_took_can_be_asked_again(void **state)
+{
+    struct rig *rig = *state;
+    asking_ping(rig, &rig->parties[1].id);
+    uint64_t first = rig_sent(rig, 0, NULL).header.transaction_id;
+    struct rig_message m = asking_error_by(rig, 1, first, RELOAD_ERROR_REQUEST_TIMEOUT);
+    rig_receive(rig, 2, &m);
+    assert_int_equal(asking_result(rig)->error_code, RELOAD_ERROR_REQUEST_TIMEOUT);
+    rig_clear(rig);
+    asking_ping(rig, &rig->parties[1].id);
+    uint64_t second = rig_sent(rig, 0, NULL).header.transaction_id;
+    assert_true(second != first);
+    m = asking_answer_by(rig, 1, second);
+    rig_receive(rig, 2, &m);
+    assert_int_equal(asking_result(rig)->error, 0);
+}
+
 static void a_malformed_error_response_is_dropped(void **state)
 {
     struct rig *rig = *state;
@@ -161,6 +180,7 @@ int main(void)
         ASKING(the_wildcard_may_be_answered_by_anybody),
         ASKING(an_answer_of_another_method_is_not_taken),
         ASKING(an_error_response_ends_the_request),
+        ASKING(what_was_refused_for_the_time_it_took_can_be_asked_again),
         ASKING(a_malformed_error_response_is_dropped),
         ASKING(a_response_with_an_unknown_critical_extension_is_dropped),
         ASKING(an_answer_from_too_far_away_has_the_node_nearby_looked_after),
