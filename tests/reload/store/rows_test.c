@@ -89,6 +89,17 @@ static void fill(struct fixture *f, struct reload_slice place)
     assert_int_equal(0, store(f, &f->alice, place, items, 5));
 }
 
+/* What fill() leaves on a disk. */
+static struct disk *written(struct fixture *f, struct reload_slice place)
+{
+    static struct disk disk;
+    memset(&disk, 0, sizeof disk);
+    reload_store_persist(f->store, true);
+    fill(f, place);
+    write_rows(f, &disk);
+    return &disk;
+}
+
 static void what_was_written_comes_back_as_it_was(void **state)
 {
     struct fixture *f = *state;
@@ -234,37 +245,29 @@ static void rows_that_do_not_verify_are_left_out(void **state)
 static void limits_hold_for_rows_too(void **state)
 {
     struct fixture *f = *state;
-    static struct disk disk;
-    memset(&disk, 0, sizeof disk);
     struct reload_slice place = user_place(&f->alice)->slice;
-    reload_store_persist(f->store, true);
-    fill(f, place);
-    write_rows(f, &disk);
+    struct disk *disk = written(f, place);
     f->limits.max_bytes = 1000;
     restart(f);
-    load_all(f, &disk, RELOAD_E_LIMIT);
+    load_all(f, disk, RELOAD_E_LIMIT);
     assert_in_range(reload_store_value_count(f->store), 1, 4);
     assert_true(reload_store_bytes(f->store) <= 1000);
     f->limits.max_resources = 0;
     restart(f);
-    load_all(f, &disk, RELOAD_E_LIMIT);
+    load_all(f, disk, RELOAD_E_LIMIT);
     assert_int_equal(0, reload_store_value_count(f->store));
 }
 
 static void a_row_without_memory_is_left_out_whole(void **state)
 {
     struct fixture *f = *state;
-    static struct disk disk;
-    memset(&disk, 0, sizeof disk);
-    reload_store_persist(f->store, true);
-    fill(f, user_place(&f->alice)->slice);
-    write_rows(f, &disk);
-    for (size_t i = 0; i < disk.count; i++) {
+    struct disk *disk = written(f, user_place(&f->alice)->slice);
+    for (size_t i = 0; i < disk->count; i++) {
         int error = RELOAD_E_NOMEM;
         for (unsigned long n = 1; error; n++) {
             restart(f);
             reload_alloc_fail_at(n);
-            error = reload_store_load(f->store, &disk.rows[i].row, f->now);
+            error = reload_store_load(f->store, &disk->rows[i].row, f->now);
             reload_alloc_fail_at(0);
             assert_true(error == 0 || error == RELOAD_E_NOMEM);
             if (error) {
@@ -279,22 +282,18 @@ static void a_row_without_memory_is_left_out_whole(void **state)
 static void counters_without_values_are_dropped_at_the_first_tick(void **state)
 {
     struct fixture *f = *state;
-    static struct disk disk;
-    memset(&disk, 0, sizeof disk);
-    reload_store_persist(f->store, true);
-    fill(f, user_place(&f->alice)->slice);
-    write_rows(f, &disk);
+    struct disk *disk = written(f, user_place(&f->alice)->slice);
     restart(f);
     advance(f, 86400 * 1000);
-    assert_int_equal(3, load_all(f, &disk, RELOAD_E_EXPIRED));
+    assert_int_equal(3, load_all(f, disk, RELOAD_E_EXPIRED));
     assert_int_equal(1, reload_store_resource_count(f->store));
     assert_true(reload_store_deadline(f->store) == 0);
     reload_store_tick(f->store, f->now);
     assert_int_equal(0, reload_store_resource_count(f->store));
     assert_true(reload_store_deadline(f->store) == RELOAD_NEVER);
-    write_rows(f, &disk);
-    for (size_t i = 0; i < disk.count; i++)
-        assert_false(disk.rows[i].row.is_generation);
+    write_rows(f, disk);
+    for (size_t i = 0; i < disk->count; i++)
+        assert_false(disk->rows[i].row.is_generation);
 }
 
 int main(void)
