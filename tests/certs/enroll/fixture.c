@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -126,6 +127,33 @@ void fixture_free(struct fixture *f)
     reload_cert_document_free(f->config);
     snprintf(command, sizeof command, "rm -rf %s", f->dir);
     assert_int_equal(system(command), 0);
+}
+
+int fixture_prepare(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    fixture_make(f, RELOAD_CERT_KEY_EC);
+    *state = f;
+    return 0;
+}
+
+int fixture_serve(void **state)
+{
+    fixture_prepare(state);
+    fixture_start(*state);
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    fixture_free(*state);
+    free(*state);
+    return 0;
+}
+
+void pause_ms(unsigned ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 }, NULL);
 }
 
 uint64_t fixture_count(struct fixture *f, enum reload_enroll_event event)

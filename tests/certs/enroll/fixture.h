@@ -22,6 +22,14 @@ struct fixture {
     struct reload_config *config;
 };
 
+/* A test whose state is a fixture that was made, or started too. */
+#define PREPARED(test) cmocka_unit_test_setup_teardown(test, fixture_prepare, fixture_tear_down)
+#define SERVED(test)   cmocka_unit_test_setup_teardown(test, fixture_serve, fixture_tear_down)
+int fixture_prepare(void **state);
+int fixture_serve(void **state);
+int fixture_tear_down(void **state);
+void pause_ms(unsigned ms);
+
 void fixture_make(struct fixture *f, enum reload_cert_key_type ca); /* folder, accounts, port */
 void fixture_start(struct fixture *f);
 void fixture_stop(struct fixture *f);
