@@ -53,6 +53,7 @@ struct reload_media_call {
     struct reload_media_stream *stream;
     struct reload_media_device *device;
     struct reload_media_recorder *recorder;
+    bool recording_failed;
     uint64_t started_ns; /* of the last block */
     struct datagram current;
     int16_t mic[RELOAD_MEDIA_BLOCK], speaker[RELOAD_MEDIA_BLOCK];
@@ -152,9 +153,12 @@ static bool report(struct reload_media_call *call, int error, uint64_t start_ns)
     uint64_t took_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
     pthread_mutex_lock(&desk->lock);
     bool heard_before = status->counters.frames_played > 0, bye_before = status->quality.remote_bye;
-    bool news = error != 0;
-    if (error != 0)
+    bool news = error != 0 || status->recording_failed != call->recording_failed;
+    if (error != 0) {
         status->error = error;
+        status->reason = "the sound device is gone";
+    }
+    status->recording_failed = call->recording_failed;
     status->blocks++;
     status->late_blocks += took_ns > BLOCK_NS || start_ns - call->started_ns > 2 * BLOCK_NS;
     reload_media_stream_counters(call->stream, &status->counters);
@@ -173,6 +177,18 @@ static bool report(struct reload_media_call *call, int error, uint64_t start_ns)
     return news;
 }
 
+/* A full disk ends the recording, not the call. */
+static void record(struct reload_media_call *call)
+{
+    if (!call->recorder ||
+        reload_media_recorder_write(call->recorder, reload_media_stream_said(call->stream),
+                                    call->speaker) == 0)
+        return;
+    reload_media_recorder_free(call->recorder);
+    call->recorder = NULL;
+    call->recording_failed = true;
+}
+
 /* Waits for the device, then does everything that one block takes. False: this was the last. */
 static bool one_block(struct reload_media_call *call)
 {
@@ -183,11 +199,10 @@ static bool one_block(struct reload_media_call *call)
     while (next_datagram(call))
         reload_media_stream_receive(call->stream, call->current.source, call->current.bytes,
                                     call->current.len, call->current.arrived);
-    if (error == 0)
+    if (error == 0) {
         reload_media_stream_exchange(call->stream, call->mic, call->speaker, present());
-    if (error == 0 && call->recorder)
-        error = reload_media_recorder_write(call->recorder, reload_media_stream_said(call->stream),
-                                            call->speaker);
+        record(call);
+    }
     if (report(call, error, start_ns))
         wake_host(&call->gate);
     return error == 0;
@@ -213,8 +228,11 @@ static void finish(struct reload_media_call *call, int error)
     call->recorder = NULL;
     call->device = NULL;
     pthread_mutex_lock(&call->desk.lock);
-    if (error != 0)
+    if (error != 0) {
         call->desk.status.error = error;
+        call->desk.status.reason =
+            "the sound device, or the sound file, cannot be opened; see reload audio devices";
+    }
     pthread_mutex_unlock(&call->desk.lock);
 }
 

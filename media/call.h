@@ -54,8 +54,10 @@ RELOAD_MUST_USE int reload_media_call_negotiate(struct reload_media_call *call,
 RELOAD_MUST_USE int reload_media_call_press(struct reload_media_call *call, char key);
 
 struct reload_media_call_status {
-    int error;              /* 0, or why the audio ended: the device, the recording */
-    bool ended;             /* nothing more happens */
+    int error;              /* 0, or why the audio ended: the device */
+    const char *reason;     /* the same as a sentence, or NULL; static */
+    bool ended;             /* nothing more happens; device and recording are closed */
+    bool recording_failed;  /* it could not be written any more: the call goes on without */
     uint64_t blocks;        /* of 10 ms so far */
     uint64_t late_blocks;   /* that took longer than they last, or came as late as that */
     uint64_t inbox_dropped; /* datagrams */

@@ -31,18 +31,31 @@ bool reload_media_device_exists(const char *spec)
     return find(spec, strcspn(spec, ":")) != NULL;
 }
 
+static const char *argument_of(const char *spec)
+{
+    size_t len = strcspn(spec, ":");
+    return spec[len] == ':' ? spec + len + 1 : "";
+}
+
+int reload_media_device_check(const char *spec)
+{
+    const struct reload_media_device_ops *ops = find(spec, strcspn(spec, ":"));
+    if (!ops)
+        return RELOAD_E_NOT_FOUND;
+    return ops->check ? ops->check(argument_of(spec)) : 0;
+}
+
 int reload_media_device_open(const char *spec, bool paced, struct reload_media_device **out)
 {
     *out = NULL;
-    size_t len = strcspn(spec, ":");
-    const struct reload_media_device_ops *ops = find(spec, len);
+    const struct reload_media_device_ops *ops = find(spec, strcspn(spec, ":"));
     if (!ops)
         return RELOAD_E_NOT_FOUND;
     struct reload_media_device *device = reload_calloc(1, sizeof *device);
     if (!device)
         return RELOAD_E_NOMEM;
     device->ops = ops;
-    int error = ops->open(spec[len] == ':' ? spec + len + 1 : "", paced, &device->state);
+    int error = ops->open(argument_of(spec), paced, &device->state);
     if (error != 0) {
         reload_free(device);
         return error;

@@ -17,6 +17,9 @@ struct reload_media_device_ops {
     /* Plays a block and captures one. Returns 0 or RELOAD_E_IO: the device is gone. */
     int (*exchange)(void *state, const int16_t *play, int16_t *captured);
     void (*close)(void *state);
+    /* Whether open() would find what it needs: its errors. Nothing is made, nothing waited for.
+     * NULL: only open() can tell. */
+    int (*check)(const char *argument);
     /* Says what arguments make sense here, one line each; NULL when there is nothing to list. */
     int (*list)(void (*each)(void *context, const char *line), void *context);
 };
@@ -37,6 +40,9 @@ char *reload_media_file_spec(const char *path);
 
 /* Whether spec names a row, whatever its argument. */
 bool reload_media_device_exists(const char *spec);
+/* Whether spec names a row, and what its argument says is there as far as can be told at once.
+ * Errors of reload_media_device_open(). */
+RELOAD_MUST_USE int reload_media_device_check(const char *spec);
 
 struct reload_media_device;
 

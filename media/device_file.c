@@ -5,6 +5,7 @@
 #include <sndfile.h>
 #include <speex/speex_resampler.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A microphone that hears a sound file of any rate and any number of channels, then silence; a
  * loudspeaker that writes a WAV file. */
@@ -96,7 +97,20 @@ static int open_both(struct files *f, const char *in_path, const char *out_path)
     return error == 0 && *out_path ? open_out(f, out_path) : error;
 }
 
-static int file_open(const char *argument, bool paced, void **state)
+/* A pipe, say, which may wait for its writer. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static int try_in(struct files *f, const char *path)
+{
+    return *path && !is_special(path) ? open_in(f, path) : 0;
+}
+
+/* Opens what the argument names, or only tries whether the file to hear is there. */
+static int open_named(const char *argument, bool tries, struct files **out)
 {
     size_t size = strlen(argument) + 1;
     struct files *f = reload_calloc(1, sizeof *f);
@@ -105,18 +119,36 @@ static int file_open(const char *argument, bool paced, void **state)
     if (error == 0) {
         const char *rest = read_name(argument, in_path);
         rest = *rest ? read_name(rest + 1, out_path) : rest;
-        error =
-            *rest || (!*in_path && !*out_path) ? RELOAD_E_INVALID : open_both(f, in_path, out_path);
+        error = RELOAD_E_INVALID;
+        if (!*rest && (*in_path || *out_path))
+            error = tries ? try_in(f, in_path) : open_both(f, in_path, out_path);
     }
     reload_free(names);
-    if (error != 0) {
-        if (f)
-            file_close(f);
+    if (error == 0)
+        *out = f;
+    else if (f)
+        file_close(f);
+    return error;
+}
+
+static int file_open(const char *argument, bool paced, void **state)
+{
+    struct files *f;
+    int error = open_named(argument, false, &f);
+    if (error != 0)
         return error;
-    }
     f->pace.paced = paced;
     *state = f;
     return 0;
+}
+
+static int file_check(const char *argument)
+{
+    struct files *f;
+    int error = open_named(argument, true, &f);
+    if (error == 0)
+        file_close(f);
+    return error;
 }
 
 /* Fills held up from the file, all channels mixed into one. False at the file's end. */
@@ -179,4 +211,5 @@ const struct reload_media_device_ops reload_media_file = {
     .open = file_open,
     .exchange = file_exchange,
     .close = file_close,
+    .check = file_check,
 };

@@ -10,10 +10,16 @@ struct mirror {
     struct reload_media_pace pace;
 };
 
+static int mirror_check(const char *argument)
+{
+    return *argument ? RELOAD_E_INVALID : 0;
+}
+
 static int mirror_open(const char *argument, bool paced, void **state)
 {
-    if (*argument)
-        return RELOAD_E_INVALID;
+    int error = mirror_check(argument);
+    if (error != 0)
+        return error;
     struct mirror *mirror = *state = reload_calloc(1, sizeof *mirror);
     if (!mirror)
         return RELOAD_E_NOMEM;
@@ -35,4 +41,5 @@ const struct reload_media_device_ops reload_media_mirror = {
     .open = mirror_open,
     .exchange = mirror_exchange,
     .close = reload_free,
+    .check = mirror_check,
 };

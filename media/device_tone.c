@@ -26,18 +26,36 @@ static int open_tone(double hz, bool paced, void **state)
     return 0;
 }
 
-static int tone_open(const char *argument, bool paced, void **state)
+static int read_hz(const char *argument, double *hz)
 {
     char *end;
-    double hz = *argument ? strtod(argument, &end) : DEFAULT_HZ;
-    if (*argument && (*end || !(hz >= 20 && hz <= RELOAD_MEDIA_RATE_HZ / 2)))
-        return RELOAD_E_INVALID;
-    return open_tone(hz, paced, state);
+    *hz = *argument ? strtod(argument, &end) : DEFAULT_HZ;
+    bool fits = *hz >= 20 && *hz <= RELOAD_MEDIA_RATE_HZ / 2;
+    return *argument && (*end || !fits) ? RELOAD_E_INVALID : 0;
+}
+
+static int tone_open(const char *argument, bool paced, void **state)
+{
+    double hz;
+    int error = read_hz(argument, &hz);
+    return error ? error : open_tone(hz, paced, state);
+}
+
+static int tone_check(const char *argument)
+{
+    double hz;
+    return read_hz(argument, &hz);
+}
+
+static int null_check(const char *argument)
+{
+    return *argument ? RELOAD_E_INVALID : 0;
 }
 
 static int null_open(const char *argument, bool paced, void **state)
 {
-    return *argument ? RELOAD_E_INVALID : open_tone(0, paced, state);
+    int error = null_check(argument);
+    return error ? error : open_tone(0, paced, state);
 }
 
 static int tone_exchange(void *state, const int16_t *play, int16_t *captured)
@@ -58,6 +76,7 @@ const struct reload_media_device_ops reload_media_tone = {
     .open = tone_open,
     .exchange = tone_exchange,
     .close = reload_free,
+    .check = tone_check,
 };
 
 const struct reload_media_device_ops reload_media_null = {
@@ -66,4 +85,5 @@ const struct reload_media_device_ops reload_media_null = {
     .open = null_open,
     .exchange = tone_exchange,
     .close = reload_free,
+    .check = null_check,
 };

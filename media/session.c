@@ -141,6 +141,11 @@ void reload_media_session_stop(struct reload_media_session *session)
         reload_media_session_enter(session, RELOAD_MEDIA_SESSION_ENDED);
 }
 
+void reload_media_session_doubt(struct reload_media_session *session)
+{
+    session->doubted = true;
+}
+
 void reload_media_session_hold(struct reload_media_session *session, bool on)
 {
     session->held = on;
@@ -172,7 +177,7 @@ static void look_at_call(struct reload_media_session *session,
         return;
     reload_media_call_status(session->call, status);
     if (status->ended && status->error != 0)
-        reload_media_session_fail(session, status->error, "");
+        reload_media_session_fail(session, status->error, status->reason ? status->reason : "");
     else if (status->ended)
         reload_media_session_enter(session, RELOAD_MEDIA_SESSION_ENDED);
 }
@@ -201,6 +206,8 @@ bool reload_media_session_next(struct reload_media_session *session, struct relo
         out->type = RELOAD_MEDIA_EVENT_KEY;
     } else if (once(&session->bye_told, status.quality.remote_bye)) {
         out->type = RELOAD_MEDIA_EVENT_BYE;
+    } else if (once(&session->recording_told, status.recording_failed)) {
+        out->type = RELOAD_MEDIA_EVENT_RECORDING;
     } else if (session->told != session->state) {
         session->told = session->state;
         out->type = RELOAD_MEDIA_EVENT_STATE;
@@ -220,4 +227,5 @@ void reload_media_session_status(const struct reload_media_session *session,
                                                  .counters = session->counters };
     if (session->call)
         reload_media_call_status(session->call, &out->call);
+    out->closed = reload_media_session_over(session) && (!session->call || out->call.ended);
 }

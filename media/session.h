@@ -80,6 +80,9 @@ void reload_media_session_path(struct reload_media_session *session, uint64_t so
 /* Takes the microphone and the loudspeaker. Errors of reload_media_call_start; RELOAD_E_STATE: it
  * was started before, or has ended. What the device refuses later is an event. */
 RELOAD_MUST_USE int reload_media_session_start(struct reload_media_session *session);
+/* The far end's signalling is gone without a word: from now on a silence of
+ * RELOAD_MEDIA_DOUBT_MS tells that it is gone, too. */
+void reload_media_session_doubt(struct reload_media_session *session);
 /* Says BYE and lets go of the device. */
 void reload_media_session_stop(struct reload_media_session *session);
 
@@ -112,6 +115,7 @@ enum reload_media_event_type {
     RELOAD_MEDIA_EVENT_AUDIO, /* once: the first sound of the far end has been decoded */
     RELOAD_MEDIA_EVENT_KEY,   /* key: DTMF heard */
     RELOAD_MEDIA_EVENT_BYE,   /* the far end said RTCP BYE; DTLS and SIP say so in their own way */
+    RELOAD_MEDIA_EVENT_RECORDING, /* it could not be written any more; the call goes on */
 };
 
 struct reload_media_event {
@@ -128,6 +132,10 @@ bool reload_media_session_next(struct reload_media_session *session,
 
 #define RELOAD_MEDIA_EARLY_MAX    4     /* DTLS datagrams kept that come before _path */
 #define RELOAD_MEDIA_HANDSHAKE_MS 20000 /* without keys so long after _path and _remote: FAILED */
+/* Without one authentic packet for so long it is FAILED. Reports come even from who holds and says
+ * nothing, at most 7.5 s apart (RFC 3550 s6.2, s6.3.1); RFC 7675 s5.1 forgives 30 s, too. */
+#define RELOAD_MEDIA_SILENCE_MS 30000
+#define RELOAD_MEDIA_DOUBT_MS   10000
 
 struct reload_media_session_counters { /* datagrams that came in and went no further */
     uint64_t elsewhere;                /* not from the far end */
@@ -142,6 +150,7 @@ struct reload_media_session_counters { /* datagrams that came in and went no fur
 struct reload_media_session_status {
     enum reload_media_session_state state;
     enum reload_media_srtp_profile profile; /* 0 before the keys */
+    bool closed; /* nothing more happens; device and recording are closed */
     struct reload_media_session_counters counters;
     struct reload_media_call_status call; /* all zero before _start */
 };

@@ -21,11 +21,13 @@ struct reload_media_session {
     void *context;
     enum reload_media_session_state state, told;
     int error;
-    bool has_remote, has_path, held, audio_told, bye_told;
+    bool has_remote, has_path, held, audio_told, bye_told, recording_told;
     struct reload_media_parameters remote;
     enum reload_media_dtls_role role; /* ours, once has_remote */
     uint64_t source;
     uint64_t give_up_ms;
+    uint64_t secured_ms; /* when there were keys first */
+    bool doubted;
     enum reload_media_srtp_profile profile; /* of the present keys; 0: none yet */
     struct reload_media_dtls *dtls;         /* of the present keys, or of the first handshake */
     struct reload_media_dtls *next;         /* an association that will replace it */

@@ -18,8 +18,10 @@ int reload_media_session_pass_keys(struct reload_media_session *session)
     return error;
 }
 
-static void secured(struct reload_media_session *session)
+static void secured(struct reload_media_session *session, struct reload_time now)
 {
+    if (session->state != RELOAD_MEDIA_SESSION_SECURE)
+        session->secured_ms = now.monotonic_ms;
     reload_media_session_enter(session, RELOAD_MEDIA_SESSION_SECURE);
     int error = reload_media_session_pass_keys(session);
     if (error != 0)
@@ -28,7 +30,7 @@ static void secured(struct reload_media_session *session)
 
 /* What an association's handshake came to; `next` replaces the other one only when it has keys. */
 static void conclude(struct reload_media_session *session, struct reload_media_dtls *dtls,
-                     int status)
+                     int status, struct reload_time now)
 {
     bool secure = session->state == RELOAD_MEDIA_SESSION_SECURE;
     if (status == RELOAD_MEDIA_DTLS_WANT || reload_media_session_over(session))
@@ -41,9 +43,9 @@ static void conclude(struct reload_media_session *session, struct reload_media_d
         reload_media_dtls_free(session->dtls);
         session->dtls = session->next;
         session->next = NULL;
-        secured(session);
+        secured(session, now);
     } else if (!secure) {
-        secured(session);
+        secured(session, now);
     }
 }
 
@@ -54,7 +56,7 @@ static void hand_to_dtls(struct reload_media_session *session, const uint8_t *by
     session->counters.dtls++;
     session->counters.dtls_after_keys +=
         session->state == RELOAD_MEDIA_SESSION_SECURE && !session->next;
-    conclude(session, dtls, reload_media_dtls_receive(dtls, bytes, len, now));
+    conclude(session, dtls, reload_media_dtls_receive(dtls, bytes, len, now), now);
 }
 
 static void take_early(struct reload_media_session *session, struct reload_time now)
@@ -231,7 +233,19 @@ static bool shaking_hands(const struct reload_media_session *session)
            (session->state == RELOAD_MEDIA_SESSION_HANDSHAKE || session->next);
 }
 
-uint64_t reload_media_session_deadline(const struct reload_media_session *session, uint64_t now_ms)
+/* When the far end has been silent for too long. */
+static uint64_t silence_at(const struct reload_media_session *session)
+{
+    struct reload_media_call_status status;
+    if (session->state != RELOAD_MEDIA_SESSION_SECURE || !session->call)
+        return RELOAD_NEVER;
+    reload_media_call_status(session->call, &status);
+    uint64_t heard_ms = status.quality.heard_ms;
+    return (heard_ms > session->secured_ms ? heard_ms : session->secured_ms) +
+           (session->doubted ? RELOAD_MEDIA_DOUBT_MS : RELOAD_MEDIA_SILENCE_MS);
+}
+
+static uint64_t handshake_at(const struct reload_media_session *session, uint64_t now_ms)
 {
     if (!shaking_hands(session))
         return RELOAD_NEVER;
@@ -240,13 +254,23 @@ uint64_t reload_media_session_deadline(const struct reload_media_session *sessio
     return due_ms < session->give_up_ms ? due_ms : session->give_up_ms;
 }
 
+uint64_t reload_media_session_deadline(const struct reload_media_session *session, uint64_t now_ms)
+{
+    uint64_t handshake_ms = handshake_at(session, now_ms), silence_ms = silence_at(session);
+    return handshake_ms < silence_ms ? handshake_ms : silence_ms;
+}
+
 void reload_media_session_tick(struct reload_media_session *session, struct reload_time now)
 {
+    if (now.monotonic_ms >= silence_at(session))
+        reload_media_session_fail(session, RELOAD_E_TIMEOUT,
+                                  "nothing is heard of the far end any more: its device or its "
+                                  "network is gone");
     if (!shaking_hands(session))
         return;
     struct reload_media_dtls *dtls = session->next ? session->next : session->dtls;
     if (now.monotonic_ms >= session->give_up_ms)
         reload_media_session_fail(session, RELOAD_E_TIMEOUT, "no keys were agreed on in time");
     else
-        conclude(session, dtls, reload_media_dtls_tick(dtls, now));
+        conclude(session, dtls, reload_media_dtls_tick(dtls, now), now);
 }

@@ -201,5 +201,6 @@ void reload_media_stream_quality(const struct reload_media_stream *stream,
         .said_dbov = level_dbov(stream->said),
         .heard_dbov = level_dbov(stream->far),
         .remote_bye = stream->reporting.bye,
+        .heard_ms = stream->heard_ms,
     };
 }

@@ -72,6 +72,7 @@ struct reload_media_quality {
     int drift_ppm;                /* correction of their clock against ours */
     double said_dbov, heard_dbov; /* level of the last block, -127..0 */
     bool remote_bye;              /* they sent BYE */
+    uint64_t heard_ms;            /* monotonic: their last authentic packet; 0: none yet */
 };
 
 /* RELOAD_E_INVALID for options out of range, RELOAD_E_NOMEM. ops and context must outlive it. */

@@ -46,6 +46,7 @@ struct reload_media_stream {
     struct reload_media_dtmf_receiver dtmf;
     char heard[RELOAD_MEDIA_KEYS_HEARD];
     size_t heard_count;
+    uint64_t heard_ms;                /* monotonic: the last authentic packet; 0: none */
     int16_t far[RELOAD_MEDIA_BLOCK];  /* what the speaker was given last */
     int16_t said[RELOAD_MEDIA_BLOCK]; /* what the microphone heard, processed */
     struct reload_media_counters counters;

@@ -105,10 +105,12 @@ static void receive_rtp(struct reload_media_stream *stream, uint8_t *bytes, size
     int error = reload_media_srtp_unprotect(stream->srtp, false, bytes, &len);
     if (error == 0)
         error = reload_media_rtp_decode(bytes, len, &rtp); /* padding was encrypted */
-    if (error != 0)
+    if (error != 0) {
         count_refusal(stream, error);
-    else
-        take_rtp(stream, &rtp, now_ms);
+        return;
+    }
+    stream->heard_ms = now_ms;
+    take_rtp(stream, &rtp, now_ms);
 }
 
 static void receive_rtcp(struct reload_media_stream *stream, uint8_t *bytes, size_t len,
@@ -119,10 +121,12 @@ static void receive_rtcp(struct reload_media_stream *stream, uint8_t *bytes, siz
         return;
     }
     int error = reload_media_srtp_unprotect(stream->srtp, true, bytes, &len);
-    if (error != 0)
+    if (error != 0) {
         count_refusal(stream, error);
-    else
-        reload_media_stream_report_received(stream, bytes, len, now);
+        return;
+    }
+    stream->heard_ms = now.monotonic_ms;
+    reload_media_stream_report_received(stream, bytes, len, now);
 }
 
 void reload_media_stream_receive(struct reload_media_stream *stream, uint64_t source,

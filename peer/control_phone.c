@@ -1,5 +1,6 @@
 #include "peer/control_internal.h"
 #include "peer/json.h"
+#include "peer/phone_outcome.h"
 
 /* sip_message, and what the phone tells. */
 
@@ -31,33 +32,11 @@ void reload_control_listen(struct reload_control *control)
 
 static void fail_status(struct reload_control_call *call, int status)
 {
-    const char *to = reload_control_text(call, "to");
-    json_t *body = json_pack("{s:i}", "status", status);
-    enum reload_control_code code = RELOAD_CONTROL_FAILURE;
-    switch (status) {
-    case 404:
-        reload_control_fail_with(call, code, body, "404: nobody is registered as %s", to);
-        return;
-    case 480:
-        reload_control_fail_with(call, code, body,
-                                 "480: %s cannot be reached now: the overlay did not answer, or "
-                                 "nobody is there",
-                                 to);
-        return;
-    case 408:
-    case 503:
-        reload_control_fail_with(call, code, body,
-                                 "%d: no device of %s could be reached; it may just have gone",
-                                 status, to);
-        return;
-    case 403:
-        reload_control_fail_with(call, RELOAD_CONTROL_REFUSED, body,
-                                 "403: the device of %s does not take this node's certificate for "
-                                 "its user's",
-                                 to);
-        return;
-    default: reload_control_fail_with(call, code, body, "%d: the device of %s refused", status, to);
-    }
+    const struct reload_phone_end end = { .status = status, .found = status != 480 };
+    const struct reload_phone_outcome outcome = reload_phone_outcome(&end);
+    reload_control_fail_with(call, status == 403 ? RELOAD_CONTROL_REFUSED : RELOAD_CONTROL_FAILURE,
+                             json_pack("{s:i,s:s}", "status", status, "cause", outcome.cause),
+                             "%s: %s (%d)", reload_control_text(call, "to"), outcome.text, status);
 }
 
 static void delivered(void *context, int status)
@@ -74,7 +53,11 @@ static void delivered(void *context, int status)
 
 static void fail(struct reload_control_call *call, int error)
 {
-    if (error == RELOAD_E_INVALID)
+    if (error == RELOAD_E_LIMIT)
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
+                            "a text may have up to %d bytes, and few be under way at once",
+                            RELOAD_SIP_TEXT_MAX);
+    else if (error == RELOAD_E_INVALID)
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
                             "\"to\" is an address, user@domain, and \"text\" what to say");
     else

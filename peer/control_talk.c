@@ -1,3 +1,4 @@
+#include "media/device.h"
 #include "peer/control_internal.h"
 #include "peer/phone_call.h"
 
@@ -11,8 +12,8 @@ static void fail(struct reload_control_call *call, int error)
     switch (error) {
     case RELOAD_E_INVALID:
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
-                            "no address (user@domain), no such device (see reload audio devices), "
-                            "no key of a telephone, or no status that refuses");
+                            "\"to\" is an address, user@domain; \"keys\" are those of a telephone, "
+                            "0 to 9, *, #, A to D; \"status\" is one that refuses, 400 to 699");
         return;
     case RELOAD_E_FORBIDDEN:
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
@@ -27,8 +28,11 @@ static void fail(struct reload_control_call *call, int error)
                             "the call is not in a state for that, or another change is under way");
         return;
     case RELOAD_E_IO:
-        reload_control_fail(call, RELOAD_CONTROL_FAILURE,
-                            "this machine has no address or socket for the call");
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "%s",
+                            recording
+                                ? "the recording cannot be written there, or this machine has "
+                                  "no address or socket for the call"
+                                : "this machine has no address or socket for the call");
         return;
     default: reload_control_fail_error(call, error);
     }
@@ -66,21 +70,38 @@ static uint32_t number_of(const struct reload_control_call *call, const struct r
 
 /* --- the verbs --- */
 
-static struct reload_phone_audio audio_of(const struct reload_control_call *call)
+static const char *device_trouble(int error)
+{
+    switch (error) {
+    case RELOAD_E_NOT_FOUND: return "there is no such device; reload audio devices lists them";
+    case RELOAD_E_IO: return "the sound file cannot be read";
+    default: return "this device takes nothing of that kind; see reload audio devices";
+    }
+}
+
+/* False: it was answered that there is no such device. */
+static bool read_audio(struct reload_control_call *call, struct reload_phone_audio *out)
 {
     const char *device = reload_control_text(call, "device");
-    return (struct reload_phone_audio){
+    *out = (struct reload_phone_audio){
         .device = device ? device : "pulse",
         .recording = reload_control_text(call, "recording"),
     };
+    int error = reload_media_device_check(out->device);
+    if (error != 0)
+        reload_control_fail(call, RELOAD_CONTROL_USAGE, "%s: %s", out->device,
+                            device_trouble(error));
+    return error == 0;
 }
 
 void reload_control_sip_call(struct reload_control_call *call)
 {
     struct reload_phone *phone = reload_control_phone(call->control);
     const char *to = reload_control_text(call, "to");
-    const struct reload_phone_audio audio = audio_of(call);
+    struct reload_phone_audio audio;
     uint32_t number = 0;
+    if (!read_audio(call, &audio))
+        return;
     int error = to ? reload_phone_call(phone, to, &audio, &number) : RELOAD_E_INVALID;
     answer(call, error, number);
 }
@@ -88,9 +109,10 @@ void reload_control_sip_call(struct reload_control_call *call)
 void reload_control_sip_answer(struct reload_control_call *call)
 {
     struct reload_phone *phone = reload_control_phone(call->control);
-    const struct reload_phone_audio audio = audio_of(call);
+    struct reload_phone_audio audio;
     uint32_t number = number_of(call, phone, true);
-    answer(call, reload_phone_answer(phone, number, &audio), number);
+    if (read_audio(call, &audio))
+        answer(call, reload_phone_answer(phone, number, &audio), number);
 }
 
 void reload_control_sip_decline(struct reload_control_call *call)

@@ -73,10 +73,13 @@ json_t *reload_control_call_object(const struct reload_phone_call_info *info)
         json_object_set_new(
             object, "display",
             reload_json_text(reload_slice_of(info->display, strlen(info->display))));
-    if (info->state == RELOAD_SIP_ENDED)
-        json_object_set_new(object, "status", json_integer(info->status));
     if (info->reason[0])
         json_object_set_new(object, "reason", json_string(info->reason));
+    if (info->state == RELOAD_SIP_ENDED) {
+        json_object_set_new(object, "status", json_integer(info->status));
+        json_object_set_new(object, "cause", json_string(info->outcome.cause));
+        json_object_set_new(object, "reason", json_string(info->outcome.text));
+    }
     if (info->signalling_ms > 0)
         json_object_set_new(object, "signalling_ms", json_real(info->signalling_ms));
     if (info->setup_ms > 0)
@@ -92,6 +95,7 @@ static const char *event_name(enum reload_phone_call_event_type type)
     case RELOAD_PHONE_CALL_MEDIA: return "call_media";
     case RELOAD_PHONE_CALL_AUDIO: return "call_audio";
     case RELOAD_PHONE_CALL_KEY: return "call_key";
+    case RELOAD_PHONE_CALL_RECORDING: return "call_recording";
     case RELOAD_PHONE_CALL_REFUSED: return "call_refused";
     }
     return "?";
@@ -107,6 +111,10 @@ void reload_control_call_event(void *context, const struct reload_phone_call_eve
     json_object_set_new(object, "event", json_string(event_name(event->type)));
     if (event->type == RELOAD_PHONE_CALL_KEY)
         json_object_set_new(object, "key", json_stringn(&event->key, 1));
+    if (event->type == RELOAD_PHONE_CALL_RECORDING)
+        json_object_set_new(object, "reason",
+                            json_string("the recording cannot be written any more: is the disk "
+                                        "full? The call goes on without it"));
     if (event->type == RELOAD_PHONE_CALL_REFUSED)
         json_object_set_new(object, "status", json_integer(event->status));
     reload_control_publish(control, object);

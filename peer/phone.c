@@ -47,7 +47,8 @@ static void act(struct reload_phone *phone, const struct reload_sip_action *acti
     case RELOAD_SIP_ACTION_CALL_STATE:
     case RELOAD_SIP_ACTION_CALL_MEDIA:
     case RELOAD_SIP_ACTION_CALL_MOVED:
-    case RELOAD_SIP_ACTION_CALL_CHANGE: reload_phone_call_act(phone, action); break;
+    case RELOAD_SIP_ACTION_CALL_CHANGE:
+    case RELOAD_SIP_ACTION_CALL_CUT: reload_phone_call_act(phone, action); break;
     }
 }
 

@@ -6,6 +6,8 @@
 #include "peer/phone_internal.h"
 #include "usage-sip/aor.h"
 
+#define LEAVING 480
+
 /* What a call waits to do until its media know where they are. */
 enum wish { WISH_NOTHING, WISH_CALL, WISH_ANSWER, WISH_MOVE, WISH_FOLLOW };
 
@@ -18,6 +20,8 @@ struct reload_phone_call {
     enum reload_sip_call_state state;
     int status;
     char *reason;
+    struct reload_phone_outcome outcome;
+    bool ours, found, rang; /* as in struct reload_phone_end */
     enum wish wish;
     struct reload_phone_media *media;
     struct reload_sip_media offer; /* incoming: what the caller's numbers are */
@@ -97,11 +101,29 @@ static const char *reason_of(const struct reload_phone_call *call, int status)
                          : "the far end has given up: it has no path for media, or no use for ours";
 }
 
-/* SIP is through with it: what remains is to close device and recording. */
-static void end(struct reload_phone_call *call, int status)
+static void explain(struct reload_phone_call *call, int status, int cause)
 {
+    const struct reload_phone_end end = {
+        .status = status,
+        .cause = cause,
+        .incoming = call->incoming,
+        .ours = call->ours,
+        .found = call->found,
+        .rang = call->rang,
+        .talked = call->signalling_ms > 0,
+    };
     if (!call->reason)
         call->reason = g_strdup(reason_of(call, status));
+    if (call->reason)
+        call->outcome = (struct reload_phone_outcome){ "media_failed", call->reason };
+    else
+        call->outcome = reload_phone_outcome(&end);
+}
+
+/* SIP is through with it: what remains is to close device and recording. */
+static void end(struct reload_phone_call *call, int status, int cause)
+{
+    explain(call, status, cause);
     call->id = 0;
     call->status = status;
     call->wish = WISH_NOTHING;
@@ -123,7 +145,7 @@ static void give_up(struct reload_phone_call *call, int status, const char *reas
     if (!call->reason)
         call->reason = g_strdup(reason);
     if (!call->id)
-        end(call, status);
+        end(call, status, 0);
     else
         (void)!reload_sip_agent_abandon(phone->agent, call->id, status, reload_overlay_now());
     reload_phone_settle(phone);
@@ -182,6 +204,8 @@ static void media_event(void *context, const struct reload_media_event *event)
     } else if (event->type == RELOAD_MEDIA_EVENT_KEY) {
         tell(call,
              &(struct reload_phone_call_event){ .type = RELOAD_PHONE_CALL_KEY, .key = event->key });
+    } else if (event->type == RELOAD_MEDIA_EVENT_RECORDING) {
+        tell_type(call, RELOAD_PHONE_CALL_RECORDING);
     } else if (event->type == RELOAD_MEDIA_EVENT_STATE) {
         tell_type(call, RELOAD_PHONE_CALL_MEDIA);
     }
@@ -198,6 +222,7 @@ static int add(struct reload_phone *phone, bool controlling, struct reload_phone
 {
     struct reload_phone_call *call = g_new0(struct reload_phone_call, 1);
     call->phone = phone;
+    call->outcome = (struct reload_phone_outcome){ "", "" };
     call->number = ++phone->last_call;
     g_hash_table_insert(phone->calls, GUINT_TO_POINTER(call->number), call);
     int error =
@@ -213,7 +238,7 @@ static int add(struct reload_phone *phone, bool controlling, struct reload_phone
 
 static int check_audio(const struct reload_phone_audio *audio)
 {
-    if (!reload_media_device_exists(audio->device))
+    if (reload_media_device_check(audio->device) != 0)
         return RELOAD_E_INVALID;
     return audio->recording && access(audio->recording, F_OK) == 0 ? RELOAD_E_FORBIDDEN : 0;
 }
@@ -265,7 +290,7 @@ int reload_phone_answer(struct reload_phone *phone, uint32_t number,
 
 int reload_phone_answer_all(struct reload_phone *phone, const char *device)
 {
-    if (device && !reload_media_device_exists(device))
+    if (device && reload_media_device_check(device) != 0)
         return RELOAD_E_INVALID;
     g_free(phone->answering);
     phone->answering = g_strdup(device);
@@ -279,10 +304,11 @@ void reload_phone_set_ring(struct reload_phone *phone, unsigned seconds)
 
 int reload_phone_decline(struct reload_phone *phone, uint32_t number, int status)
 {
-    const struct reload_phone_call *call = find(phone, number);
+    struct reload_phone_call *call = find(phone, number);
     if (!call || !call->id)
         return RELOAD_E_NOT_FOUND;
     int error = reload_sip_agent_decline(phone->agent, call->id, status, reload_overlay_now());
+    call->ours = error == 0;
     reload_phone_settle(phone);
     return error;
 }
@@ -290,11 +316,20 @@ int reload_phone_decline(struct reload_phone *phone, uint32_t number, int status
 static void hang_up(struct reload_phone_call *call)
 {
     struct reload_phone *phone = call->phone;
+    call->ours = true;
     if (call->id)
         (void)!reload_sip_agent_hangup(phone->agent, call->id, reload_overlay_now());
     else if (!call->sip_over)
-        end(call, 487);
+        end(call, 487, 0);
     reload_phone_settle(phone);
+}
+
+/* Whoever leaves is not busy: other devices of the user ring on, or the caller hears why. */
+static void let_go(struct reload_phone_call *call)
+{
+    if (call->state != RELOAD_SIP_OFFERED ||
+        reload_phone_decline(call->phone, call->number, LEAVING) != 0)
+        hang_up(call);
 }
 
 int reload_phone_hangup(struct reload_phone *phone, uint32_t number)
@@ -310,7 +345,7 @@ void reload_phone_hangup_all(struct reload_phone *phone)
 {
     GList *calls = g_hash_table_get_values(phone->calls);
     for (GList *at = calls; at; at = at->next)
-        hang_up(at->data);
+        let_go(at->data);
     g_list_free(calls);
 }
 
@@ -385,10 +420,12 @@ static void answer_by_itself(struct reload_phone_call *call)
 static void state_changed(struct reload_phone_call *call, const struct reload_sip_action *action)
 {
     if (action->state == RELOAD_SIP_ENDED) {
-        end(call, action->status);
+        end(call, action->status, action->cause);
         return;
     }
     call->state = action->state;
+    call->found = call->found || action->state == RELOAD_SIP_INVITING;
+    call->rang = call->rang || action->state == RELOAD_SIP_RINGING;
     if (action->state == RELOAD_SIP_ESTABLISHED) {
         call->signalling_ms = since_ms(call);
         g_free(call->user);
@@ -451,6 +488,7 @@ void reload_phone_call_act(struct reload_phone *phone, const struct reload_sip_a
     case RELOAD_SIP_ACTION_CALL_MEDIA: media_agreed(call, action); break;
     case RELOAD_SIP_ACTION_CALL_MOVED: moved(call, action); break;
     case RELOAD_SIP_ACTION_CALL_CHANGE: change_refused(call, action->status); break;
+    case RELOAD_SIP_ACTION_CALL_CUT: reload_phone_media_doubt(call->media); break;
     default: break;
     }
 }
@@ -481,6 +519,7 @@ static void describe(const struct reload_phone_call *call, struct reload_phone_c
         .state = call->state,
         .status = call->status,
         .reason = call->reason ? call->reason : "",
+        .outcome = call->outcome,
         .held = call->held,
         .send = call->send,
         .receive = call->receive,

@@ -3,6 +3,7 @@
 
 #include "peer/phone.h"
 #include "peer/phone_media.h"
+#include "peer/phone_outcome.h"
 
 /* Calls of a phone: SIP, media and sound in one (RFC 3261, RFC 3264, RFC 5763, RFC 8839). Threads
  * and callbacks as in peer/phone.h; the event of a call's end may come from inside of a call here
@@ -23,9 +24,11 @@ struct reload_phone_call_info { /* texts are good until the next call of the pho
                             certificate says */
     const char *display; /* incoming: what the caller calls himself, or "" */
     enum reload_sip_call_state state;
-    int status;                     /* of the end: as RELOAD_SIP_ACTION_CALL_STATE tells it */
-    const char *reason;             /* of the end: a sentence when media failed, here or there, or
-                                       never were; else "" */
+    int status;         /* of the end: as RELOAD_SIP_ACTION_CALL_STATE tells it */
+    const char *reason; /* of the end: a sentence when media failed, here or there, or never were;
+                           else "" */
+    struct reload_phone_outcome
+        outcome;                    /* of the end, "media_failed" and the reason too; else "" */
     bool held;                      /* by this end */
     bool send, receive;             /* what both ends' directions allow */
     double signalling_ms, setup_ms; /* from dialling, or taking the call, to ESTABLISHED, and to the
@@ -34,11 +37,12 @@ struct reload_phone_call_info { /* texts are good until the next call of the pho
 };
 
 enum reload_phone_call_event_type {
-    RELOAD_PHONE_CALL_STATE,   /* it is in another state; OFFERED: it waits for answer() */
-    RELOAD_PHONE_CALL_MEDIA,   /* directions, or the state of its keys, are others */
-    RELOAD_PHONE_CALL_AUDIO,   /* once: the far end's first sound */
-    RELOAD_PHONE_CALL_KEY,     /* DTMF heard */
-    RELOAD_PHONE_CALL_REFUSED, /* hold() or move() was refused with `status`: all stays */
+    RELOAD_PHONE_CALL_STATE,     /* it is in another state; OFFERED: it waits for answer() */
+    RELOAD_PHONE_CALL_MEDIA,     /* directions, or the state of its keys, are others */
+    RELOAD_PHONE_CALL_AUDIO,     /* once: the far end's first sound */
+    RELOAD_PHONE_CALL_KEY,       /* DTMF heard */
+    RELOAD_PHONE_CALL_RECORDING, /* it cannot be written any more; the call goes on without */
+    RELOAD_PHONE_CALL_REFUSED,   /* hold() or move() was refused with `status`: all stays */
 };
 
 struct reload_phone_call_event {
@@ -65,6 +69,7 @@ void reload_phone_set_ring(struct reload_phone *phone, unsigned seconds);
 RELOAD_MUST_USE int reload_phone_decline(struct reload_phone *phone, uint32_t call, int status);
 /* In any state; its end follows. RELOAD_E_NOT_FOUND. */
 RELOAD_MUST_USE int reload_phone_hangup(struct reload_phone *phone, uint32_t call);
+/* Each, as this node leaves: what rings is not answered here (480). */
 void reload_phone_hangup_all(struct reload_phone *phone);
 /* RELOAD_E_NOT_FOUND, errors of reload_sip_agent_hold(). The microphone is off at once. */
 RELOAD_MUST_USE int reload_phone_hold(struct reload_phone *phone, uint32_t call, bool on);

@@ -11,6 +11,7 @@
  *   phone_channel.c   channels of AppAttach
  *   phone_lookup.c    lookups
  *   phone_call.c      calls
+ *   phone_outcome.c   what their ends mean
  *   phone_media.c     a call's media: session, device, paths
  *   phone_path.c      the way of its datagrams */
 

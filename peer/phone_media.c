@@ -58,6 +58,14 @@ static void end(struct reload_phone_media *media)
     media->events->ended(media->context);
 }
 
+static bool is_closed(const struct reload_phone_media *media)
+{
+    struct reload_media_session_status status = { .closed = true };
+    if (media->session)
+        reload_media_session_status(media->session, &status);
+    return status.closed;
+}
+
 static void start_device(struct reload_phone_media *media)
 {
     int error = reload_media_session_start(media->session);
@@ -85,17 +93,13 @@ static void set_timer(struct reload_phone_media *media);
 static void settle(struct reload_phone_media *media)
 {
     struct reload_media_event event;
-    bool ended = false;
     if (media->over)
         return;
     reload_media_session_tick(media->session, reload_overlay_now());
-    while (reload_media_session_next(media->session, &event)) {
-        ended = ended || (event.type == RELOAD_MEDIA_EVENT_STATE &&
-                          event.state == RELOAD_MEDIA_SESSION_ENDED);
+    while (reload_media_session_next(media->session, &event))
         take(media, &event);
-    }
     set_timer(media);
-    if (ended && media->stopped)
+    if (media->stopped && is_closed(media))
         end(media);
 }
 
@@ -287,6 +291,14 @@ void reload_phone_media_hold(struct reload_phone_media *media, bool on)
         reload_media_session_hold(media->session, on);
 }
 
+void reload_phone_media_doubt(struct reload_phone_media *media)
+{
+    if (media->session)
+        reload_media_session_doubt(media->session);
+    if (media->session)
+        settle(media);
+}
+
 int reload_phone_media_press(struct reload_phone_media *media, char key)
 {
     return media->session ? reload_media_session_press(media->session, key) : RELOAD_E_STATE;
@@ -360,17 +372,13 @@ static gboolean farewell_is_over(void *context)
 
 void reload_phone_media_stop(struct reload_phone_media *media)
 {
-    struct reload_media_session_status status = { .state = RELOAD_MEDIA_SESSION_ENDED };
     if (media->stopped)
         return;
     media->stopped = true;
-    if (media->session) {
-        reload_media_session_status(media->session, &status);
+    if (media->session)
         reload_media_session_stop(media->session);
-    }
-    bool ended = status.state == RELOAD_MEDIA_SESSION_ENDED;
     reload_loop_timer_set(&media->timer, media->studio->context,
-                          reload_overlay_now().monotonic_ms + (ended ? 0 : FAREWELL_MS),
+                          reload_overlay_now().monotonic_ms + (is_closed(media) ? 0 : FAREWELL_MS),
                           farewell_is_over, media);
 }
 

@@ -60,6 +60,8 @@ bool reload_phone_media_restarts(const struct reload_phone_media *media,
                                  const struct reload_sip_media *far);
 /* Gathers anew, since one of the two ends has moved. Errors of reload_phone_path_new(). */
 RELOAD_MUST_USE int reload_phone_media_renew(struct reload_phone_media *media, bool outgoing);
+/* The far end's signalling is gone: as reload_media_session_doubt(). */
+void reload_phone_media_doubt(struct reload_phone_media *media);
 void reload_phone_media_hold(struct reload_phone_media *media, bool on); /* the microphone is off */
 /* Errors of reload_media_session_press(). */
 RELOAD_MUST_USE int reload_phone_media_press(struct reload_phone_media *media, char key);

@@ -35,6 +35,7 @@ void reload_sip_call_too_late(struct reload_sip_agent *agent, uint32_t number,
     if (ack)
         send_ack(agent, number, ack);
     if (bye) {
+        reload_sip_add_reason(bye, 200);
         reload_sip_set_transport(bye, channel->datagram);
         reload_sip_transaction_start(agent, number, bye, 0);
     }

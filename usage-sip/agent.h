@@ -184,6 +184,8 @@ enum reload_sip_action_type {
     RELOAD_SIP_ACTION_CALL_MEDIA,  /* offer and answer agree: this is what holds from now on */
     RELOAD_SIP_ACTION_CALL_MOVED,  /* the far end has other addresses: wants follow() */
     RELOAD_SIP_ACTION_CALL_CHANGE, /* an own hold() or move() was refused: all stays */
+    RELOAD_SIP_ACTION_CALL_CUT,    /* the channel of an established call broke: its far end may be
+                                      gone, if its media are silent, too */
     RELOAD_SIP_ACTION_MESSAGE,
     RELOAD_SIP_ACTION_ERRAND_DONE,
 };
@@ -208,6 +210,8 @@ struct reload_sip_action {
     int status; /* CALL_STATE ENDED: the SIP status that ended it, 200 for a BYE or a hangup() of
                    an established call, or the reason of a BYE (RFC 3326), 487 for one given up
                    before. CALL_CHANGE, ERRAND_DONE */
+    int cause;  /* CALL_STATE ENDED by the far end: what it gave as the reason (RFC 3326); 200:
+                   another device has answered, 0: nothing */
     const struct reload_sip_media *media; /* CALL_MEDIA, CALL_MOVED: the far end's. CALL_INCOMING:
                                              its offer, NULL when it made none */
     bool dtls_client;                     /* CALL_MEDIA: this end starts the handshake */

@@ -1,5 +1,4 @@
 #include "usage-sip/internal.h"
-#include "usage-sip/reason.h"
 
 #include "reload/alloc.h"
 
@@ -109,6 +108,7 @@ static void tell(struct reload_sip_agent *agent, const struct reload_sip_call *c
         return;
     action->state = call->state;
     action->status = status;
+    action->cause = call->cause;
 }
 
 void reload_sip_call_enter(struct reload_sip_agent *agent, struct reload_sip_call *call,
@@ -131,11 +131,8 @@ void reload_sip_call_bye(struct reload_sip_agent *agent, struct reload_sip_call 
     osip_message_t *bye =
         reload_sip_dialog_request(agent, call->dialog, "BYE", ++call->local_cseq,
                                   call->route.application == RELOAD_SIP_APPLICATION_SIPS);
-    if (bye && status >= 300) {
-        char reason[RELOAD_SIP_REASON_TEXT];
-        reload_sip_reason_write(status, reason);
-        reload_sip_add_header(bye, "Reason", reason);
-    }
+    if (bye && status >= 300)
+        reload_sip_add_reason(bye, status);
     reload_sip_accepted_clear(call);
     if (call->change == RELOAD_SIP_CHANGE_OFFERED)
         reload_sip_change_refuse(agent, call, 487);
@@ -231,8 +228,13 @@ void reload_sip_calls_lost(struct reload_sip_agent *agent, uint32_t channel)
     struct reload_sip_call *call, *next;
     for (call = TAILQ_FIRST(&agent->calls); call; call = next) {
         next = TAILQ_NEXT(call, link);
-        if (call->channel == channel && call->state == RELOAD_SIP_OFFERED)
+        if (call->channel != channel)
+            continue;
+        if (call->state == RELOAD_SIP_OFFERED)
             reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, 503);
+        else if (call->state == RELOAD_SIP_ESTABLISHED)
+            (void)reload_sip_act(agent, RELOAD_SIP_ACTION_CALL_CUT, call->number, NULL, 0, NULL,
+                                 NULL);
     }
 }
 

@@ -180,6 +180,20 @@ int reload_sip_agent_decline(struct reload_sip_agent *agent, uint32_t number, in
     return 0;
 }
 
+/* What a BYE or CANCEL gives as its reason (RFC 3326), or 0. */
+static int cause_in(const osip_message_t *request)
+{
+    osip_header_t *header;
+    for (int at = 0; (at = osip_message_header_get_byname(request, "reason", at, &header)) >= 0;
+         at++) {
+        const char *value = header->hvalue ? header->hvalue : "";
+        int cause = reload_sip_reason_read(reload_slice_of(value, strlen(value)));
+        if (cause)
+            return cause;
+    }
+    return 0;
+}
+
 /* s9.2: by the branch of the INVITE, which only who made it knows. */
 void reload_sip_cancel_arrived(struct reload_sip_agent *agent, struct reload_sip_channel *channel,
                                osip_transaction_t *transaction)
@@ -191,27 +205,17 @@ void reload_sip_cancel_arrived(struct reload_sip_agent *agent, struct reload_sip
     if (!found && !late)
         reload_sip_refused(agent, RELOAD_SIP_REFUSED_DIALOG, channel);
     reload_sip_answer_plain(agent, transaction, found || late ? 200 : 481);
-    if (found)
-        reload_sip_call_refuse(agent, call, 487);
-}
-
-/* What a BYE gives as its reason (RFC 3326), or 200. */
-static int status_of_bye(const osip_message_t *bye)
-{
-    osip_header_t *header;
-    for (int at = 0; (at = osip_message_header_get_byname(bye, "reason", at, &header)) >= 0; at++) {
-        const char *value = header->hvalue ? header->hvalue : "";
-        int status = reload_sip_reason_read(reload_slice_of(value, strlen(value)));
-        if (status)
-            return status;
-    }
-    return 200;
+    if (!found)
+        return;
+    call->cause = cause_in(transaction->orig_request);
+    reload_sip_call_refuse(agent, call, 487);
 }
 
 void reload_sip_bye_arrived(struct reload_sip_agent *agent, struct reload_sip_call *call,
                             osip_transaction_t *transaction)
 {
-    int status = call->end_status ? call->end_status : status_of_bye(transaction->orig_request);
+    call->cause = cause_in(transaction->orig_request);
+    int status = call->end_status ? call->end_status : call->cause >= 300 ? call->cause : 200;
     reload_sip_answer_plain(agent, transaction, 200);
     if (call->change == RELOAD_SIP_CHANGE_OFFERED)
         reload_sip_change_refuse(agent, call, 487); /* s15.1.2 */

@@ -109,8 +109,18 @@ static osip_transaction_t *invite_transaction(struct reload_sip_agent *agent, ui
     return NULL;
 }
 
+/* RFC 3326: what a device that rings is told of why it shall stop; 0: that the caller has given up.
+ */
+static int cause_of(const struct reload_sip_call *call)
+{
+    if (call->dialog)
+        return 200;
+    return call->end_status == 487 ? 0 : call->end_status;
+}
+
 /* s9.1: only once something was heard; until then the answer decides. */
-static void leg_give_up(struct reload_sip_agent *agent, struct reload_sip_leg *leg)
+static void leg_give_up(struct reload_sip_agent *agent, const struct reload_sip_call *call,
+                        struct reload_sip_leg *leg)
 {
     osip_transaction_t *invite = invite_transaction(agent, leg->number);
     if (leg->state == RELOAD_SIP_LEG_ASKED && !invite) { /* not even sent */
@@ -120,6 +130,8 @@ static void leg_give_up(struct reload_sip_agent *agent, struct reload_sip_leg *l
     if (leg->state != RELOAD_SIP_LEG_HEARD)
         return;
     osip_message_t *cancel = invite ? reload_sip_cancel_new(invite->orig_request) : NULL;
+    if (cancel && cause_of(call))
+        reload_sip_add_reason(cancel, cause_of(call));
     if (cancel)
         reload_sip_transaction_start(agent, (uint32_t)invite->out_socket, cancel, 0);
     leg->state = cancel ? RELOAD_SIP_LEG_CANCELLED : RELOAD_SIP_LEG_DONE;
@@ -128,14 +140,14 @@ static void leg_give_up(struct reload_sip_agent *agent, struct reload_sip_leg *l
 static void give_up_others(struct reload_sip_agent *agent, struct reload_sip_call *call)
 {
     for (size_t i = 0; i < call->fork.count; i++)
-        leg_give_up(agent, &call->fork.legs[i]);
+        leg_give_up(agent, call, &call->fork.legs[i]);
 }
 
 void reload_sip_call_give_up(struct reload_sip_agent *agent, struct reload_sip_call *call,
                              int status)
 {
-    give_up_others(agent, call);
     call->end_status = status;
+    give_up_others(agent, call);
     bool done = reload_sip_fork_done(&call->fork);
     reload_sip_call_enter(agent, call, done ? RELOAD_SIP_ENDED : RELOAD_SIP_CANCELLING, status);
 }
@@ -153,7 +165,7 @@ static void leg_heard(struct reload_sip_agent *agent, struct reload_sip_call *ca
     if (leg->state == RELOAD_SIP_LEG_ASKED)
         leg->state = RELOAD_SIP_LEG_HEARD;
     if (!is_open(call))
-        leg_give_up(agent, leg);
+        leg_give_up(agent, call, leg);
     else if (status >= 180 && call->state == RELOAD_SIP_INVITING)
         reload_sip_call_enter(agent, call, RELOAD_SIP_RINGING, status);
 }

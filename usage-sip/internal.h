@@ -112,6 +112,7 @@ struct reload_sip_call {
     uint32_t local_cseq, remote_cseq;
     struct reload_sip_fork fork;
     int end_status; /* CANCELLING, CLOSING: what to report */
+    int cause;      /* that the far end gave for its end (RFC 3326); 0: none */
     /* the dialog, from the first 2xx on */
     osip_dialog_t *dialog;
     struct reload_sip_route route;
@@ -287,6 +288,8 @@ osip_message_t *reload_sip_dialog_request(struct reload_sip_agent *agent,
                                           const osip_dialog_t *dialog, const char *method,
                                           uint32_t cseq, bool secure);
 osip_message_t *reload_sip_cancel_new(const osip_message_t *invite);
+/* RFC 3326. */
+void reload_sip_add_reason(osip_message_t *message, int cause);
 /* `tag`: for To when it has none; NULL: none is put. */
 osip_message_t *reload_sip_response_new(const osip_message_t *request, int status, const char *tag);
 void reload_sip_add_header(osip_message_t *message, const char *name, const char *value);
@@ -362,7 +365,8 @@ void reload_sip_call_enter(struct reload_sip_agent *agent, struct reload_sip_cal
                            enum reload_sip_call_state state, int status);
 void reload_sip_calls_tick(struct reload_sip_agent *agent);
 uint64_t reload_sip_calls_deadline(const struct reload_sip_agent *agent);
-/* Incoming calls that came by a channel that is gone cannot be answered any more. */
+/* Incoming calls that came by a channel that is gone cannot be answered any more; of established
+ * ones the host is told. */
 void reload_sip_calls_lost(struct reload_sip_agent *agent, uint32_t channel);
 void reload_sip_calls_fini(struct reload_sip_agent *agent);
 /* Ends an established session; the call ends with that status when the BYE is answered. */

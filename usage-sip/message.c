@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "usage-sip/reason.h"
+
 /* Building messages with libosip2's structures. Setters answer 0; failures are summed. */
 
 static void escape_user(struct reload_slice user, char *out)
@@ -34,6 +36,13 @@ void reload_sip_uri_text(const struct reload_sip_aor *aor, bool secure, const ch
 void reload_sip_add_header(osip_message_t *message, const char *name, const char *value)
 {
     (void)osip_message_set_header(message, name, value);
+}
+
+void reload_sip_add_reason(osip_message_t *message, int cause)
+{
+    char reason[RELOAD_SIP_REASON_TEXT];
+    reload_sip_reason_write(cause, reason);
+    reload_sip_add_header(message, "Reason", reason);
 }
 
 void reload_sip_add_contact(struct reload_sip_agent *agent, osip_message_t *message, bool secure)

@@ -36,7 +36,7 @@ int reload_sip_reason_read(struct reload_slice value)
         uint64_t cause;
         if (reload_sip_text_is(reload_sip_text_word(&name), "cause") &&
             reload_sip_text_number(reload_sip_text_word(&text), 699, &cause) == 0)
-            return cause >= 300 ? (int)cause : 0;
+            return cause >= 200 ? (int)cause : 0;
     }
     return 0;
 }

@@ -107,14 +107,17 @@ static void clear_line(void)
         printf("\r%*s\r", WIDTH, "");
 }
 
+/* "bob@example.org: ended: they are busy. Try again later (486)" */
 static void print_state(const json_t *event)
 {
     const char *reason = reload_query_text(event, "reason");
+    long long status = reload_query_number(event, "status");
     clear_line();
-    printf("%s: %s", reload_query_text(event, "with"), reload_query_text(event, "state"));
-    if (json_object_get(event, "status"))
-        printf(" (%lld)", reload_query_number(event, "status"));
-    printf("%s%s\n", *reason ? ": " : "", reason);
+    printf("%s: %s%s%s", reload_query_text(event, "with"), reload_query_text(event, "state"),
+           *reason ? ": " : "", reason);
+    if (status >= 300)
+        printf(" (%lld)", status);
+    putchar('\n');
     fflush(stdout);
 }
 
@@ -127,6 +130,8 @@ static void print_event(const json_t *event)
         print_state(event);
     else if (strcmp(name, "call_key") == 0)
         printf("key %s\n", reload_query_text(event, "key"));
+    else if (strcmp(name, "call_recording") == 0)
+        puts(reload_query_text(event, "reason"));
 }
 
 /* --- from beginning to end --- */
@@ -176,12 +181,11 @@ static void refresh(struct following *f)
 
 static int exit_code(const json_t *event)
 {
-    long long status = reload_query_number(event, "status");
-    if (*reload_query_text(event, "reason"))
-        return RELOAD_EXIT_FAILURE;
-    if (status == 403)
-        return RELOAD_EXIT_REFUSED;
-    return status >= 200 && status < 300 ? 0 : RELOAD_EXIT_FAILURE;
+    static const char *const talked[] = { "hung_up", "they_hung_up" };
+    for (size_t i = 0; i < G_N_ELEMENTS(talked); i++)
+        if (strcmp(reload_query_text(event, "cause"), talked[i]) == 0)
+            return RELOAD_EXIT_OK;
+    return reload_query_number(event, "status") == 403 ? RELOAD_EXIT_REFUSED : RELOAD_EXIT_FAILURE;
 }
 
 /* False when the call has ended. */

@@ -248,8 +248,8 @@ static int open_phone(void)
         reload_phone_set_ring(p.phone, (unsigned)o.ring_s);
     if (o.answer && reload_phone_answer_all(p.phone, o.answer) != 0)
         return reload_verb_fail(RELOAD_EXIT_USAGE,
-                                "--answer %s: there is no such device; reload audio devices lists "
-                                "them",
+                                "--answer %s: there is no such device, or no such sound file; "
+                                "reload audio devices lists the devices",
                                 o.answer);
     return 0;
 }

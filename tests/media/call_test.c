@@ -5,11 +5,13 @@
 #include "tests/media/signals.h"
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <sndfile.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 #define SAID_S 4
 #define COUNT  ((size_t)SAID_S * RELOAD_MEDIA_RATE_HZ)
 
-static char folder[64], said_path[96], heard_path[96], call_path[96];
+static char folder[64], said_path[96], heard_path[96], call_path[96], full_path[96];
 static struct reload_media_call *ends[2];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of ends */
 static struct noise noise[2];                            /* drawn from on each end's own thread */
@@ -162,6 +164,32 @@ static void too_many_datagrams_are_dropped_and_counted(void **state)
     stop(1);
 }
 
+/* A limit on the size of files stands for a full disk. */
+static void a_recording_that_cannot_be_written_ends_and_the_call_goes_on(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    struct reload_media_call_status status = { 0 };
+    struct reload_media_call_options options = options_of(0, "tone");
+    options.recording = full_path;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){ 8192, before.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    start(0, &options);
+    for (int i = 0; i < 400 && !status.recording_failed; i++) {
+        sleep_ms(5);
+        reload_media_call_status(ends[0], &status);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(status.recording_failed);
+    uint64_t blocks = status.blocks;
+    sleep_ms(100);
+    reload_media_call_status(ends[0], &status);
+    assert_true(status.blocks > blocks && !status.ended && status.error == 0);
+    stop(0);
+}
+
 static void what_cannot_start_says_why(void **state)
 {
     (void)state;
@@ -190,6 +218,7 @@ static int make(void **state)
     snprintf(said_path, sizeof said_path, "%s/said.wav", folder);
     snprintf(heard_path, sizeof heard_path, "%s/heard.wav", folder);
     snprintf(call_path, sizeof call_path, "%s/call.wav", folder);
+    snprintf(full_path, sizeof full_path, "%s/full.wav", folder);
     SF_INFO info = { .samplerate = RELOAD_MEDIA_RATE_HZ,
                      .channels = 1,
                      .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
@@ -208,6 +237,7 @@ static int drop(void **state)
     unlink(said_path);
     unlink(heard_path);
     unlink(call_path);
+    unlink(full_path);
     return rmdir(folder);
 }
 
@@ -216,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_says_the_other_hears_and_both_hang_up),
         cmocka_unit_test(too_many_datagrams_are_dropped_and_counted),
+        cmocka_unit_test(a_recording_that_cannot_be_written_ends_and_the_call_goes_on),
         cmocka_unit_test(what_cannot_start_says_why),
     };
     return cmocka_run_group_tests(tests, make, drop);

@@ -101,7 +101,14 @@ static void a_wrong_name_or_argument_is_refused(void **state)
         struct reload_media_device *device;
         assert_int_equal(reload_media_device_open(bad[i].spec, false, &device), bad[i].error);
         assert_null(device);
+        if (strcmp(bad[i].spec, "file:,/nonexistent/x.wav") != 0) /* nothing is made for a check */
+            assert_int_equal(reload_media_device_check(bad[i].spec), bad[i].error);
     }
+    assert_int_equal(mkfifo(path("fifo"), 0600), 0);
+    char spec[160];
+    snprintf(spec, sizeof spec, "file:%s", path("fifo"));
+    assert_int_equal(reload_media_device_check(spec), 0); /* does not wait for a writer */
+    unlink(path("fifo"));
     reload_media_device_close(NULL);
 }
 

@@ -428,6 +428,60 @@ static void what_is_longer_than_any_packet_is_dropped_and_counted(void **state)
     assert_true(world_status(&world, 1).call.counters.rtp_received >= heard + 3);
 }
 
+/* --- a far end that is gone --- */
+
+static struct reload_time later(unsigned ms)
+{
+    struct reload_time now = world_now();
+    now.monotonic_ms += ms;
+    return now;
+}
+
+static void look(struct reload_time now)
+{
+    struct reload_media_event event;
+    reload_media_session_tick(world.end[0].session, now);
+    while (reload_media_session_next(world.end[0].session, &event))
+        world.end[0].state =
+            event.type == RELOAD_MEDIA_EVENT_STATE ? event.state : world.end[0].state;
+}
+
+/* RFC 3550 s6.3.5, RFC 7675 s5.1 */
+static void a_far_end_that_falls_silent_is_gone_after_30_s(void **state)
+{
+    (void)state;
+    talk();
+    wait_for_audio();
+    reload_media_session_free(world.end[1].session);
+    world.end[1].session = NULL;
+    world.count = 0; /* nor was there a farewell */
+    look(later(RELOAD_MEDIA_SILENCE_MS - 2000));
+    assert_int_equal(world.end[0].state, RELOAD_MEDIA_SESSION_SECURE);
+    struct reload_time now = world_now();
+    uint64_t due_ms = reload_media_session_deadline(world.end[0].session, now.monotonic_ms);
+    assert_in_range(due_ms, now.monotonic_ms + RELOAD_MEDIA_SILENCE_MS - 2000,
+                    now.monotonic_ms + RELOAD_MEDIA_SILENCE_MS);
+    look(later(RELOAD_MEDIA_SILENCE_MS));
+    assert_int_equal(world.end[0].state, RELOAD_MEDIA_SESSION_FAILED);
+}
+
+static void one_whose_signalling_is_gone_too_is_gone_after_10_s(void **state)
+{
+    (void)state;
+    talk();
+    wait_for_audio();
+    reload_media_session_doubt(world.end[0].session);
+    world_run(&world, 100);
+    assert_int_equal(world.end[0].state, RELOAD_MEDIA_SESSION_SECURE); /* it is still heard */
+    reload_media_session_free(world.end[1].session);
+    world.end[1].session = NULL;
+    world.count = 0;
+    look(later(RELOAD_MEDIA_DOUBT_MS - 2000));
+    assert_int_equal(world.end[0].state, RELOAD_MEDIA_SESSION_SECURE);
+    look(later(RELOAD_MEDIA_DOUBT_MS));
+    assert_int_equal(world.end[0].state, RELOAD_MEDIA_SESSION_FAILED);
+}
+
 /* --- device and options --- */
 
 static void a_device_that_fails_is_an_event(void **state)
@@ -533,6 +587,8 @@ int main(void)
         TEST(replayed_clear_and_foreign_packets_are_refused_and_counted),
         TEST(dtls_after_the_keys_changes_nothing),
         TEST(what_is_longer_than_any_packet_is_dropped_and_counted),
+        TEST(a_far_end_that_falls_silent_is_gone_after_30_s),
+        TEST(one_whose_signalling_is_gone_too_is_gone_after_10_s),
         TEST(a_device_that_fails_is_an_event),
         TEST(options_out_of_range_are_refused),
         cmocka_unit_test(fingerprints_are_written_and_read_as_sdp_has_them),

@@ -153,6 +153,7 @@ static void note(struct world_end *end, const struct reload_media_event *event)
         if (keys + 1 < sizeof end->keys)
             end->keys[keys] = event->key;
         break;
+    case RELOAD_MEDIA_EVENT_RECORDING: break;
     case RELOAD_MEDIA_EVENT_BYE: end->bye = true; break;
     }
 }

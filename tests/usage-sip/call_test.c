@@ -330,9 +330,11 @@ static void of_two_devices_the_first_has_the_call_and_the_other_stops_ringing(vo
     assert_int_equal(state_of(ALICE), RELOAD_SIP_ESTABLISHED);
     assert_int_equal(state_of(other), RELOAD_SIP_ESTABLISHED);
     assert_int_equal(state_of(BOB), RELOAD_SIP_ENDED);
+    assert_int_equal(last(BOB, RELOAD_SIP_ACTION_CALL_STATE)->cause, 200); /* RFC 3326 */
     assert_int_equal(reload_sip_agent_hangup(ALICE->sip, call, world->now), 0);
     world_run(world, 1000);
     assert_int_equal(state_of(other), RELOAD_SIP_ENDED);
+    assert_int_equal(last(other, RELOAD_SIP_ACTION_CALL_STATE)->cause, 0);
     nothing_is_left(world);
 }
 
@@ -350,6 +352,7 @@ static void two_devices_that_answer_at_once_make_one_call(void **state)
     bool second = state_of(other) == RELOAD_SIP_ESTABLISHED;
     assert_true(bob != second);
     assert_int_equal(state_of(bob ? other : BOB), RELOAD_SIP_ENDED);
+    assert_int_equal(last(bob ? other : BOB, RELOAD_SIP_ACTION_CALL_STATE)->cause, 200);
 }
 
 static void one_that_declines_for_good_ends_it_everywhere(void **state)
@@ -360,6 +363,7 @@ static void one_that_declines_for_good_ends_it_everywhere(void **state)
     world_run(world, 1000);
     assert_int_equal(last(ALICE, RELOAD_SIP_ACTION_CALL_STATE)->status, 603);
     assert_int_equal(state_of(&world->agents[2]), RELOAD_SIP_ENDED);
+    assert_int_equal(last(&world->agents[2], RELOAD_SIP_ACTION_CALL_STATE)->cause, 603);
     nothing_is_left(world);
 }
 
@@ -446,6 +450,8 @@ static void a_call_whose_channel_broke_is_ended_over_a_new_one(void **state)
     reload_sip_agent_closed(BOB->sip, world->wires[0].number[1], world->now);
     world_run(world, 1000);
     assert_int_equal(state_of(ALICE), RELOAD_SIP_ESTABLISHED);
+    assert_int_equal(count_of(ALICE, RELOAD_SIP_ACTION_CALL_CUT), 1);
+    assert_int_equal(count_of(BOB, RELOAD_SIP_ACTION_CALL_CUT), 1);
     assert_int_equal(reload_sip_agent_hangup(ALICE->sip, call, world->now), 0);
     world_run(world, 1000);
     assert_int_equal(state_of(ALICE), RELOAD_SIP_ENDED);

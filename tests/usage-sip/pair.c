@@ -172,6 +172,7 @@ static void keep(struct agent *agent, const struct reload_sip_action *action)
         .id = action->id,
         .state = action->state,
         .status = action->status,
+        .cause = action->cause,
         .dtls_client = action->dtls_client,
         .controlling = action->ice_controlling,
         .send = action->send,

@@ -23,7 +23,7 @@ struct event { /* what an agent told its host, kept */
     enum reload_sip_action_type type;
     uint32_t id;
     enum reload_sip_call_state state;
-    int status;
+    int status, cause;
     char user[256], text[9000], content_type[64];
     struct reload_sip_media media;
     bool has_media, dtls_client, controlling, send, receive, fresh;
