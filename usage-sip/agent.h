@@ -114,9 +114,9 @@ void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id,
                                     struct reload_time now);
 
 /* --- calls --- */
-/* Calls an address of record ("bob@example.org", "sips:..." for application 5061 only). The offer
- * goes to each device. RELOAD_E_INVALID: no such address, or media that cannot be told;
- * RELOAD_E_LIMIT, RELOAD_E_NOMEM. */
+/* Calls an address of record ("bob@example.org", "sips:..." for application 5061 only), each of its
+ * devices, or the one that a GRUU names (RFC 7904 s6). RELOAD_E_INVALID: no such address, or media
+ * that cannot be told; RELOAD_E_LIMIT, RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
                                           const struct reload_sip_media *media,
                                           struct reload_time now, uint32_t *call);
@@ -150,9 +150,10 @@ RELOAD_MUST_USE int reload_sip_agent_follow(struct reload_sip_agent *agent, uint
                                             struct reload_time now);
 
 /* --- messages and questions --- */
-/* Sends text to every device of an address (RFC 3428). ERRAND_DONE tells its fate: delivered with
- * the first 2xx. `type` NULL is text/plain; charset=utf-8. RELOAD_E_INVALID, RELOAD_E_LIMIT (also
- * for text above RELOAD_SIP_TEXT_MAX), RELOAD_E_NOMEM. */
+/* Sends text to every device of an address, or to that of a GRUU (RFC 3428). ERRAND_DONE tells its
+ * fate: delivered with the first 2xx. `type` NULL is text/plain; charset=utf-8. RELOAD_E_INVALID:
+ * no address, no text, or a type that is no media type; RELOAD_E_LIMIT (also for text above
+ * RELOAD_SIP_TEXT_MAX), RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_sip_agent_message(struct reload_sip_agent *agent, const char *aor,
                                              const char *type, const char *text, size_t len,
                                              struct reload_time now, uint32_t *errand);
@@ -201,11 +202,11 @@ struct reload_sip_action {
                                       signed the answer to AppAttach. MESSAGE, CALL_INCOMING: from
                                       where */
     uint16_t application;          /* OPEN_CHANNEL */
-    const char *user;         /* LOOKUP: the address. CALL_INCOMING, MESSAGE: of the certificate.
-                                 CALL_STATE from ESTABLISHED on: of whoever answered */
-    const char *display;      /* CALL_INCOMING: what the caller calls himself, or "" */
-    const char *content_type; /* MESSAGE */
-    bool fresh;               /* LOOKUP: not from a cache */
+    const char *user; /* LOOKUP: the address, or GRUU. CALL_INCOMING, MESSAGE: of the certificate.
+                         CALL_STATE from ESTABLISHED on: of whoever answered */
+    const char *display;              /* CALL_INCOMING: what the caller calls himself, or "" */
+    const char *content_type;         /* MESSAGE */
+    bool fresh;                       /* LOOKUP: not from a cache */
     enum reload_sip_call_state state; /* CALL_STATE */
     int status; /* CALL_STATE ENDED: the SIP status that ended it, 200 for a BYE or a hangup() of
                    an established call, or the reason of a BYE (RFC 3326), 487 for one given up

@@ -103,7 +103,7 @@ static void tell(struct reload_sip_agent *agent, const struct reload_sip_call *c
 {
     struct reload_sip_action *action =
         reload_sip_act(agent, RELOAD_SIP_ACTION_CALL_STATE, call->number, NULL, 0,
-                       call->far_user.len ? call->far_user.text : call->aor.text, NULL);
+                       call->far_user.len ? call->far_user.text : call->callee.aor.text, NULL);
     if (!action)
         return;
     action->state = call->state;

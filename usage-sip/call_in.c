@@ -71,7 +71,6 @@ static int judge_invite(struct reload_sip_agent *agent, const struct reload_sip_
 static void take_invite(struct reload_sip_call *call, const struct reload_sip_channel *channel,
                         const osip_message_t *invite)
 {
-    call->aor = channel->user;
     call->far_user = channel->user;
     call->route = channel->route;
     call->channel = channel->number;

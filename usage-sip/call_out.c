@@ -5,14 +5,6 @@
 /* Calling: to every device of an address at once, the first that answers has the call (RFC 3261
  * s13.2, s9.1, s16.7). */
 
-static void look_up(struct reload_sip_agent *agent, struct reload_sip_call *call, bool fresh)
-{
-    struct reload_sip_action *action = reload_sip_act(agent, RELOAD_SIP_ACTION_LOOKUP, call->number,
-                                                      NULL, 0, call->aor.text, NULL);
-    if (action)
-        action->fresh = fresh;
-}
-
 static bool can_be_offered(struct reload_sip_call *call, const struct reload_sip_media *media)
 {
     char *offer = NULL;
@@ -26,11 +18,11 @@ int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
                           const struct reload_sip_media *media, struct reload_time now,
                           uint32_t *number)
 {
-    struct reload_sip_aor who;
+    struct reload_sip_callee who;
     reload_sip_enter(agent, now);
     if (agent->call_count >= agent->limits.max_calls)
         return RELOAD_E_LIMIT;
-    if (reload_sip_aor_read(reload_slice_of(aor, strlen(aor)), &who) != 0)
+    if (reload_sip_callee_read(agent, aor, &who) != 0)
         return RELOAD_E_INVALID;
     struct reload_sip_call *call = reload_sip_call_new(agent, true);
     if (!call)
@@ -39,15 +31,14 @@ int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
         reload_sip_call_drop(agent, call);
         return RELOAD_E_INVALID;
     }
-    call->aor = who;
-    call->secure = strncasecmp(aor, "sips:", 5) == 0;
+    call->callee = who;
     call->controlling = true;
     call->local_cseq = 1;
     reload_sip_identifier(agent, call->call_id);
     agent->counters.calls_out++;
     *number = call->number;
     reload_sip_call_enter(agent, call, RELOAD_SIP_FINDING, 0);
-    look_up(agent, call, false);
+    reload_sip_callee_look_up(agent, &call->callee, call->number, false);
     return 0;
 }
 
@@ -57,8 +48,7 @@ static osip_message_t *invite_of(struct reload_sip_agent *agent, struct reload_s
     char uri[RELOAD_SIP_URI_TEXT], to[RELOAD_SIP_URI_TEXT];
     bool secure = leg->route.application == RELOAD_SIP_APPLICATION_SIPS;
     reload_sip_identifier(agent, leg->branch);
-    reload_sip_uri_text(&leg->aor, secure, "", uri);
-    reload_sip_uri_text(&call->aor, secure, "", to);
+    reload_sip_callee_uris(&call->callee, leg, secure, uri, to);
     const struct reload_sip_request request = {
         .method = "INVITE",
         .uri = uri,
@@ -82,7 +72,7 @@ void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_c
                              const struct reload_sip_target *targets, size_t count, bool cached)
 {
     char *offer = NULL;
-    reload_sip_fork_init(agent, &call->fork, call->secure, targets, count, cached);
+    reload_sip_fork_init(agent, &call->fork, call->callee.secure, targets, count, cached);
     int error = reload_sip_session_offer(call, &call->local, false, &offer);
     if (call->fork.count == 0 || error != 0) {
         reload_free(offer);
@@ -221,7 +211,7 @@ static void leg_refused(struct reload_sip_agent *agent, struct reload_sip_call *
     } else if (call->fork.cached && reload_sip_fork_unreachable(&call->fork)) {
         call->fork.count = 0; /* the contacts are stale */
         reload_sip_call_enter(agent, call, RELOAD_SIP_FINDING, 0);
-        look_up(agent, call, true);
+        reload_sip_callee_look_up(agent, &call->callee, call->number, true);
     } else {
         reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, call->fork.best);
     }

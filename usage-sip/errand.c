@@ -2,7 +2,8 @@
 
 #include "reload/alloc.h"
 
-/* MESSAGE and OPTIONS of our own: look up, ask every device at once, done with the first 2xx. */
+/* MESSAGE and OPTIONS of our own: look up, ask every device at once, done with the first 2xx. The
+ * other devices get it all the same, also where the channel takes longer. */
 
 #define ERRAND_MS 60000 /* lookup, channel and the 32 s of a transaction */
 
@@ -35,22 +36,22 @@ static void errand_free(struct reload_sip_agent *agent, struct reload_sip_errand
     reload_free(errand);
 }
 
+static void tell(struct reload_sip_agent *agent, struct reload_sip_errand *errand, int status)
+{
+    struct reload_sip_action *action = errand->told
+                                           ? NULL
+                                           : reload_sip_act(agent, RELOAD_SIP_ACTION_ERRAND_DONE,
+                                                            errand->number, NULL, 0, NULL, NULL);
+    errand->told = true;
+    if (action)
+        action->status = status;
+}
+
 void reload_sip_errand_done(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                             int status)
 {
-    struct reload_sip_action *action =
-        reload_sip_act(agent, RELOAD_SIP_ACTION_ERRAND_DONE, errand->number, NULL, 0, NULL, NULL);
-    if (action)
-        action->status = status;
+    tell(agent, errand, status);
     errand_free(agent, errand);
-}
-
-static void look_up(struct reload_sip_agent *agent, struct reload_sip_errand *errand, bool fresh)
-{
-    struct reload_sip_action *action = reload_sip_act(
-        agent, RELOAD_SIP_ACTION_LOOKUP, errand->number, NULL, 0, errand->aor.text, NULL);
-    if (action)
-        action->fresh = fresh;
 }
 
 static osip_message_t *request_of(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
@@ -59,8 +60,7 @@ static osip_message_t *request_of(struct reload_sip_agent *agent, struct reload_
     char uri[RELOAD_SIP_URI_TEXT], to[RELOAD_SIP_URI_TEXT];
     bool secure = leg->route.application == RELOAD_SIP_APPLICATION_SIPS;
     reload_sip_identifier(agent, leg->branch);
-    reload_sip_uri_text(&leg->aor, secure, "", uri);
-    reload_sip_uri_text(&errand->aor, secure, "", to);
+    reload_sip_callee_uris(&errand->callee, leg, secure, uri, to);
     const struct reload_sip_request request = {
         .method = errand->method,
         .uri = uri,
@@ -84,7 +84,7 @@ static osip_message_t *request_of(struct reload_sip_agent *agent, struct reload_
 void reload_sip_errand_targets(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                                const struct reload_sip_target *targets, size_t count, bool cached)
 {
-    reload_sip_fork_init(agent, &errand->fork, errand->secure, targets, count, cached);
+    reload_sip_fork_init(agent, &errand->fork, errand->callee.secure, targets, count, cached);
     if (errand->fork.count == 0) {
         reload_sip_errand_done(agent, errand, 404);
         return;
@@ -101,18 +101,17 @@ void reload_sip_errand_outcome(struct reload_sip_agent *agent, struct reload_sip
 {
     if (status < 200)
         return;
-    if (status < 300) {
-        reload_sip_errand_done(agent, errand, status);
-        return;
-    }
     leg->state = RELOAD_SIP_LEG_DONE;
     leg->unreachable = !answered;
-    reload_sip_fork_refused(&errand->fork, status);
+    if (status < 300)
+        tell(agent, errand, status);
+    else
+        reload_sip_fork_refused(&errand->fork, status);
     if (!reload_sip_fork_done(&errand->fork))
         return;
     if (errand->fork.cached && reload_sip_fork_unreachable(&errand->fork)) {
         errand->fork.count = 0;
-        look_up(agent, errand, true);
+        reload_sip_callee_look_up(agent, &errand->callee, errand->number, true);
         return;
     }
     reload_sip_errand_done(agent, errand, errand->fork.best);
@@ -126,12 +125,11 @@ static int errand_new(struct reload_sip_agent *agent, const char *method, const 
     struct reload_sip_errand *errand = reload_calloc(1, sizeof *errand);
     if (!errand)
         return RELOAD_E_NOMEM;
-    if (reload_sip_aor_read(reload_slice_of(aor, strlen(aor)), &errand->aor) != 0) {
+    if (reload_sip_callee_read(agent, aor, &errand->callee) != 0) {
         reload_free(errand);
         return RELOAD_E_INVALID;
     }
     errand->method = method;
-    errand->secure = strncasecmp(aor, "sips:", 5) == 0;
     errand->number = reload_sip_number(agent);
     errand->deadline_ms = agent->now.monotonic_ms + ERRAND_MS;
     reload_sip_identifier(agent, errand->call_id);
@@ -140,6 +138,23 @@ static int errand_new(struct reload_sip_agent *agent, const char *method, const 
     agent->errand_count++;
     *out = errand;
     return 0;
+}
+
+/* "text/plain", and parameters that a header can hold (RFC 3261 s25.1, media-type). */
+static bool is_media_type(const char *type)
+{
+    static const char token[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
+    size_t main_len = strspn(type, token);
+    if (main_len == 0 || type[main_len] != '/')
+        return false;
+    const char *sub = type + main_len + 1, *rest = sub + strspn(sub, token);
+    if (rest == sub || (*rest && *rest != ';' && *rest != ' '))
+        return false;
+    for (; *rest; rest++)
+        if (*rest < ' ' || *rest > '~')
+            return false;
+    return true;
 }
 
 int reload_sip_agent_message(struct reload_sip_agent *agent, const char *aor, const char *type,
@@ -151,7 +166,7 @@ int reload_sip_agent_message(struct reload_sip_agent *agent, const char *aor, co
         type = "text/plain; charset=utf-8";
     if (len > RELOAD_SIP_TEXT_MAX || strlen(type) > RELOAD_SIP_TEXT_MAX)
         return RELOAD_E_LIMIT;
-    if (len == 0 || strpbrk(type, "\r\n"))
+    if (len == 0 || !is_media_type(type))
         return RELOAD_E_INVALID;
     int error = errand_new(agent, "MESSAGE", aor, &errand);
     if (error != 0)
@@ -165,7 +180,7 @@ int reload_sip_agent_message(struct reload_sip_agent *agent, const char *aor, co
     }
     agent->counters.messages_sent++;
     *number = errand->number;
-    look_up(agent, errand, false);
+    reload_sip_callee_look_up(agent, &errand->callee, errand->number, false);
     return 0;
 }
 
@@ -178,7 +193,7 @@ int reload_sip_agent_options(struct reload_sip_agent *agent, const char *aor,
     if (error != 0)
         return error;
     *number = errand->number;
-    look_up(agent, errand, false);
+    reload_sip_callee_look_up(agent, &errand->callee, errand->number, false);
     return 0;
 }
 

@@ -6,8 +6,9 @@
 /* GRUUs of an overlay (RFC 7904 s6): "alice@dht.example.com;gr=ARAB...". The parameter is a
  * Destination List in base64 (RFC 4648 Table 1) with "~" for "=", so no lookup is needed. */
 
-#define RELOAD_SIP_GRUU_LIST_MAX 512 /* bytes of a destination list: 28 Node-IDs */
-#define RELOAD_SIP_GRUU_MAX      (RELOAD_SIP_AOR_MAX + 4 + (RELOAD_SIP_GRUU_LIST_MAX + 2) / 3 * 4)
+#define RELOAD_SIP_GRUU_LIST_MAX      512 /* bytes of a destination list: 28 Node-IDs */
+#define RELOAD_SIP_GRUU_PARAMETER_MAX (4 + (RELOAD_SIP_GRUU_LIST_MAX + 2) / 3 * 4) /* ";gr=..." */
+#define RELOAD_SIP_GRUU_MAX           (RELOAD_SIP_AOR_MAX + RELOAD_SIP_GRUU_PARAMETER_MAX)
 
 struct reload_sip_gruu {
     struct reload_sip_aor aor;

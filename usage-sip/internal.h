@@ -82,6 +82,13 @@ struct reload_sip_fork { /* the legs of a call or an errand */
     bool cached; /* the targets were not fresh */
 };
 
+/* --- whom a call or an errand is for --- */
+struct reload_sip_callee {
+    struct reload_sip_aor aor;
+    char gruu[RELOAD_SIP_GRUU_PARAMETER_MAX + 1]; /* of a GRUU what follows the address; or "" */
+    bool secure;                                  /* sips */
+};
+
 /* --- calls --- */
 enum reload_sip_change { /* of an established session */
                          RELOAD_SIP_STEADY,
@@ -104,9 +111,8 @@ struct reload_sip_call {
     uint32_t number;
     bool outgoing;
     enum reload_sip_call_state state;
-    uint64_t deadline_ms;      /* of the state */
-    struct reload_sip_aor aor; /* outgoing: who is called; incoming: the caller */
-    bool secure;               /* outgoing: sips */
+    uint64_t deadline_ms;            /* of the state */
+    struct reload_sip_callee callee; /* of an outgoing one */
     char call_id[128], local_tag[RELOAD_SIP_ID_TEXT], remote_tag[128];
     char branch[128]; /* incoming: of its INVITE */
     uint32_t local_cseq, remote_cseq;
@@ -139,12 +145,12 @@ struct reload_sip_errand {
     TAILQ_ENTRY(reload_sip_errand) link;
     uint32_t number;
     const char *method;
-    struct reload_sip_aor aor;
-    bool secure;
+    struct reload_sip_callee callee;
     char call_id[RELOAD_SIP_ID_TEXT], local_tag[RELOAD_SIP_ID_TEXT];
     char *type, *body;
     size_t body_len;
     uint64_t deadline_ms;
+    bool told; /* ERRAND_DONE: what remains is the user's other devices */
     struct reload_sip_fork fork;
 };
 TAILQ_HEAD(reload_sip_errands, reload_sip_errand);
@@ -301,6 +307,17 @@ const char *reload_sip_branch(const osip_message_t *message); /* "" when there i
 const char *reload_sip_tag(const osip_from_t *from_or_to);    /* "" when there is none */
 RELOAD_MUST_USE int reload_sip_uri_aor(const osip_uri_t *uri, struct reload_sip_aor *out);
 uint32_t reload_sip_cseq(const osip_message_t *message);
+
+/* callee.c */
+/* RELOAD_E_INVALID: no address of record, and no URI of one. */
+RELOAD_MUST_USE int reload_sip_callee_read(const struct reload_sip_agent *agent, const char *text,
+                                           struct reload_sip_callee *out);
+void reload_sip_callee_look_up(struct reload_sip_agent *agent,
+                               const struct reload_sip_callee *callee, uint32_t owner, bool fresh);
+/* Request-URI and To of a leg's request. */
+void reload_sip_callee_uris(const struct reload_sip_callee *callee,
+                            const struct reload_sip_leg *leg, bool secure,
+                            char uri[RELOAD_SIP_URI_TEXT], char to[RELOAD_SIP_URI_TEXT]);
 
 /* read.c */
 struct reload_sip_reading {

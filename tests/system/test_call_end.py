@@ -70,6 +70,25 @@ class End(Talk):
                 self.ends(heard[0:1], "hung_up" if verb == "sip_answer" else "declined")
                 self.ends(heard[2:3], "they_hung_up" if verb == "sip_answer" else "declined")
 
+    def test_a_gruu_rings_one_device_only(self):
+        """R7904-6-4: of two that are registered, and without any registration."""
+        overlay, alice, bob = self.pair()
+        other = self.device(overlay, "bob", "bob-2")
+        heard = [self.events(node) for node in (alice, bob, other)]
+        gruu = self.sip(other, "gruu")["gruu"]
+        for registered in (False, True):
+            with self.subTest(registered=registered):
+                if registered:
+                    self.sip(other, "register")
+                self.ring(alice, (heard[0], heard[2]), gruu)
+                self.assertEqual(ask(bob, "sip_calls")["calls"], [])
+                ask(other, "sip_decline", status=486)
+                self.ends((heard[0], heard[2]), "busy", "declined")
+                self.assertEqual(self.sip(alice, "message", gruu, "for this one")["status"], 200)
+                self.assertEqual(heard[2].next("message")["text"], "for this one")
+        self.sip(alice, "message", BOB, "for both")
+        self.assertEqual(heard[1].next("message")["text"], "for both")
+
     def test_a_device_whose_program_ends_while_it_rings_is_not_busy(self):
         _, alice, bob = self.pair()
         heard = [self.events(node) for node in (alice, bob)]

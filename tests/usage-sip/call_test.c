@@ -338,6 +338,29 @@ static void of_two_devices_the_first_has_the_call_and_the_other_stops_ringing(vo
     nothing_is_left(world);
 }
 
+/* R7904-4.1-1 R7904-6-4: one device, whoever else is registered */
+static void a_gruu_is_looked_up_as_it_stands(void **state)
+{
+    struct world *world = *state;
+    static const char gruu[] = "bob@example.org;gr=ARARERERERERERERERERERER";
+    struct reload_sip_media media = media_of(1);
+    uint32_t number;
+    assert_int_equal(reload_sip_agent_call(ALICE->sip, gruu, &media, world->now, &number), 0);
+    world_run(world, 100);
+    assert_string_equal(last(ALICE, RELOAD_SIP_ACTION_LOOKUP)->user, gruu);
+    assert_int_equal(reload_sip_agent_message(ALICE->sip,
+                                              "sip:bob@EXAMPLE.org;gr=ARARERERERERERERERERERER;x=y",
+                                              NULL, "x", 1, world->now, &number),
+                     0);
+    world_run(world, 100);
+    assert_string_equal(last(ALICE, RELOAD_SIP_ACTION_LOOKUP)->user, gruu);
+    assert_int_equal(reload_sip_agent_message(ALICE->sip, "bob@example.org;gr=urn:uuid:1", NULL,
+                                              "x", 1, world->now, &number),
+                     0);
+    world_run(world, 100);
+    assert_string_equal(last(ALICE, RELOAD_SIP_ACTION_LOOKUP)->user, "bob@example.org");
+}
+
 static void two_devices_that_answer_at_once_make_one_call(void **state)
 {
     struct world *world = *state;
@@ -491,6 +514,7 @@ int main(void)
         ON(setup, a_move_that_is_not_followed_leaves_all_as_it_was),
         ON(setup, glare_is_refused_and_tried_again),
         ON(setup_fork, of_two_devices_the_first_has_the_call_and_the_other_stops_ringing),
+        ON(setup, a_gruu_is_looked_up_as_it_stands),
         ON(setup_fork, two_devices_that_answer_at_once_make_one_call),
         ON(setup_fork, one_that_declines_for_good_ends_it_everywhere),
         ON(setup_fork, one_that_is_busy_does_not),

@@ -105,6 +105,11 @@ static void open_wire(struct world *world, size_t from, const struct reload_sip_
         reload_sip_agent_failed(caller->sip, action->channel, world->now);
         return;
     }
+    if (world->agents[to].slow) {
+        world->late = *action;
+        world->late_from = from;
+        return;
+    }
     struct wire *wire = &world->wires[world->wire_count++];
     struct reload_sip_channel_info info = { .application = action->application,
                                             .datagram = world->datagram };
@@ -120,6 +125,13 @@ static void open_wire(struct world *world, size_t from, const struct reload_sip_
     info.node_id = world->agents[to].node;
     info.user = world->agents[to].user;
     reload_sip_agent_opened(caller->sip, action->channel, &info, world->now);
+}
+
+void world_admit(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++)
+        world->agents[i].slow = false;
+    open_wire(world, world->late_from, &world->late);
 }
 
 static void target_of(const struct agent *caller, const char *user,

@@ -39,6 +39,7 @@ struct agent {
     uint64_t seed;
     bool registered; /* lookups of its address find it */
     bool deaf;       /* channels to it cannot be opened */
+    bool slow;       /* or take until world_admit() */
 };
 
 struct wire { /* a channel: its number at each end */
@@ -65,14 +66,18 @@ struct world {
     struct reload_time now;
     bool datagram;
     unsigned loss_percent, delay_ms, jitter_ms;
-    unsigned chunk; /* streams: bytes of one delivery; 0: whole */
-    bool stale;     /* cached targets lead nowhere; fresh ones do */
+    unsigned chunk;                /* streams: bytes of one delivery; 0: whole */
+    struct reload_sip_action late; /* the OPEN_CHANNEL that waits for a slow one */
+    size_t late_from;
+    bool stale; /* cached targets lead nowhere; fresh ones do */
     uint64_t seed;
     uint64_t datagrams, lost;
 };
 
 void world_open(struct world *world, size_t count, bool datagram);
 void world_close(struct world *world);
+/* Whoever was slow is not any more. */
+void world_admit(struct world *world);
 /* Pulls actions and delivers until nothing is left to do for `ms` of virtual time. */
 void world_run(struct world *world, uint64_t ms);
 

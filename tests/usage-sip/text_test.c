@@ -54,6 +54,24 @@ static void a_text_is_delivered_each_way_and_acknowledged(void **state)
     assert_string_equal(last(ALICE, RELOAD_SIP_ACTION_MESSAGE)->text, "back");
 }
 
+static void a_device_whose_channel_takes_longer_gets_it_too(void **state)
+{
+    struct world *world = *state;
+    uint32_t errand;
+    struct agent *other = &world->agents[2];
+    other->slow = true;
+    assert_int_equal(reload_sip_agent_message(ALICE->sip, "bob@example.org", NULL, "both", 4,
+                                              world->now, &errand),
+                     0);
+    world_run(world, 2000);
+    assert_int_equal(last(ALICE, RELOAD_SIP_ACTION_ERRAND_DONE)->status, 200); /* Bob has it */
+    world_admit(world);
+    world_run(world, 2000);
+    assert_string_equal(last(other, RELOAD_SIP_ACTION_MESSAGE)->text, "both");
+    assert_int_equal(count_of(ALICE, RELOAD_SIP_ACTION_ERRAND_DONE), 1);
+    assert_int_equal(reload_sip_agent_sizes(ALICE->sip).errands, 0);
+}
+
 static void every_device_of_an_address_gets_it_once(void **state)
 {
     struct world *world = *state;
@@ -81,6 +99,18 @@ static void what_is_no_text_or_no_address_is_refused_at_once(void **state)
                      RELOAD_E_LIMIT);
     assert_int_equal(reload_sip_agent_message(ALICE->sip, "bob", NULL, "x", 1, world->now, &errand),
                      RELOAD_E_INVALID);
+    static const char *const types[] = { "",
+                                         "text",
+                                         "text/",
+                                         "/plain",
+                                         "a b/c",
+                                         "text/pl\xc3\xa4in",
+                                         "text/plain,x",
+                                         "text/plain; a=\x01" };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        assert_int_equal(reload_sip_agent_message(ALICE->sip, "bob@example.org", types[i], "x", 1,
+                                                  world->now, &errand),
+                         RELOAD_E_INVALID);
     assert_int_equal(reload_sip_agent_message(ALICE->sip, "bob@example.org", "a/b\r\nX: y", "x", 1,
                                               world->now, &errand),
                      RELOAD_E_INVALID);
@@ -139,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(setup, a_text_is_delivered_each_way_and_acknowledged),
         ON(setup_datagram, a_text_is_delivered_each_way_and_acknowledged),
+        ON(setup, a_device_whose_channel_takes_longer_gets_it_too),
         ON(setup, every_device_of_an_address_gets_it_once),
         ON(setup, one_without_registration_is_404_and_one_out_of_reach_503),
         ON(setup, what_is_no_text_or_no_address_is_refused_at_once),
