@@ -200,6 +200,55 @@ bool reload_control_failed(struct reload_control_call *call, const struct reload
     return true;
 }
 
+/* --- what members of a request may be --- */
+
+static bool is_text(const json_t *value)
+{
+    return json_is_string(value);
+}
+
+static bool is_number(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0 &&
+           json_integer_value(value) <= UINT32_MAX;
+}
+
+static bool is_flag(const json_t *value)
+{
+    return json_is_boolean(value);
+}
+
+/* Of sip_*. A wrong one is not taken for none: a call would have no recording, or a microphone. */
+static const struct {
+    const char *key;
+    bool (*fits)(const json_t *value);
+    const char *kind;
+} members[] = {
+    { "to", is_text, "a text" },         { "text", is_text, "a text" },
+    { "type", is_text, "a text" },       { "device", is_text, "a text" },
+    { "recording", is_text, "a text" },  { "keys", is_text, "a text" },
+    { "uri", is_text, "a text" },        { "node", is_text, "a text" },
+    { "scheme", is_text, "a text" },     { "call", is_number, "a number" },
+    { "status", is_number, "a number" }, { "lifetime", is_number, "a number" },
+    { "on", is_flag, "true or false" },  { "anew", is_flag, "true or false" },
+};
+
+/* False: it was answered what does not fit. null is as if it were not there. */
+static bool members_fit(struct reload_control_call *call)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        const json_t *value = json_object_get(call->request, members[i].key);
+        if (json_is_null(value))
+            json_object_del(call->request, members[i].key);
+        else if (value && !members[i].fits(value)) {
+            reload_control_fail(call, RELOAD_CONTROL_USAGE, "\"%s\" must be %s", members[i].key,
+                                members[i].kind);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void fail_no_phone(struct reload_control_call *call)
 {
     reload_control_fail(call, RELOAD_CONTROL_REFUSED,
@@ -233,7 +282,7 @@ void reload_control_run(struct reload_control *control, uint64_t client, const c
         if (strcmp(verbs[i].name, call->verb) == 0) {
             if (verbs[i].by_phone && !reload_control_phone(control))
                 fail_no_phone(call);
-            else
+            else if (!g_str_has_prefix(call->verb, "sip_") || members_fit(call))
                 verbs[i].run(call);
             return;
         }

@@ -59,7 +59,8 @@ static void fail(struct reload_control_call *call, int error)
                             RELOAD_SIP_TEXT_MAX);
     else if (error == RELOAD_E_INVALID)
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
-                            "\"to\" is an address, user@domain, and \"text\" what to say");
+                            "\"to\" is an address, user@domain, \"text\" what to say, \"type\" a "
+                            "media type, text/plain unless told");
     else
         reload_control_fail_error(call, error);
 }

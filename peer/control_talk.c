@@ -11,9 +11,12 @@ static void fail(struct reload_control_call *call, int error)
     const char *recording = reload_control_text(call, "recording");
     switch (error) {
     case RELOAD_E_INVALID:
-        reload_control_fail(call, RELOAD_CONTROL_USAGE,
-                            "\"to\" is an address, user@domain; \"keys\" are those of a telephone, "
-                            "0 to 9, *, #, A to D; \"status\" is one that refuses, 400 to 699");
+        reload_control_fail(call, RELOAD_CONTROL_USAGE, "%s",
+                            strcmp(call->verb, "sip_press") == 0
+                                ? "\"keys\" are those of a telephone: 0 to 9, *, #, A to D"
+                            : strcmp(call->verb, "sip_decline") == 0
+                                ? "\"status\" is one that refuses, 400 to 699"
+                                : "\"to\" is an address, user@domain");
         return;
     case RELOAD_E_FORBIDDEN:
         reload_control_fail(call, RELOAD_CONTROL_USAGE,
@@ -135,10 +138,12 @@ void reload_control_sip_hangup(struct reload_control_call *call)
 void reload_control_sip_hold(struct reload_control_call *call)
 {
     struct reload_phone *phone = reload_control_phone(call->control);
+    const json_t *on = json_object_get(call->request, "on");
     uint32_t number = number_of(call, phone, false);
-    answer(call,
-           reload_phone_hold(phone, number, json_is_true(json_object_get(call->request, "on"))),
-           number);
+    if (on)
+        answer(call, reload_phone_hold(phone, number, json_is_true(on)), number);
+    else
+        reload_control_fail(call, RELOAD_CONTROL_USAGE, "\"on\" is missing: true or false");
 }
 
 void reload_control_sip_move(struct reload_control_call *call)

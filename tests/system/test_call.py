@@ -178,7 +178,24 @@ class Call(Talk):
                              **{"to": BOB, "device": "null", **fields})
                 self.assertEqual(answer["code"], "usage")
         for verb in ("answer", "decline", "hangup", "hold", "move", "press"):
-            self.assertIn("no such call", ask(alice, "sip_" + verb, ok=False, keys="1", device="null")["error"])
+            self.assertIn("no such call", ask(alice, "sip_" + verb, ok=False, keys="1", device="null",
+                                              on=True)["error"])
+
+    def test_what_is_of_a_wrong_kind_is_not_taken_for_nothing(self):
+        _, alice, _ = self.pair()
+        for verb, fields, word in (
+                ("call", {"device": 7}, "device"), ("call", {"recording": ["x"]}, "recording"),
+                ("call", {"to": {}}, "to"), ("answer", {"call": "1"}, "call"),
+                ("hangup", {"call": 4294967297}, "call"), ("hangup", {"call": 1.5}, "call"),
+                ("hold", {"on": "yes"}, "on"), ("hold", {}, "on"), ("decline", {"status": "busy"}, "status"),
+                ("press", {"keys": 5}, "keys"), ("message", {"text": 5}, "text"),
+                ("message", {"text": "x", "type": "nonsense"}, "type"), ("register", {"scheme": 5}, "scheme"),
+                ("register", {"lifetime": 1e3}, "lifetime"), ("lookup", {"anew": "x", "uri": BOB}, "anew")):
+            with self.subTest(verb, **fields):
+                answer = ask(alice, "sip_" + verb, ok=False, **{"to": BOB, **fields})
+                self.assertEqual(answer["code"], "usage")
+                self.assertIn(f'"{word}"', answer["error"])
+        self.assertEqual(ask(alice, "sip_calls")["calls"], [])
 
     def check_changes(self, alice, bob):
         heard = self.establish(alice, bob)
