@@ -4,8 +4,11 @@
 
 /* Making a channel: what the host asks is judged first, then told to the library. */
 
-#define GATHER_RETRANSMISSIONS_MAX 2     /* a server that does not answer delays the Attach */
-#define IDLE_TIMEOUT_MS            10000 /* the far end may have its answer late: s6.2.1 retransmits */
+#define GATHER_RETRANSMISSIONS_MAX 2 /* a server that does not answer delays the Attach */
+/* When all checks have failed, how much longer the far end's are waited for. It begins its own when
+ * it answers; but it may have our answer late: s6.2.1 retransmits. */
+#define IDLE_REQUESTER_MS 500
+#define IDLE_ANSWERER_MS  10000
 
 static bool all_sendable(const struct reload_link_address *addresses, size_t count)
 {
@@ -73,7 +76,8 @@ static NiceAgent *new_agent(const struct reload_ice *ice,
                  "ice-tcp", FALSE, "keepalive-conncheck", TRUE, "stun-pacing-timer",
                  RELOAD_ICE_PACING_MS, "max-connectivity-checks", RELOAD_ICE_CHECKS_MAX,
                  "stun-max-retransmissions", GATHER_RETRANSMISSIONS_MAX, "idle-timeout",
-                 IDLE_TIMEOUT_MS, "force-relay", (gboolean)config->relay_only, NULL);
+                 config->role == RELOAD_ICE_CONTROLLING ? IDLE_REQUESTER_MS : IDLE_ANSWERER_MS,
+                 "force-relay", (gboolean)config->relay_only, NULL);
     if (asks_stun(config)) {
         char text[NICE_ADDRESS_STRING_LEN];
         host_text(config->stun_server, text);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ice/address.h"
 #include "pair.h"
 #include "reload/alloc.h"
 
@@ -196,6 +197,51 @@ static void a_stun_server_is_asked_only_without_a_turn_server_over_udp(void **st
     close(turn_fd);
 }
 
+static void gather_pair(struct reload_ice *ice, struct end *a, struct end *b)
+{
+    end_open(ice, a, RELOAD_ICE_CONTROLLING);
+    end_open(ice, b, RELOAD_ICE_CONTROLLED);
+    assert_true(run_until(ice, &a->gathered, 5000));
+    assert_true(run_until(ice, &b->gathered, 5000));
+}
+
+/* Tells a channel of a far end that is at that address only, and has somebody's credentials. */
+static void introduce_address(struct end *to, const struct reload_link_address *address)
+{
+    uint8_t bytes[100];
+    struct reload_writer w = reload_writer_of(bytes, sizeof bytes);
+    const struct reload_ice_candidate candidate = {
+        .addr_port = reload_ice_address_to_wire(address),
+        .overlay_link = RELOAD_OVERLAY_LINK_DTLS_UDP_SR,
+        .foundation = reload_slice_of("1", 1),
+        .priority = 2130706431,
+        .type = RELOAD_CANDIDATE_HOST,
+    };
+    assert_int_equal(reload_ice_candidate_encode(&w, &candidate), 0);
+    assert_int_equal(reload_ice_channel_set_remote(to->channel, reload_slice_of("ufrag", 5),
+                                                   reload_slice_of("apasswordofsomelength0000", 25),
+                                                   reload_writer_slice(&w)),
+                     0);
+}
+
+/* RFC 5245 s7.1.3.3: who has the answer knows that the far end has begun; who gave it waits, since
+ * it may have been lost and be asked for again (RFC 6940 s6.2.1). */
+static void who_asked_waits_no_longer_than_its_own_checks_last(void **state)
+{
+    struct reload_link_address deaf;
+    int fd = silent_server(&deaf);
+    struct end asking, answering;
+    gather_pair(*state, &asking, &answering);
+    introduce_address(&answering, &deaf);
+    introduce_address(&asking, &deaf);
+    assert_true(run_until(*state, &asking.failed, 60000));
+    assert_true(was_asked(fd));
+    assert_int_equal(asking.error, RELOAD_E_TIMEOUT);
+    assert_string_equal(asking.reason, "no pair of candidates works");
+    assert_false(answering.failed);
+    close(fd);
+}
+
 static double ms_to_connect(struct reload_ice *ice, struct end *a, struct end *b)
 {
     gint64 from_us = g_get_monotonic_time();
@@ -204,14 +250,6 @@ static double ms_to_connect(struct reload_ice *ice, struct end *a, struct end *b
     assert_true(run_until(ice, &a->connected, 20000));
     assert_true(run_until(ice, &b->connected, 20000));
     return (double)(g_get_monotonic_time() - from_us) / 1000;
-}
-
-static void gather_pair(struct reload_ice *ice, struct end *a, struct end *b)
-{
-    end_open(ice, a, RELOAD_ICE_CONTROLLING);
-    end_open(ice, b, RELOAD_ICE_CONTROLLED);
-    assert_true(run_until(ice, &a->gathered, 5000));
-    assert_true(run_until(ice, &b->gathered, 5000));
 }
 
 /* RFC 8445 s14.2 */
@@ -348,6 +386,7 @@ int main(void)
         WITH_ICE(the_far_end_may_be_known_before_gathering_ends),
         WITH_ICE(there_is_one_offer_and_one_answer),
         WITH_ICE(a_stun_server_is_asked_only_without_a_turn_server_over_udp),
+        WITH_ICE(who_asked_waits_no_longer_than_its_own_checks_last),
         WITH_ICE(checks_are_as_far_apart_as_was_agreed),
         WITH_ICE(channels_that_check_at_once_share_the_pace),
         WITH_ICE(nothing_is_sent_before_a_pair_is_selected),

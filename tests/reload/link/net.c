@@ -213,7 +213,7 @@ void raw_open(struct raw *raw, struct identity *identity, const struct reload_li
     raw_open_on(raw, identity, net_connect(to));
 }
 
-void raw_open_on(struct raw *raw, struct identity *identity, int fd)
+void raw_prepare(struct raw *raw, struct identity *identity, int fd)
 {
     memset(raw, 0, sizeof *raw);
     raw->fd = fd;
@@ -223,6 +223,11 @@ void raw_open_on(struct raw *raw, struct identity *identity, int fd)
     status = reload_engine_new(raw->context, RELOAD_LINK_CLIENT, NULL, &raw->engine);
     must(status == 0);
     raw->status = RELOAD_ENGINE_WANT;
+}
+
+void raw_open_on(struct raw *raw, struct identity *identity, int fd)
+{
+    raw_prepare(raw, identity, fd);
     raw_turn(raw);
 }
 

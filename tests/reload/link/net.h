@@ -75,6 +75,8 @@ struct raw { /* one TLS engine on a socket: it can send what a link set never wo
 
 void raw_open(struct raw *raw, struct identity *identity, const struct reload_link_address *to);
 void raw_open_on(struct raw *raw, struct identity *identity, int fd); /* a connection of its own */
+/* The same, before its first byte: raw_turn() sends that. */
+void raw_prepare(struct raw *raw, struct identity *identity, int fd);
 void raw_turn(struct raw *raw);
 bool raw_until_up(struct raw *raw);
 void raw_write(struct raw *raw, const void *p, size_t n);

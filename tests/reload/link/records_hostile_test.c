@@ -277,6 +277,36 @@ static void renegotiation_is_refused_and_changes_nothing(void **state)
     assert_honest_link_works(0);
 }
 
+/* RFC 5246 s7.2.2: TLS 1.2 still has it, and its answer is a warning. OpenSSL's client takes that
+ * for the end, so each one is a link that ends, and no handshake. */
+static void renegotiation_on_a_stream_ends_no_other_link(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i <= 5; i++) {
+        struct raw raw;
+        raw_prepare(&raw, &alice, net_connect(&host_b.at));
+        must(SSL_set_max_proto_version(raw.engine->ssl, TLS1_2_VERSION) == 1);
+        assert_true(raw_until_up(&raw));
+        assert_int_equal(SSL_version(raw.engine->ssl), TLS1_2_VERSION);
+        uint8_t frame[RELOAD_FRAME_DATA_HEADER_LEN];
+        reload_frame_data_header(frame, 0, 0);
+        raw_write(&raw, frame, sizeof frame);
+        assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, i));
+        SSL_clear_options(raw.engine->ssl, SSL_OP_NO_RENEGOTIATION);
+        must(SSL_renegotiate(raw.engine->ssl) == 1);
+        (void)SSL_do_handshake(raw.engine->ssl);
+        for (int turns = 0; turns < 200 && SSL_in_init(raw.engine->ssl) && !raw.ended; turns++) {
+            raw_turn(&raw);
+            (void)SSL_do_handshake(raw.engine->ssl);
+        }
+        assert_int_equal(host_b.count[RELOAD_LINK_UP], 1 + i);
+        assert_int_equal(SSL_num_renegotiations(raw.engine->ssl), 1); /* begun by the client */
+        raw_close(&raw);
+        assert_true(net_events(&host_b, RELOAD_LINK_DOWN, i));
+    }
+    assert_honest_link_works(5);
+}
+
 /* RFC 8446 s4.6.3: each of them wants an answer. With a frame among them now and then they are no
  * flood for OpenSSL. */
 static void key_updates_whose_answers_nobody_reads_end_the_link(void **state)
@@ -351,6 +381,7 @@ int main(void)
         TEST(an_alert_that_is_none_ends_the_link),
         TEST(other_content_types_do_no_more_than_end_the_link),
         TEST(renegotiation_is_refused_and_changes_nothing),
+        TEST(renegotiation_on_a_stream_ends_no_other_link),
         TEST(key_updates_whose_answers_nobody_reads_end_the_link),
         TEST(a_flood_of_key_updates_costs_no_memory),
     };
