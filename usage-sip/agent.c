@@ -11,6 +11,7 @@ static void set_limits(struct reload_sip_limits *limits)
     const struct reload_sip_limits usual = {
         .max_channels = 256,
         .max_transactions = 512,
+        .max_transactions_from_user = 128,
         .max_calls = 32,
         .max_calls_from_user = 4,
         .max_errands = 64,
@@ -18,12 +19,15 @@ static void set_limits(struct reload_sip_limits *limits)
         .ring_s = 60,
         .idle_s = 300,
     };
-    size_t *sizes[] = { &limits->max_channels, &limits->max_transactions,
-                        &limits->max_calls,    &limits->max_calls_from_user,
-                        &limits->max_errands,  &limits->max_waiting };
+    size_t *sizes[] = {
+        &limits->max_channels, &limits->max_transactions,    &limits->max_transactions_from_user,
+        &limits->max_calls,    &limits->max_calls_from_user, &limits->max_errands,
+        &limits->max_waiting
+    };
     const size_t defaults[] = {
-        usual.max_channels,        usual.max_transactions, usual.max_calls,
-        usual.max_calls_from_user, usual.max_errands,      usual.max_waiting
+        usual.max_channels, usual.max_transactions,    usual.max_transactions_from_user,
+        usual.max_calls,    usual.max_calls_from_user, usual.max_errands,
+        usual.max_waiting
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (!*sizes[i])

@@ -42,15 +42,16 @@ struct reload_sip_agent;
 
 #define RELOAD_SIP_RING_MAX_S 3600
 
-struct reload_sip_limits {      /* 0 takes the default */
-    size_t max_channels;        /* 256 */
-    size_t max_transactions;    /* 512: client and server, also those that only absorb */
-    size_t max_calls;           /* 32 */
-    size_t max_calls_from_user; /* incoming ones of one user name: 4 */
-    size_t max_errands;         /* own MESSAGE and OPTIONS under way: 64 */
-    size_t max_waiting;         /* requests that wait for a channel: 16 each */
-    unsigned ring_s;            /* until nobody answered: 60 */
-    unsigned idle_s;            /* a channel without a dialog is closed after: 300 */
+struct reload_sip_limits {             /* 0 takes the default */
+    size_t max_channels;               /* 256 */
+    size_t max_transactions;           /* 512: client and server, also those that only absorb */
+    size_t max_transactions_from_user; /* server ones of one user name: 128 */
+    size_t max_calls;                  /* 32 */
+    size_t max_calls_from_user;        /* incoming ones of one user name: 4 */
+    size_t max_errands;                /* own MESSAGE and OPTIONS under way: 64 */
+    size_t max_waiting;                /* requests that wait for a channel: 16 each */
+    unsigned ring_s;                   /* until nobody answered: 60 */
+    unsigned idle_s;                   /* a channel without a dialog is closed after: 300 */
 };
 
 struct reload_sip_agent_config {

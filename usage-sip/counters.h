@@ -29,6 +29,7 @@
     X(CALLS, "too many calls")                                  \
     X(CALLS_OF_USER, "too many calls of one user")              \
     X(TRANSACTIONS, "too many transactions")                    \
+    X(TRANSACTIONS_OF_USER, "too many transactions of one user") \
     X(CHANNELS, "too many channels")                            \
     X(WAITING, "too many requests wait for a channel")          \
     X(TOO_LARGE, "message too large for its channel")           \

@@ -191,7 +191,7 @@ struct reload_sip_agent {
     size_t errand_count;
     uint64_t delivered[RELOAD_SIP_DELIVERED_MAX]; /* fingerprints of texts, a ring */
     size_t delivered_next;
-    uint64_t secret; /* of tags that are made without state */
+    uint64_t secret; /* of tags that are made without state, and of users' marks */
     STAILQ_HEAD(, reload_sip_queued) queue;
     size_t queue_count;
     struct reload_sip_queued *pulled; /* the last one given out */
@@ -251,8 +251,12 @@ uint64_t reload_sip_transactions_deadline(const struct reload_sip_agent *agent);
 void reload_sip_transaction_start(struct reload_sip_agent *agent, uint32_t channel,
                                   osip_message_t *request_take, uint32_t owner);
 /* A request that is new: its server transaction, or NULL (counted). It takes the message. */
-osip_transaction_t *reload_sip_transaction_serve(struct reload_sip_agent *agent, uint32_t channel,
+osip_transaction_t *reload_sip_transaction_serve(struct reload_sip_agent *agent,
+                                                 const struct reload_sip_channel *channel,
                                                  osip_message_t *request_take);
+/* Server transactions of the user whom the channel's certificate names. */
+size_t reload_sip_transactions_of_user(const struct reload_sip_agent *agent,
+                                       const struct reload_sip_channel *channel);
 osip_transaction_t *reload_sip_transaction_match(struct reload_sip_agent *agent,
                                                  osip_message_t *message);
 /* Runs a received message through a transaction; afterwards it may be gone. */

@@ -163,6 +163,9 @@ static int judge_new(struct reload_sip_agent *agent, struct reload_sip_channel *
     *refusal = RELOAD_SIP_REFUSED_SEQUENCE;
     if (call && reload_sip_cseq(request) <= call->remote_cseq && !MSG_IS_CANCEL(request))
         return 500; /* s12.2.2 */
+    *refusal = RELOAD_SIP_REFUSED_TRANSACTIONS_OF_USER;
+    if (reload_sip_transactions_of_user(agent, channel) >= agent->limits.max_transactions_from_user)
+        return 503;
     *refusal = RELOAD_SIP_REFUSED_TRANSACTIONS;
     return agent->transactions >= agent->limits.max_transactions ? 503 : 0;
 }
@@ -171,8 +174,7 @@ static void serve(struct reload_sip_agent *agent, struct reload_sip_channel *cha
                   struct reload_sip_call *call, osip_message_t *request_take)
 {
     uint32_t cseq = reload_sip_cseq(request_take);
-    osip_transaction_t *transaction =
-        reload_sip_transaction_serve(agent, channel->number, request_take);
+    osip_transaction_t *transaction = reload_sip_transaction_serve(agent, channel, request_take);
     if (!transaction)
         return;
     const osip_message_t *request = transaction->orig_request;

@@ -159,11 +159,37 @@ static osip_event_t *received_event(osip_message_t *message)
     return event;
 }
 
-osip_transaction_t *reload_sip_transaction_serve(struct reload_sip_agent *agent, uint32_t channel,
+/* Stands for a user name in a transaction: FNV-1a from a secret, so that nobody gets another's. */
+static uintptr_t mark_of(const struct reload_sip_agent *agent, const struct reload_sip_aor *user)
+{
+    uint64_t hash = agent->secret;
+    for (size_t i = 0; i < user->len; i++)
+        hash = (hash ^ (uint8_t)user->text[i]) * 0x100000001b3u;
+    return (uintptr_t)hash;
+}
+
+size_t reload_sip_transactions_of_user(const struct reload_sip_agent *agent,
+                                       const struct reload_sip_channel *channel)
+{
+    osip_list_t *lists[] = { &agent->osip->osip_ist_transactions,
+                             &agent->osip->osip_nist_transactions };
+    uintptr_t mark = mark_of(agent, &channel->user);
+    size_t count = 0;
+    for (size_t which = 0; which < 2; which++) {
+        osip_list_iterator_t at;
+        for (osip_transaction_t *t = osip_list_get_first(lists[which], &at);
+             osip_list_iterator_has_elem(at); t = osip_list_get_next(&at))
+            count += (uintptr_t)osip_transaction_get_reserved2(t) == mark;
+    }
+    return count;
+}
+
+osip_transaction_t *reload_sip_transaction_serve(struct reload_sip_agent *agent,
+                                                 const struct reload_sip_channel *channel,
                                                  osip_message_t *request_take)
 {
     osip_fsm_type_t type = MSG_IS_INVITE(request_take) ? IST : NIST;
-    osip_transaction_t *transaction = new_transaction(agent, type, request_take, channel);
+    osip_transaction_t *transaction = new_transaction(agent, type, request_take, channel->number);
     osip_event_t *event = transaction ? received_event(request_take) : NULL;
     if (!event) {
         if (transaction)
@@ -171,6 +197,7 @@ osip_transaction_t *reload_sip_transaction_serve(struct reload_sip_agent *agent,
         osip_message_free(request_take);
         return NULL;
     }
+    osip_transaction_set_reserved2(transaction, (void *)mark_of(agent, &channel->user));
     osip_transaction_execute(transaction, event);
     return transaction;
 }

@@ -235,6 +235,32 @@ static void one_user_has_a_cap_of_its_own(void **state)
     assert_int_equal(refused(world, RELOAD_SIP_REFUSED_CALLS_OF_USER), 1);
 }
 
+/* What is refused waits 32 s for its ACK (RFC 3261 s17.2.1), which a flood does not send. */
+static void a_flood_by_one_user_leaves_room_for_others(void **state)
+{
+    struct world *world = *state;
+    uint32_t channels[] = { stranger(world, "mallory@example.org", false),
+                            stranger(world, "mallory@example.org", true) };
+    struct forged f = plain;
+    f.method = "INVITE";
+    for (unsigned i = 0; i < 2000; i++) {
+        char id[32], branch[32];
+        (void)snprintf(id, sizeof id, "id%u", i);
+        (void)snprintf(branch, sizeof branch, "z9hG4bKu%u", i);
+        f.call_id = id;
+        f.branch = branch;
+        const char *answer = try(world, channels[i % 2], &f);
+        assert_true(is(answer, i < 4 ? 180 : 486) || is(answer, 503));
+        world->agents[0].event_count = 0;
+    }
+    assert_true(refused(world, RELOAD_SIP_REFUSED_TRANSACTIONS_OF_USER) > 1000);
+    assert_true(reload_sip_agent_sizes(world->agents[0].sip).transactions <= 128);
+    f.from = "carol@example.org";
+    f.call_id = "of-carol";
+    f.branch = "z9hG4bKcarol";
+    assert_true(is(try(world, stranger(world, f.from, false), &f), 180));
+}
+
 static void a_stream_that_loses_its_frame_is_closed(void **state)
 {
     struct world *world = *state;
@@ -362,6 +388,7 @@ int main(void)
         ON(answers_and_acks_to_nothing_are_dropped_and_counted),
         ON(a_flood_of_invites_meets_the_caps),
         ON(one_user_has_a_cap_of_its_own),
+        ON(a_flood_by_one_user_leaves_room_for_others),
         ON(a_stream_that_loses_its_frame_is_closed),
         ON(a_head_that_never_ends_is_cut_off),
         ON(channels_are_bounded),
