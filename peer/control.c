@@ -36,6 +36,7 @@ struct reload_control {
     uint64_t last_id;
     GHashTable *calls; /* set of struct reload_control_call under way */
     struct reload_control_channels *channels;
+    GArray *bound;
 };
 
 /* --- clients --- */
@@ -67,8 +68,10 @@ static struct client *find(struct reload_control *control, uint64_t id)
 
 static void drop(struct reload_control *control, uint64_t id)
 {
-    if (g_hash_table_remove(control->clients, &id))
-        reload_control_channels_client_gone(control->channels, id);
+    if (!g_hash_table_remove(control->clients, &id))
+        return;
+    reload_control_channels_client_gone(control->channels, id);
+    reload_control_talk_client_gone(control, id);
 }
 
 static GSource *watch(struct reload_control *control, int fd, GIOCondition condition,
@@ -282,6 +285,7 @@ int reload_control_new(const struct reload_control_options *options, struct relo
     control->clients = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, client_free);
     control->calls = g_hash_table_new(NULL, NULL);
     control->channels = reload_control_channels_new(control);
+    control->bound = g_array_new(FALSE, FALSE, sizeof(struct reload_control_bound));
     int error = listen_on(control, reason);
     if (error) {
         g_clear_pointer(&control->path, g_free); /* not ours to remove */
@@ -311,6 +315,7 @@ void reload_control_free(struct reload_control *control)
         reload_phone_set_events(control->options.phone, NULL, NULL);
     drop_source(&control->accepting);
     reload_control_channels_free(control->channels);
+    g_array_unref(control->bound);
     g_hash_table_foreach_remove(control->clients, write_out, NULL);
     g_hash_table_unref(control->clients);
     GHashTableIter iter;
@@ -342,6 +347,11 @@ const struct reload_config *reload_control_overlay_config(const struct reload_co
 GMainContext *reload_control_context(const struct reload_control *control)
 {
     return control->options.context;
+}
+
+GArray *reload_control_bound(const struct reload_control *control)
+{
+    return control->bound;
 }
 
 struct reload_control_channels *reload_control_channels(const struct reload_control *control)

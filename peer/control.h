@@ -42,9 +42,9 @@
  *   sip_call                      calls the address "to". "device": what to hear and speak with
  *                                 (pulse; see media/device.h), "recording": a path. The answer has
  *                                 the number of the "call"; events tell the rest. Paths are the
- *                                 peer's
+ *                                 peer's. "bound": true: it is hung up when this connection ends
  *   sip_answer                    takes the "call" that rings here, absent: the only one; "device",
- *                                 "recording"
+ *                                 "recording", "bound"
  *   sip_decline                   refuses it: "status", 486 (busy), 603 (declined, the default) ...
  *   sip_hangup                    ends a "call" in any state; absent: the only one there is
  *   sip_hold                      "on": true or false
@@ -57,8 +57,11 @@
  *                                 "once" the first alone
  *   subscribe                     events follow: {"event": "state" | "config" | "message" | ...};
  *                                 those of a call are "call" (its state), "call_media",
- *                                 "call_audio" (once: the first sound), "call_key", "call_refused"
- *                                 (a change), with its "call" and all that sip_calls tells of it
+ *                                 "call_audio" (once: the first sound), "call_key",
+ *                                 "call_recording" (it cannot be written any more), "call_refused"
+ *                                 (a change), with its "call" and all that sip_calls tells of it.
+ *                                 The last one has "status", "cause", a word of
+ *                                 peer/phone_outcome.h, and "reason", the same in a sentence
  *   leave                         leaves the overlay; the program then ends
  *
  * TARGET is "node": HEX, or a resource as below. PLACE is "kind": id or name, and the resource, one

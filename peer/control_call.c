@@ -224,13 +224,14 @@ static const struct {
     bool (*fits)(const json_t *value);
     const char *kind;
 } members[] = {
-    { "to", is_text, "a text" },         { "text", is_text, "a text" },
-    { "type", is_text, "a text" },       { "device", is_text, "a text" },
-    { "recording", is_text, "a text" },  { "keys", is_text, "a text" },
-    { "uri", is_text, "a text" },        { "node", is_text, "a text" },
-    { "scheme", is_text, "a text" },     { "call", is_number, "a number" },
-    { "status", is_number, "a number" }, { "lifetime", is_number, "a number" },
-    { "on", is_flag, "true or false" },  { "anew", is_flag, "true or false" },
+    { "to", is_text, "a text" },           { "text", is_text, "a text" },
+    { "type", is_text, "a text" },         { "device", is_text, "a text" },
+    { "recording", is_text, "a text" },    { "keys", is_text, "a text" },
+    { "uri", is_text, "a text" },          { "node", is_text, "a text" },
+    { "scheme", is_text, "a text" },       { "call", is_number, "a number" },
+    { "status", is_number, "a number" },   { "lifetime", is_number, "a number" },
+    { "on", is_flag, "true or false" },    { "anew", is_flag, "true or false" },
+    { "bound", is_flag, "true or false" },
 };
 
 /* False: it was answered what does not fit. null is as if it were not there. */

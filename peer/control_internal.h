@@ -85,6 +85,7 @@ struct reload_sip_node *reload_control_sip(const struct reload_control *control)
 struct reload_phone *reload_control_phone(const struct reload_control *control);
 GMainContext *reload_control_context(const struct reload_control *control);
 struct reload_control_channels *reload_control_channels(const struct reload_control *control);
+GArray *reload_control_bound(const struct reload_control *control); /* of reload_control_bound */
 void reload_control_send(struct reload_control *control, uint64_t client, json_t *line); /* takes */
 /* The same with a descriptor (taken; -1: none) that the client gets along with the line. */
 void reload_control_send_descriptor(struct reload_control *control, uint64_t client, json_t *line,
@@ -106,6 +107,13 @@ void reload_control_channels_client_gone(struct reload_control_channels *channel
 
 /* control_sip.c: a text of the request, or NULL. */
 const char *reload_control_text(const struct reload_control_call *call, const char *key);
+
+/* control_talk.c: calls that last no longer than the connection that asked for them. */
+struct reload_control_bound {
+    uint64_t client;
+    uint32_t call;
+};
+void reload_control_talk_client_gone(struct reload_control *control, uint64_t client);
 
 /* control_talk_json.c */
 struct reload_phone_call_info;

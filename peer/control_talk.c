@@ -49,6 +49,46 @@ static void answer(struct reload_control_call *call, int error, uint32_t number)
         reload_control_answer(call, json_pack("{s:I}", "call", (json_int_t)number));
 }
 
+/* --- calls that are bound to a connection --- */
+
+static struct reload_control_bound *bound_at(GArray *bound, guint i)
+{
+    return &g_array_index(bound, struct reload_control_bound, i);
+}
+
+/* Those that have ended make room. */
+static void bind_call(const struct reload_control_call *call, uint32_t number)
+{
+    GArray *bound = reload_control_bound(call->control);
+    struct reload_phone_call_info info;
+    const struct reload_control_bound new = { call->client, number };
+    for (guint i = bound->len; i-- > 0;)
+        if (reload_phone_call_info(reload_control_phone(call->control), bound_at(bound, i)->call,
+                                   &info) != 0)
+            g_array_remove_index_fast(bound, i);
+    g_array_append_val(bound, new);
+}
+
+void reload_control_talk_client_gone(struct reload_control *control, uint64_t client)
+{
+    GArray *bound = reload_control_bound(control);
+    for (guint i = bound->len; i-- > 0;) {
+        const struct reload_control_bound gone = *bound_at(bound, i);
+        if (gone.client != client)
+            continue;
+        g_array_remove_index_fast(bound, i);
+        (void)!reload_phone_hangup(reload_control_phone(control), gone.call);
+    }
+}
+
+/* The answer to a request that begins or takes a call. */
+static void answer_talk(struct reload_control_call *call, int error, uint32_t number)
+{
+    if (error == 0 && json_is_true(json_object_get(call->request, "bound")))
+        bind_call(call, number);
+    answer(call, error, number);
+}
+
 /* --- which call --- */
 
 static void note_number(void *context, const struct reload_phone_call_info *info)
@@ -106,7 +146,7 @@ void reload_control_sip_call(struct reload_control_call *call)
     if (!read_audio(call, &audio))
         return;
     int error = to ? reload_phone_call(phone, to, &audio, &number) : RELOAD_E_INVALID;
-    answer(call, error, number);
+    answer_talk(call, error, number);
 }
 
 void reload_control_sip_answer(struct reload_control_call *call)
@@ -115,7 +155,7 @@ void reload_control_sip_answer(struct reload_control_call *call)
     struct reload_phone_audio audio;
     uint32_t number = number_of(call, phone, true);
     if (read_audio(call, &audio))
-        answer(call, reload_phone_answer(phone, number, &audio), number);
+        answer_talk(call, reload_phone_answer(phone, number, &audio), number);
 }
 
 void reload_control_sip_decline(struct reload_control_call *call)

@@ -21,7 +21,7 @@ struct reload_phone_call {
     int status;
     char *reason;
     struct reload_phone_outcome outcome;
-    bool ours, found, rang; /* as in struct reload_phone_end */
+    bool ours, rang; /* as in struct reload_phone_end */
     enum wish wish;
     struct reload_phone_media *media;
     struct reload_sip_media offer; /* incoming: what the caller's numbers are */
@@ -108,7 +108,7 @@ static void explain(struct reload_phone_call *call, int status, int cause)
         .cause = cause,
         .incoming = call->incoming,
         .ours = call->ours,
-        .found = call->found,
+        .found = call->state != RELOAD_SIP_FINDING,
         .rang = call->rang,
         .talked = call->signalling_ms > 0,
     };
@@ -424,7 +424,6 @@ static void state_changed(struct reload_phone_call *call, const struct reload_si
         return;
     }
     call->state = action->state;
-    call->found = call->found || action->state == RELOAD_SIP_INVITING;
     call->rang = call->rang || action->state == RELOAD_SIP_RINGING;
     if (action->state == RELOAD_SIP_ESTABLISHED) {
         call->signalling_ms = since_ms(call);

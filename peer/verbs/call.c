@@ -68,7 +68,7 @@ static void add_recording(json_t *request, const char *path)
 
 static json_t *talk_request(const char *verb)
 {
-    json_t *request = json_pack("{s:s}", "verb", verb);
+    json_t *request = json_pack("{s:s,s:b}", "verb", verb, "bound", 1);
     if (o.play)
         add_sound(request, o.play);
     else if (o.device)

@@ -123,6 +123,21 @@ class Interrupt(Talk):
         bob.process.send_signal(signal.SIGSTOP)
         self.assertEqual(self.interrupt(overlay, process)[0], 0)
 
+    def test_a_verb_that_is_killed_takes_its_call_along(self):
+        """No microphone stays open behind it; a call that another program made stays."""
+        _, alice, bob = self.pair()
+        heard = self.events(bob)
+        process = subprocess.Popen([RELOAD, "sip", "call", "--control", alice.socket, "--device", "null",
+                                    BOB], stdout=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.state(heard, "offered")
+        ask(bob, "sip_answer", device="null")  # over a connection that ends at once
+        self.state(heard, "established")
+        self.assertEqual(len(ask(bob, "sip_calls")["calls"]), 1)
+        process.kill()
+        self.assertEqual(self.state(heard, "ended")["cause"], "they_hung_up")
+
     def test_a_peer_that_ends_is_not_found_any_more(self):
         """Its own place goes with it; where its user forwards calls to stays."""
         overlay = self.accounts()
