@@ -76,6 +76,8 @@ void reload_overlay_free(struct reload_overlay *overlay);
 /* first: this node founds the overlay (RFC 6940 s10.5: never implied). The event `state` tells how
  * it goes; a node that finds no bootstrap node tries again until it is freed. */
 void reload_overlay_join(struct reload_overlay *overlay, bool first);
+/* Hands its values over and tells its neighbors (RFC 6940 s6.4.2.2); the event `state` tells LEFT.
+ */
 void reload_overlay_leave(struct reload_overlay *overlay);
 
 /* A newer document that the application got itself (s11.1), verified like a ConfigUpdate. Errors of
@@ -91,9 +93,11 @@ int reload_overlay_store(struct reload_overlay *overlay, struct reload_slice res
 /* body: of a FetchReq, reload/wire/fetch.h. The values of the result are verified. */
 int reload_overlay_fetch(struct reload_overlay *overlay, struct reload_slice resource,
                          struct reload_slice body, reload_overlay_done *done, void *context);
+/* Any request, by its message code and body. */
 int reload_overlay_request(struct reload_overlay *overlay, const struct reload_target *target,
                            uint16_t code, struct reload_slice body, reload_overlay_done *done,
                            void *context);
+/* A link to a node, or to the peer responsible for a resource. */
 int reload_overlay_attach(struct reload_overlay *overlay, const struct reload_target *target,
                           reload_overlay_done *done, void *context);
 
@@ -158,7 +162,8 @@ void reload_overlay_turn_failed(struct reload_overlay *overlay);
 /* Counters of the store file; false in memory mode. */
 bool reload_overlay_store_stats(const struct reload_overlay *overlay,
                                 struct reload_store_file_stats *out);
-/* Resource Name to Resource-ID. out: RELOAD_RESOURCE_ID_MAX bytes. */
+/* Resource Name to Resource-ID. out: RELOAD_RESOURCE_ID_MAX bytes; errors as
+ * reload_node_resource_id(). */
 int reload_overlay_resource_id(const struct reload_overlay *overlay, struct reload_slice name,
                                uint8_t *out, size_t *len);
 /* From the system; its context lives as long as the overlay. */

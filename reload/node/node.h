@@ -87,6 +87,8 @@ struct reload_node_link {
     bool bootstrap;  /* dialled because of WANT_BOOTSTRAP */
     bool inbound;
 };
+/* The link has authenticated both ends and carries messages. `info` and its Node-IDs are copied;
+ * its number is the host's, and must not be used again while the node lives. */
 void reload_node_link_up(struct reload_node *node, reload_link_id link,
                          const struct reload_node_link *info, struct reload_time now);
 /* Acks are missing (s6.6.5): keep the link, route around it. */
@@ -102,6 +104,7 @@ void reload_node_too_long(struct reload_node *node, reload_link_id link, const u
 /* Nothing came over it for a while (reload/link/links.h: IDLE): the node at its other end gets a
  * Ping (s6.5.3), unless one is under way. */
 void reload_node_link_idle(struct reload_node *node, reload_link_id link, struct reload_time now);
+/* It is gone, for whatever reason: closed by either end, or failed. Unknown links are ignored. */
 void reload_node_link_down(struct reload_node *node, reload_link_id link, struct reload_time now);
 /* After link_down: a message that the link was given and never delivered, as far as its acks tell.
  * A request of this node's own goes another way, at once and as the same transmission
@@ -115,6 +118,7 @@ void reload_node_gathered(struct reload_node *node, uint32_t attach, struct relo
                           struct reload_time now);
 /* A GATHER or an OPEN_LINK came to nothing. */
 void reload_node_open_failed(struct reload_node *node, uint32_t attach, struct reload_time now);
+/* Nobody could be linked to for a WANT_BOOTSTRAP: the topology asks again later. */
 void reload_node_bootstrap_failed(struct reload_node *node, struct reload_time now);
 /* One whole message from a link. The bytes must stay until the actions are pulled. Anything wrong
  * with them is counted and logged, never an error of this call. */
@@ -124,6 +128,8 @@ void reload_node_receive(struct reload_node *node, reload_link_id link, const ui
  * header allows that, and closes (s6.6). `start` is what has arrived of it. */
 void reload_node_oversize(struct reload_node *node, reload_link_id link, const uint8_t *start,
                           size_t len, struct reload_time now);
+/* The rows of the PERSIST with that token, and of all before it, are safe: their StoreAns leave.
+ * !ok: those of that token alone could not be written, and their Stores are refused. */
 void reload_node_persisted(struct reload_node *node, uint64_t token, bool ok,
                            struct reload_time now);
 /* At start, before join: a row from disk. As reload_store_load(). */
@@ -133,6 +139,7 @@ int reload_node_load(struct reload_node *node, const struct reload_store_row *ro
 /* --- the application's wishes --- */
 /* first: this node is the overlay's first peer and owns everything (s6.4.2.1); never implied. */
 void reload_node_join(struct reload_node *node, bool first, struct reload_time now);
+/* Hands its data over and tells its neighbors (s6.4.2.2, s10.9); STATE_CHANGED tells LEFT. */
 void reload_node_leave(struct reload_node *node, struct reload_time now);
 
 struct reload_target {                /* where a request goes */
@@ -143,8 +150,8 @@ struct reload_target {                /* where a request goes */
 };
 /* Sends a request with that message code and body. *request names it in its REQUEST_DONE.
  * RELOAD_E_LIMIT (transactions in flight), RELOAD_E_STATE (never joined and no link; between two
- * peers it waits),
- * RELOAD_E_INVALID, RELOAD_E_NOSPACE (larger than max-message-size allows), RELOAD_E_NOMEM. */
+ * peers it waits), RELOAD_E_INVALID, RELOAD_E_NOSPACE (larger than max-message-size allows),
+ * RELOAD_E_NOMEM. */
 int reload_node_request(struct reload_node *node, const struct reload_target *target, uint16_t code,
                         struct reload_slice body, struct reload_time now, uint64_t *request);
 /* Signs and stores values at a resource (s7.4.1): storage_time 0 in an item means now, kept rising
@@ -176,7 +183,10 @@ int reload_node_configure(struct reload_node *node, struct reload_slice document
 
 /* --- time and actions --- */
 uint64_t reload_node_deadline(const struct reload_node *node); /* monotonic ms of the next tick */
+/* Lets time pass: at the deadline, or whenever it suits. */
 void reload_node_tick(struct reload_node *node, struct reload_time now);
+/* The next thing to do; false when there is none. What it points to is good until the next call
+ * into the node but this one. */
 bool reload_node_next(struct reload_node *node, struct reload_action *action);
 
 /* --- looking in --- */
@@ -239,17 +249,23 @@ struct reload_connection { /* one row of the Connection Table */
     uint64_t sent, received;         /* messages */
 };
 
+/* These belong to the node; nothing may be changed through them. */
 const struct reload_node_counters *reload_node_counters(const struct reload_node *node);
 const struct reload_store *reload_node_store_view(const struct reload_node *node);
 const struct reload_config *reload_node_overlay(const struct reload_node *node);
 enum reload_topology_state reload_node_state(const struct reload_node *node);
+/* The Connection Table, and the neighbors and fingers of the topology: up to cap rows; return how
+ * many there are. */
 size_t reload_node_connections(const struct reload_node *node, struct reload_connection *out,
                                size_t cap);
 size_t reload_node_tables(const struct reload_node *node, struct reload_topology_entry *out,
                           size_t cap);
+/* Whether a Resource-ID or Node-ID is in this node's own range, and how much of the overlay that
+ * range is, in parts per billion (s6.4.2.5.2). */
 bool reload_node_responsible(const struct reload_node *node, struct reload_slice id);
 uint32_t reload_node_responsible_ppb(const struct reload_node *node);
-/* Resource Name to Resource-ID by the overlay's topology. out: RELOAD_RESOURCE_ID_MAX bytes. */
+/* Resource Name to Resource-ID by the overlay's topology (s10.2). out: RELOAD_RESOURCE_ID_MAX
+ * bytes; *len: how many of them. Fails as the digest of reload_crypto_ops does. */
 int reload_node_resource_id(const struct reload_node *node, struct reload_slice resource_name,
                             uint8_t *out, size_t *len);
 

@@ -37,12 +37,13 @@ struct reload_store_context {
     struct reload_time now;
 };
 
-/* RELOAD_E_NOMEM. The crypto and configuration are borrowed; configure() replaces the latter and
- * drops Kinds that are gone, with their data (s11.1). */
+/* RELOAD_E_NOMEM. The crypto and configuration are borrowed. */
 int reload_store_new(const struct reload_crypto *crypto, const struct reload_config *config,
                      reload_resource_id_function *resource_id,
                      const struct reload_store_limits *limits, struct reload_store **out);
-void reload_store_free(struct reload_store *store);
+void reload_store_free(struct reload_store *store); /* NULL is fine */
+/* Another configuration, borrowed, is in force: Kinds that are gone are dropped with their data
+ * (s11.1). */
 void reload_store_configure(struct reload_store *store, const struct reload_config *config);
 
 /* --- requests that arrived; `body` is the request's message body --- */
@@ -105,6 +106,7 @@ void reload_store_forget(struct reload_store *store, struct reload_slice after,
 
 /* --- time --- */
 uint64_t reload_store_deadline(const struct reload_store *store); /* next expiry, monotonic ms */
+/* Drops what has expired. */
 void reload_store_tick(struct reload_store *store, struct reload_time now);
 
 /* --- disk: rows go out as PERSIST actions and come back at the next start --- */
@@ -122,9 +124,10 @@ struct reload_store_row { /* one value, one generation counter, or its removal *
     struct reload_slice certificate; /* DER of the value's signer */
 };
 
-/* Takes the next row to write since the last call; false when there is none. Valid until the store
- * changes. Nothing is queued unless reload_store_persist(store, true) was called. */
+/* Whether what changes is queued as rows from now on; not at first. */
 void reload_store_persist(struct reload_store *store, bool on);
+/* Takes the next row to write since the last call; false when there is none. Valid until the store
+ * changes. */
 bool reload_store_next_row(struct reload_store *store, struct reload_store_row *row);
 /* Puts a row back at start-up; the value's signature and policy are checked again.
  * RELOAD_E_SIGNATURE, RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED, RELOAD_E_DECODE, RELOAD_E_FORBIDDEN,
@@ -135,6 +138,7 @@ int reload_store_load(struct reload_store *store, const struct reload_store_row 
 /* --- looking in --- */
 size_t reload_store_resource_count(const struct reload_store *store); /* s6.4.2.5.2 num_resources */
 size_t reload_store_value_count(const struct reload_store *store);
+/* Of the memory that limits.max_bytes bounds. */
 size_t reload_store_bytes(const struct reload_store *store);
 /* Whether it holds a value of that Kind there. */
 bool reload_store_holds(const struct reload_store *store, struct reload_slice resource,

@@ -13,7 +13,11 @@
  *
  * Errors are sticky: after a failed read every further read gives zero or an empty slice, and
  * loops over reload_reader_more() end. Check once, at the end, with reload_reader_status(), and act
- * on nothing read before that. The same holds for writers: nothing is written past `cap`. */
+ * on nothing read before that. The same holds for writers: nothing is written past `cap`.
+ *
+ * Lists are decoded to one slice, which a reader walks: `..._next()` functions, here and in the
+ * other headers of this folder, read one element and answer false at the end of the list, or once
+ * their reader has failed. */
 
 struct reload_slice { /* borrowed bytes */
     const uint8_t *p;
@@ -76,6 +80,7 @@ static inline size_t reload_reader_left(const struct reload_reader *r)
 RELOAD_MUST_USE int reload_reader_status(const struct reload_reader *r);
 /* As reload_reader_status(), and fails too when bytes are left over. */
 RELOAD_MUST_USE int reload_reader_finish(struct reload_reader *r);
+/* For a caller that finds a value wrong. */
 void reload_rd_fail(struct reload_reader *r);
 
 uint8_t reload_rd_peek_u8(const struct reload_reader *r); /* 0 when nothing is left */
@@ -86,7 +91,7 @@ uint32_t reload_rd_u32(struct reload_reader *r);
 uint64_t reload_rd_u64(struct reload_reader *r);
 bool reload_rd_boolean(struct reload_reader *r); /* s6.3.1.1: 0 or 1, anything else fails */
 struct reload_slice reload_rd_bytes(struct reload_reader *r, size_t n);
-struct reload_slice reload_rd_rest(struct reload_reader *r);
+struct reload_slice reload_rd_rest(struct reload_reader *r); /* all that is left */
 /* A vector's content as a slice; the number is the width of its length prefix in bits. */
 struct reload_slice reload_rd_opaque8(struct reload_reader *r);
 struct reload_slice reload_rd_opaque16(struct reload_reader *r);
@@ -111,6 +116,7 @@ static inline struct reload_slice reload_rd_since(const struct reload_reader *r,
 /* --- writing --- */
 /* 0, or RELOAD_E_NOSPACE once anything did not fit the buffer or a length prefix. */
 RELOAD_MUST_USE int reload_writer_status(const struct reload_writer *w);
+/* For a caller that has nothing right to write. */
 void reload_wr_fail(struct reload_writer *w);
 void reload_wr_u8(struct reload_writer *w, uint8_t v);
 void reload_wr_u16(struct reload_writer *w, uint16_t v);
@@ -119,6 +125,7 @@ void reload_wr_u32(struct reload_writer *w, uint32_t v);
 void reload_wr_u64(struct reload_writer *w, uint64_t v);
 void reload_wr_boolean(struct reload_writer *w, bool v);
 void reload_wr_bytes(struct reload_writer *w, struct reload_slice s);
+/* A vector; the number is the width of its length prefix in bits. Fails when that is too small. */
 void reload_wr_opaque8(struct reload_writer *w, struct reload_slice s);
 void reload_wr_opaque16(struct reload_writer *w, struct reload_slice s);
 void reload_wr_opaque24(struct reload_writer *w, struct reload_slice s);
