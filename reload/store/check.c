@@ -192,7 +192,7 @@ uint16_t reload_put_check_values(struct reload_put *put)
 
 /* --- generation counters --- */
 
-static uint64_t current_generation(const struct reload_put *put, const struct reload_put_kind *kind)
+uint64_t reload_put_generation(const struct reload_put *put, const struct reload_put_kind *kind)
 {
     const struct reload_held_kind *held =
         reload_held_kind_find(put->store, put->req.resource, kind->config->id);
@@ -207,7 +207,7 @@ static uint16_t generation_too_low(struct reload_put *put, struct reload_writer 
     for (size_t i = 0; i < put->kind_count; i++) {
         const struct reload_store_kind_response response = {
             .kind = put->kinds[i].config->id,
-            .generation_counter = current_generation(put, &put->kinds[i]),
+            .generation_counter = reload_put_generation(put, &put->kinds[i]),
         };
         if (reload_store_kind_response_encode(info, &response))
             return refuse(put, RELOAD_ERROR_RESPONSE_TOO_LARGE, RELOAD_WHY_NO_ROOM);
@@ -224,7 +224,7 @@ uint16_t reload_put_check_generations(struct reload_put *put, struct reload_writ
         return 0;
     for (size_t i = 0; i < put->kind_count; i++) {
         uint64_t expected = put->kinds[i].data.generation_counter;
-        if (expected != 0 && expected != current_generation(put, &put->kinds[i]))
+        if (expected != 0 && expected != reload_put_generation(put, &put->kinds[i]))
             return generation_too_low(put, info);
     }
     return 0;

@@ -21,8 +21,8 @@ static uint16_t check(struct reload_put *put, struct reload_slice body,
 /* The counter that commit is going to leave. */
 static uint64_t generation_to_be(const struct reload_put *put, const struct reload_put_kind *kind)
 {
-    if (!kind->held)
-        return 0; /* no value in the request, so nothing was opened */
+    if (!kind->held) /* no value in the request, so nothing was opened */
+        return reload_put_generation(put, kind);
     if (reload_put_is_replica(put))
         return kind->data.generation_counter;
     uint64_t now = kind->held->generation;

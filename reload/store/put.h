@@ -46,6 +46,8 @@ uint16_t reload_put_read(struct reload_put *put, struct reload_slice body,
 uint16_t reload_put_check_request(struct reload_put *put);
 /* Each value is signed by one who may write it. Fills put->values. */
 uint16_t reload_put_check_values(struct reload_put *put);
+/* The Kind's counter before anything is put; 0 when nothing was ever stored. */
+uint64_t reload_put_generation(const struct reload_put *put, const struct reload_put_kind *kind);
 /* Generation counters; Error_Generation_Counter_Too_Low with error_info in *info. */
 uint16_t reload_put_check_generations(struct reload_put *put, struct reload_writer *info);
 /* Puts each value in turn. Afterwards either commit or undo; undo also after any failure above. */

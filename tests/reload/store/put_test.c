@@ -49,6 +49,24 @@ static void a_single_value_is_created_and_overwritten_and_counted(void **state)
     assert_int_equal(1, reload_store_counters(f->store)->replaced);
 }
 
+/* R6940-7.4.1.2-2: the current counter, also of a Kind that the request brings no value for. */
+static void a_kind_without_values_is_answered_with_its_counter(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_slice place = user_place(&f->alice)->slice;
+    for (size_t i = 0; i < 2; i++, advance(f, 1))
+        assert_int_equal(0, store_one(f, &f->alice, place, item(f, SINGLE, "one")));
+    struct reload_writer body = reload_writer_of(f->body_bytes, sizeof f->body_bytes);
+    size_t request = reload_store_req_begin(&body, place, 0);
+    reload_store_kind_end(&body, reload_store_kind_begin(&body, SINGLE, 0));
+    reload_store_kind_end(&body, reload_store_kind_begin(&body, ARRAY, 0));
+    reload_store_req_end(&body, request);
+    assert_int_equal(0, store_bytes(f, &f->alice, reload_writer_slice(&body)));
+    assert_false(f->changed);
+    assert_int_equal(2, generation_of(f, SINGLE));
+    assert_int_equal(0, generation_of(f, ARRAY));
+}
+
 /* R6940-7.4.1.1-29 R6940-7.2.2-1 R6940-7.4.1.3-4 */
 static void an_array_is_sparse_and_reads_gaps_as_nonexistent(void **state)
 {
@@ -154,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(a_single_value_is_created_and_overwritten_and_counted),
+        WITH_FIXTURE(a_kind_without_values_is_answered_with_its_counter),
         WITH_FIXTURE(an_array_is_sparse_and_reads_gaps_as_nonexistent),
         WITH_FIXTURE(an_append_lands_at_the_end_and_shows_its_real_index),
         WITH_FIXTURE(an_array_without_room_at_its_end_takes_an_append_in_its_first_gap),
