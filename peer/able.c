@@ -17,8 +17,13 @@ const struct reload_topology_ops *reload_able_topology(const struct reload_confi
 struct reload_cert_document_policy reload_able_policy(void)
 {
     static const struct reload_kind_ops *const kinds[] = { &reload_sip_kind_ops };
-    return (struct reload_cert_document_policy){ .kind_ops = kinds,
-                                                 .kind_ops_count = sizeof kinds / sizeof kinds[0] };
+    static const char *const extensions[] = { RELOAD_SIP_NAMESPACE };
+    return (struct reload_cert_document_policy){
+        .extensions = extensions,
+        .extension_count = sizeof extensions / sizeof extensions[0],
+        .kind_ops = kinds,
+        .kind_ops_count = sizeof kinds / sizeof kinds[0],
+    };
 }
 
 static bool links_suit(const struct reload_config *config)

@@ -10,8 +10,8 @@
 /* The plug-in of the configuration's topology-plugin, or NULL. */
 const struct reload_topology_ops *reload_able_topology(const struct reload_config *config);
 
-/* How this program reads a configuration document: strictly, with the rules that its usages have
- * for their Kinds. */
+/* How this program reads a configuration document: strictly, with the namespaces that its usages
+ * bring (RFC 7904 s3.4) and the rules that they have for their Kinds. */
 struct reload_cert_document_policy reload_able_policy(void);
 
 /* 0; RELOAD_E_UNSUPPORTED (topology, link protocols, shared-secret admission) or RELOAD_E_FORBIDDEN

@@ -3,6 +3,7 @@
 
 #include "certs/document.h"
 #include "certs/file.h"
+#include "peer/able.h"
 #include "peer/decode/decode.h"
 #include "peer/verbs/verbs.h"
 
@@ -29,7 +30,7 @@ static int load_config(struct reload_config **config)
 {
     struct reload_cert_bytes bytes = { 0 };
     struct reload_cert_reason reason = { "" };
-    struct reload_cert_document_policy policy = { 0 };
+    const struct reload_cert_document_policy policy = reload_able_policy();
     int error = reload_cert_file_read(o.config, &bytes, &reason);
     if (!error)
         error = reload_cert_document_parse(reload_cert_bytes_slice(&bytes), NULL, &policy, config,

@@ -122,9 +122,11 @@ int reload_verb_enroll_server(int argc, char **argv)
     if (code)
         return code;
     struct reload_log log = reload_verb_log(o.verbose);
+    const struct reload_cert_document_policy policy = reload_able_policy();
     options.directory = o.directory;
     options.listen = o.listen;
     options.log = &log;
+    options.policy = &policy;
     if (o.certificate_days > 0)
         options.certificate_lifetime_s = (uint32_t)o.certificate_days * 86400u;
     int error = prepare_hosts(&reason);
@@ -228,7 +230,9 @@ int reload_verb_enroll(int argc, char **argv)
     if (code)
         return code;
     struct reload_log log = reload_verb_log(o.verbose);
+    const struct reload_cert_document_policy policy = reload_able_policy();
     options.log = &log;
+    options.policy = &policy;
     enum reload_enroll_result result = reload_enroll_run(&options, &outcome);
     explicit_bzero(password, sizeof password);
     code = reload_enroll_exit_code(result);

@@ -1,6 +1,7 @@
 #include "peer/verbs/refetch.h"
 
 #include "certs/enroll/client.h"
+#include "peer/able.h"
 
 struct reload_refetch {
     struct reload_overlay *overlay;
@@ -49,9 +50,11 @@ static gboolean finish(gpointer data)
 static gpointer work(gpointer data)
 {
     struct exchange *e = data;
+    const struct reload_cert_document_policy policy = reload_able_policy();
     struct reload_enroll_client_options options = { .source = e->source,
                                                     .overlay = e->current->instance_name,
-                                                    .ca_file = e->ca_file };
+                                                    .ca_file = e->ca_file,
+                                                    .policy = &policy };
     e->result = reload_enroll_refetch(&options, e->current, &e->fetched, &e->outcome);
     g_idle_add(finish, e);
     return NULL;
@@ -62,7 +65,7 @@ static gboolean start(gpointer data)
 {
     struct reload_refetch *r = data;
     const struct reload_config *config = reload_overlay_config(r->overlay);
-    struct reload_cert_document_policy policy = { .allow_unsigned = true };
+    const struct reload_cert_document_policy policy = reload_able_policy();
     struct exchange *e = g_new0(struct exchange, 1);
     r->timer = 0;
     if (reload_cert_document_parse(config->document, config->instance_name, &policy, &e->current,

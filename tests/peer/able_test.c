@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -84,6 +85,34 @@ static void clients_stay_out_where_they_are_not_permitted(void **state)
     refused(&config, RELOAD_ROLE_CLIENT_ANY, RELOAD_E_FORBIDDEN, "clients");
 }
 
+/* R6940-11.1-26, RFC 7904 s3.4: the namespace of domain-restriction is one that a node here knows.
+ */
+static void namespaces_of_its_usages_may_be_mandatory(void **state)
+{
+    (void)state;
+    const struct reload_cert_document_policy policy = reload_able_policy();
+    struct reload_cert_reason reason = { "" };
+    struct reload_config *config;
+    static const char form[] = "<overlay xmlns='urn:ietf:params:xml:ns:p2p:config-base'>"
+                               "<configuration instance-name='o.example' sequence='1'>"
+                               "<self-signed-permitted digest='sha1'>true</self-signed-permitted>"
+                               "<mandatory-extension> urn:ietf:params:xml:ns:p2p:config-base%s "
+                               "</mandatory-extension></configuration></overlay>";
+    static const struct {
+        const char *ending;
+        int error;
+    } cases[] = { { ":sip", 0 }, { ":SIP", RELOAD_E_UNSUPPORTED } };
+    for (size_t i = 0; i < 2; i++) {
+        char document[sizeof form + 8];
+        int n = snprintf(document, sizeof document, form, cases[i].ending);
+        assert_int_equal(reload_cert_document_parse(reload_slice_of(document, (size_t)n), NULL,
+                                                    &policy, &config, &reason),
+                         cases[i].error);
+        if (!cases[i].error)
+            reload_cert_document_free(config);
+    }
+}
+
 static void a_process_that_may_open_too_few_descriptors_makes_no_links_by_ice(void **state)
 {
     (void)state;
@@ -105,6 +134,7 @@ int main(void)
         cmocka_unit_test(what_this_program_does_not_have_keeps_it_out),
         cmocka_unit_test(the_reason_does_not_tell_the_secret),
         cmocka_unit_test(clients_stay_out_where_they_are_not_permitted),
+        cmocka_unit_test(namespaces_of_its_usages_may_be_mandatory),
         cmocka_unit_test(a_process_that_may_open_too_few_descriptors_makes_no_links_by_ice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
