@@ -246,6 +246,11 @@ const struct reload_identity *reload_cert_identity_certificate(const struct relo
     return reload_cert_content(i->certificate);
 }
 
+const char *reload_cert_identity_overlay(const struct reload_cert_identity *i)
+{
+    return reload_cert_overlay(i->certificate);
+}
+
 const struct reload_cert_key *reload_cert_identity_key(const struct reload_cert_identity *i)
 {
     return &i->key;

@@ -44,6 +44,7 @@ RELOAD_MUST_USE int reload_cert_identity_select(struct reload_cert_identity *ide
 const struct reload_own_identity *reload_cert_identity_own(const struct reload_cert_identity *i);
 const struct reload_identity *
 reload_cert_identity_certificate(const struct reload_cert_identity *i);
+const char *reload_cert_identity_overlay(const struct reload_cert_identity *i); /* its URIs' */
 const struct reload_cert_key *reload_cert_identity_key(const struct reload_cert_identity *i);
 /* DER of its certificates as sent, end entity first, and of its key (PrivateKeyInfo). */
 const struct reload_slice *reload_cert_identity_chain(const struct reload_cert_identity *i,

@@ -42,6 +42,18 @@ class Ec(Base):
             self.assertEqual([v["value"]["text"] for v in values], ["made elsewhere"])
 
 
+    # R6940-11.1-5
+    def test_of_several_configurations_that_of_the_certificate_counts(self):
+        foreign = self.foreign()
+        foreign.node("one")
+        text = pathlib.Path(foreign.config).read_bytes()
+        other = b'<configuration instance-name="elsewhere.example">\n</configuration>\n'
+        pathlib.Path(foreign.config).write_bytes(
+            text.replace(b"<configuration ", other + b"<configuration ", 1))
+        one = self.start(foreign, "one", self.port, "--first")
+        self.assertEqual(one.ask("status")["overlay"], NAME)
+
+
 class Rsa(Ec):
     key = "rsa"
 
