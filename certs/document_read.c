@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "certs/document_read.h"
+#include "reload/frame/frame.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -100,7 +101,8 @@ static int read_numbers(struct reload_cert_reading *r)
     }
     c->node_id_length = (uint8_t)length;
     c->turn_density = (uint8_t)density;
-    c->max_message_size = (uint32_t)size;
+    c->max_message_size =
+        (uint32_t)(size < RELOAD_FRAME_MESSAGE_MAX ? size : RELOAD_FRAME_MESSAGE_MAX);
     c->initial_ttl = (uint8_t)ttl;
     c->overlay_reliability_timer_ms = (uint32_t)timer;
     c->chord_update_interval_s = (uint32_t)update;

@@ -61,7 +61,7 @@ struct reload_config {
     bool no_ice;
     uint8_t turn_density;
     const char *shared_secret; /* NULL when absent; never logged */
-    uint32_t max_message_size; /* bytes */
+    uint32_t max_message_size; /* bytes; at most 2^24-1, what a frame holds (s6.6.2) */
     uint8_t initial_ttl;
     uint32_t overlay_reliability_timer_ms;
     bool chord_reactive;

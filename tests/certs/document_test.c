@@ -85,6 +85,23 @@ static void an_empty_configuration_has_every_default(void **state)
     reload_cert_document_free(c);
 }
 
+/* R6940-11.1-21, R6940-6.6.2-1: the grammar's largest number is more than a frame can hold. */
+static void no_message_is_larger_than_a_frame_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *element;
+        uint32_t bytes;
+    } cases[] = { { "<max-message-size>16777214</max-message-size>", 0xfffffe },
+                  { "<max-message-size>16777216</max-message-size>", 0xffffff },
+                  { "<max-message-size>4294967295</max-message-size>", 0xffffff } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reload_config *c = must_parse_with(cases[i].element);
+        assert_int_equal(c->max_message_size, cases[i].bytes);
+        reload_cert_document_free(c);
+    }
+}
+
 /* R6940-11.1-3 R6940-11.1-4 R6940-11.1-8 R6940-11.1-12 R6940-11.1-16 R6940-11.1-24 R6940-11.1-15
  * R6940-11.1-9 R6940-11.1-10 R6940-14.2-1 */
 static void every_element_is_read_with_white_space_around_its_value(void **state)
@@ -501,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_configuration_has_every_default),
+        cmocka_unit_test(no_message_is_larger_than_a_frame_holds),
         cmocka_unit_test(every_element_is_read_with_white_space_around_its_value),
         cmocka_unit_test(the_overlay_field_is_the_tail_of_the_names_sha1),
         cmocka_unit_test(values_out_of_range_are_refused_by_name),
