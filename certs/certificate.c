@@ -215,6 +215,7 @@ void reload_cert_free(struct reload_cert *c)
     EVP_PKEY_free(c->key);
     reload_cert_bytes_fini(&c->der);
     reload_cert_bytes_fini(&c->public_key);
+    reload_cert_bytes_fini(&c->issuers);
     reload_free(c);
 }
 

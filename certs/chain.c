@@ -2,8 +2,11 @@
 
 #include <openssl/err.h>
 
-#define INTERMEDIATES_MAX 8
-#define SECURITY_LEVEL    2 /* OpenSSL's: 112 bits. RSA below 2048 bits, MD5 and SHA-1 are refused */
+#include "reload/wire/security_block.h"
+
+#define INTERMEDIATES_MAX        8
+#define GENERIC_CERTIFICATE_HEAD 3 /* type and length, s6.3.4 */
+#define SECURITY_LEVEL           2 /* OpenSSL's: 112 bits. RSA below 2048 bits, MD5 and SHA-1 are refused */
 
 /* s11.3: "including PKIX BasicConstraints checks". OpenSSL's own test lets old roots pass that have
  * none. */
@@ -90,8 +93,32 @@ static int check_path(STACK_OF(X509) * chain, struct reload_cert_window *window,
     return 0;
 }
 
+/* What stands between the ends of a chain, for others to check it by. */
+static int write_issuers(STACK_OF(X509) * chain, struct reload_cert_bytes *out)
+{
+    int last = sk_X509_num(chain) - 1;
+    size_t room = 0;
+    for (int i = 1; i < last; i++)
+        room += GENERIC_CERTIFICATE_HEAD + (size_t)i2d_X509(sk_X509_value(chain, i), NULL);
+    if (room == 0)
+        return 0;
+    uint8_t *p = reload_alloc(room);
+    if (!p)
+        return RELOAD_E_NOMEM;
+    *out = (struct reload_cert_bytes){ p, room };
+    for (int i = 1; i < last; i++) {
+        uint8_t *der = p + GENERIC_CERTIFICATE_HEAD;
+        p = der;
+        size_t len = (size_t)i2d_X509(sk_X509_value(chain, i), &p);
+        der[-3] = RELOAD_CERTIFICATE_X509;
+        der[-2] = (uint8_t)(len >> 8);
+        der[-1] = (uint8_t)len;
+    }
+    return 0;
+}
+
 static int verify(X509_STORE_CTX *path, uint64_t now_unix_ms, struct reload_cert_window *window,
-                  struct reload_cert_reason *reason)
+                  struct reload_cert_bytes *issuers, struct reload_cert_reason *reason)
 {
     X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(path);
     X509_VERIFY_PARAM_set_time(rules, (time_t)(now_unix_ms / 1000));
@@ -101,16 +128,18 @@ static int verify(X509_STORE_CTX *path, uint64_t now_unix_ms, struct reload_cert
     X509_VERIFY_PARAM_set_depth(rules, INTERMEDIATES_MAX);
     if (X509_verify_cert(path) != 1)
         return refused(path, reason);
-    return check_path(X509_STORE_CTX_get0_chain(path), window, reason);
+    int error = check_path(X509_STORE_CTX_get0_chain(path), window, reason);
+    return error ? error : write_issuers(X509_STORE_CTX_get0_chain(path), issuers);
 }
 
 static int attempt(X509_STORE *roots, X509 *leaf, STACK_OF(X509) * untrusted, uint64_t now_unix_ms,
-                   struct reload_cert_window *window, struct reload_cert_reason *reason)
+                   struct reload_cert_window *window, struct reload_cert_bytes *issuers,
+                   struct reload_cert_reason *reason)
 {
     int error = RELOAD_E_NOMEM;
     X509_STORE_CTX *path = X509_STORE_CTX_new();
     if (path && X509_STORE_CTX_init(path, roots, leaf, untrusted))
-        error = verify(path, now_unix_ms, window, reason);
+        error = verify(path, now_unix_ms, window, issuers, reason);
     X509_STORE_CTX_free(path);
     ERR_clear_error();
     return error;
@@ -118,15 +147,16 @@ static int attempt(X509_STORE *roots, X509 *leaf, STACK_OF(X509) * untrusted, ui
 
 int reload_cert_chain_check(X509_STORE *roots, X509 *leaf, const struct reload_slice *offered,
                             size_t count, uint64_t now_unix_ms, struct reload_cert_window *window,
-                            struct reload_cert_reason *reason)
+                            struct reload_cert_bytes *issuers, struct reload_cert_reason *reason)
 {
+    *issuers = (struct reload_cert_bytes){ 0 };
     /* Nearly always a root-cert is the issuer: look into what was sent along only when none is. */
-    int error = attempt(roots, leaf, NULL, now_unix_ms, window, reason);
+    int error = attempt(roots, leaf, NULL, now_unix_ms, window, issuers, reason);
     if (error != RELOAD_E_CERTIFICATE || count == 0)
         return error;
     STACK_OF(X509) *untrusted = intermediates(offered, count);
-    error =
-        untrusted ? attempt(roots, leaf, untrusted, now_unix_ms, window, reason) : RELOAD_E_NOMEM;
+    error = untrusted ? attempt(roots, leaf, untrusted, now_unix_ms, window, issuers, reason)
+                      : RELOAD_E_NOMEM;
     sk_X509_pop_free(untrusted, X509_free);
     ERR_clear_error();
     return error;

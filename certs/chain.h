@@ -18,11 +18,13 @@ RELOAD_MUST_USE int reload_cert_chain_roots(const struct reload_config *config, 
                                             struct reload_cert_reason *reason);
 
 /* Whether `leaf` chains to a root at `now`, by way of the CAs among `offered` (DER, any order).
- * *window is when the whole chain is valid. RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED, RELOAD_E_NOMEM.
- */
+ * *window is when the whole chain is valid; *issuers gets the CAs between the two as in a bucket
+ * (s6.3.4), often none, for reload_cert_bytes_fini(). RELOAD_E_CERTIFICATE, RELOAD_E_EXPIRED,
+ * RELOAD_E_NOMEM, and then there are no *issuers. */
 RELOAD_MUST_USE int reload_cert_chain_check(X509_STORE *roots, X509 *leaf,
                                             const struct reload_slice *offered, size_t count,
                                             uint64_t now_unix_ms, struct reload_cert_window *window,
+                                            struct reload_cert_bytes *issuers,
                                             struct reload_cert_reason *reason);
 
 #endif

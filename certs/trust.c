@@ -114,13 +114,22 @@ static int check_time(const struct reload_cert_window *window, uint64_t now_unix
     return 0;
 }
 
-static int check_origin(struct reload_trust *trust, const struct reload_cert *c,
+static int check_chain(struct reload_trust *trust, struct reload_cert *c,
+                       const struct reload_slice *offered, size_t count, uint64_t now_unix_ms,
+                       struct reload_cert_window *window, struct reload_cert_reason *reason)
+{
+    int error = reload_cert_chain_check(trust->roots, c->x509, offered, count, now_unix_ms, window,
+                                        &c->issuers, reason);
+    c->identity.issuers = reload_cert_bytes_slice(&c->issuers);
+    return error;
+}
+
+static int check_origin(struct reload_trust *trust, struct reload_cert *c,
                         const struct reload_slice *offered, size_t count, uint64_t now_unix_ms,
                         struct reload_cert_window *window, struct reload_cert_reason *reason)
 {
     if (!reload_cert_is_self_signed(c))
-        return reload_cert_chain_check(trust->roots, c->x509, offered, count, now_unix_ms, window,
-                                       reason);
+        return check_chain(trust, c, offered, count, now_unix_ms, window, reason);
     *window = (struct reload_cert_window){ c->identity.not_before_ms, c->identity.not_after_ms };
     int error = reload_cert_self_signed_check(trust->config, c, reason);
     return error ? error : check_time(window, now_unix_ms, reason);

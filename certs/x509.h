@@ -19,8 +19,9 @@ struct reload_cert {
     char user_name[RELOAD_CERT_USER_NAME_MAX + 1];
     char overlay[256];
     struct reload_cert_bytes der, public_key;
-    X509 *x509;    /* NULL once reload_cert_compact() was called */
-    EVP_PKEY *key; /* the public key */
+    struct reload_cert_bytes issuers; /* once its chain was checked */
+    X509 *x509;                       /* NULL once reload_cert_compact() was called */
+    EVP_PKEY *key;                    /* the public key */
     bool self_issued;
 };
 

@@ -35,8 +35,11 @@ static const char schema[] =
     "CREATE TABLE stored(id INTEGER PRIMARY KEY, resource BLOB NOT NULL, kind INTEGER NOT NULL,"
     " is_generation INTEGER NOT NULL, entry BLOB NOT NULL, generation INTEGER NOT NULL,"
     " expires_ms INTEGER NOT NULL, stored_data BLOB NOT NULL, certificate BLOB NOT NULL,"
-    " UNIQUE(resource, kind, is_generation, entry)) STRICT;"
-    "PRAGMA user_version=1;";
+    " UNIQUE(resource, kind, is_generation, entry)) STRICT;";
+
+/* Version 1 knew no certificates between a value's and a root-cert. */
+static const char issuers[] = "ALTER TABLE stored ADD COLUMN issuers BLOB NOT NULL DEFAULT x'';"
+                              "PRAGMA user_version=2;";
 
 /* --- rows in memory --- */
 
@@ -50,7 +53,8 @@ static void append(uint8_t **at, struct reload_slice *slice)
 
 static struct reload_store_row *copy_row(const struct reload_store_row *row)
 {
-    size_t bytes = row->resource.n + row->entry.n + row->stored_data.n + row->certificate.n;
+    size_t bytes =
+        row->resource.n + row->entry.n + row->stored_data.n + row->certificate.n + row->issuers.n;
     struct reload_store_row *copy = g_try_malloc(sizeof *copy + bytes);
     if (!copy)
         return NULL;
@@ -60,6 +64,7 @@ static struct reload_store_row *copy_row(const struct reload_store_row *row)
     append(&at, &copy->entry);
     append(&at, &copy->stored_data);
     append(&at, &copy->certificate);
+    append(&at, &copy->issuers);
     return copy;
 }
 
@@ -99,10 +104,11 @@ static int prepare(struct reload_store_file *file)
 {
     static const char put[] =
         "INSERT INTO stored(resource, kind, is_generation, entry, generation, expires_ms,"
-        " stored_data, certificate) VALUES(?,?,?,?,?,?,?,?)"
+        " stored_data, certificate, issuers) VALUES(?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT(resource, kind, is_generation, entry) DO UPDATE SET"
         " generation=excluded.generation, expires_ms=excluded.expires_ms,"
-        " stored_data=excluded.stored_data, certificate=excluded.certificate";
+        " stored_data=excluded.stored_data, certificate=excluded.certificate,"
+        " issuers=excluded.issuers";
     static const char drop[] =
         "DELETE FROM stored WHERE resource=? AND kind=? AND is_generation=? AND entry=?";
     int code = sqlite3_prepare_v2(file->sqlite, put, -1, &file->put, NULL);
@@ -129,7 +135,8 @@ static int open_file(struct reload_store_file *file, struct reload_cert_reason *
         return reload_cert_refuse(reason, RELOAD_E_UNSUPPORTED,
                                   "%s: written by a newer version of this program", file->path);
     if (exec(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;") ||
-        (version == 0 && exec(file, schema)) || prepare(file))
+        (version < 1 && exec(file, schema)) || (version < 2 && exec(file, issuers)) ||
+        prepare(file))
         return refuse(file, RELOAD_E_DECODE, reason);
     return 0;
 }
@@ -152,6 +159,7 @@ static bool write_row(struct reload_store_file *file, const struct reload_store_
         sqlite3_bind_int64(s, 6, (sqlite3_int64)row->expires_ms);
         bind(s, 7, row->stored_data);
         bind(s, 8, row->certificate);
+        bind(s, 9, row->issuers);
     }
     bool ok = sqlite3_step(s) == SQLITE_DONE;
     sqlite3_reset(s);
@@ -293,7 +301,7 @@ int reload_store_file_load(struct reload_store_file *file,
     int code = sqlite3_prepare_v2(
         file->sqlite,
         "SELECT id, resource, kind, is_generation, entry, generation, expires_ms, stored_data,"
-        " certificate FROM stored ORDER BY is_generation, id",
+        " certificate, issuers FROM stored ORDER BY is_generation, id",
         -1, &s, NULL);
     GArray *damaged = g_array_new(FALSE, FALSE, sizeof(sqlite3_int64));
     while (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -307,6 +315,7 @@ int reload_store_file_load(struct reload_store_file *file,
             .expires_ms = (uint64_t)sqlite3_column_int64(s, 6),
             .stored_data = column(s, 7),
             .certificate = column(s, 8),
+            .issuers = column(s, 9),
         };
         if (take(context, &row))
             g_array_append_val(damaged, id);

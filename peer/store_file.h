@@ -20,7 +20,7 @@ struct reload_store_file_stats {
     uint64_t loaded, damaged; /* at start; damaged: unreadable rows, dropped */
 };
 
-#define RELOAD_STORE_FILE_VERSION 1
+#define RELOAD_STORE_FILE_VERSION 2
 #define RELOAD_STORE_FILE_QUEUE_MAX                                                                \
     65536 /* rows waiting; more are refused until some are written */
 

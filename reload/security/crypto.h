@@ -19,6 +19,8 @@ struct reload_identity { /* a certificate that was checked: chain or self-signed
     size_t node_id_count;
     struct reload_slice user_name;        /* the rfc822Name's bytes; empty when there is none */
     uint64_t not_before_ms, not_after_ms; /* validity, Unix time */
+    struct reload_slice issuers; /* a bucket's bytes: the certificates between it and a root-cert,
+                                    without which others cannot check it (s6.3.4); often none */
 };
 
 struct reload_signer {                      /* who made a signature */

@@ -14,10 +14,8 @@ static void write_value(void *context, const struct reload_held_value *value,
                         struct reload_time now, struct reload_writer *answer)
 {
     struct bucket *bucket = context;
-    const struct reload_certificate certificate = { RELOAD_CERTIFICATE_X509,
-                                                    value->certificate->node.key };
     reload_held_write(value, now, answer);
-    reload_bucket_add(bucket->w, bucket->start, &certificate);
+    reload_certificates_write(value->certificate, bucket->w, bucket->start);
 }
 
 /* s7.4.2.2: what is not there is said without a signature; the answer's own covers it. */

@@ -30,7 +30,8 @@ struct reload_held_value *reload_held_value_new(struct reload_store *store,
     if (!v)
         return NULL;
     *v = (struct reload_held_value){ .model = data->value.model };
-    v->certificate = reload_certificates_hold(&store->certificates, signer->certificate);
+    v->certificate =
+        reload_certificates_hold(&store->certificates, signer->certificate, signer->issuers);
     if (!v->certificate) {
         reload_free(v);
         return NULL;

@@ -1,4 +1,5 @@
 #include "reload/alloc.h"
+#include "reload/security/bucket.h"
 #include "reload/security/signature.h"
 #include "reload/store/held.h"
 
@@ -114,6 +115,7 @@ static void describe_value(struct reload_held_value *v, struct reload_store_row 
     row->expires_ms = v->expires_unix_ms;
     row->stored_data = reload_slice_of(v->data, v->len);
     row->certificate = v->certificate->node.key;
+    row->issuers = v->certificate->issuers;
 }
 
 static void describe_generation(struct reload_held_kind *k, struct reload_store_row *row)
@@ -144,6 +146,8 @@ bool reload_store_next_row(struct reload_store *store, struct reload_store_row *
 
 /* --- in --- */
 
+#define GENERIC_CERTIFICATE_HEAD 3 /* type and length, s6.3.4 */
+
 static int load_generation(struct reload_store *store, const struct reload_store_row *row,
                            const struct reload_kind_config *config)
 {
@@ -167,20 +171,19 @@ static int check_row(struct reload_store *store, const struct reload_store_row *
     if (row->expires_ms <= now.unix_ms)
         return RELOAD_E_EXPIRED;
 
-    uint8_t prefix[3] = { RELOAD_CERTIFICATE_X509, (uint8_t)(row->certificate.n >> 8),
-                          (uint8_t)row->certificate.n };
-    if (row->certificate.n > UINT16_MAX)
-        return RELOAD_E_CERTIFICATE;
-    uint8_t *bucket = reload_alloc(sizeof prefix + row->certificate.n);
-    if (!bucket)
+    size_t room = GENERIC_CERTIFICATE_HEAD + row->certificate.n + row->issuers.n;
+    uint8_t *bytes = reload_alloc(room);
+    if (!bytes)
         return RELOAD_E_NOMEM;
-    memcpy(bucket, prefix, sizeof prefix);
-    if (row->certificate.n)
-        memcpy(bucket + sizeof prefix, row->certificate.p, row->certificate.n);
-    int error = reload_value_verify(store->crypto, row->resource, row->kind, data,
-                                    reload_slice_of(bucket, sizeof prefix + row->certificate.n),
-                                    now, signer);
-    reload_free(bucket);
+    struct reload_writer bucket = reload_writer_of(bytes, room);
+    const struct reload_certificate own = { RELOAD_CERTIFICATE_X509, row->certificate };
+    reload_bucket_add(&bucket, 0, &own);
+    reload_wr_bytes(&bucket, row->issuers);
+    int error = reload_writer_status(&bucket)
+                    ? RELOAD_E_CERTIFICATE
+                    : reload_value_verify(store->crypto, row->resource, row->kind, data,
+                                          reload_writer_slice(&bucket), now, signer);
+    reload_free(bytes);
     if (error)
         return error;
     const struct reload_access_question question = {

@@ -122,6 +122,7 @@ struct reload_store_row { /* one value, one generation counter, or its removal *
     uint64_t expires_ms;             /* Unix time at which the lifetime ends */
     struct reload_slice stored_data; /* StoredData struct as on the wire, with its length field */
     struct reload_slice certificate; /* DER of the value's signer */
+    struct reload_slice issuers;     /* and a bucket's bytes: those between it and a root-cert */
 };
 
 /* Whether what changes is queued as rows from now on; not at first. */

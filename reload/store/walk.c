@@ -64,14 +64,12 @@ static size_t written(const struct request *r)
 /* Adds a value, or leaves the request as it was when it would become too long. */
 static bool add_value(struct request *r, const struct reload_held_value *value)
 {
-    const struct reload_certificate certificate = { RELOAD_CERTIFICATE_X509,
-                                                    value->certificate->node.key };
     struct reload_writer body = *r->body, certificates = *r->certificates;
     size_t kind_mark = r->kind_mark;
     if (!kind_mark)
         kind_mark = reload_store_kind_begin(r->body, value->kind_id, value->kind->generation);
     reload_held_write(value, r->now, r->body);
-    reload_bucket_add(r->certificates, r->certificates_start, &certificate);
+    reload_certificates_write(value->certificate, r->certificates, r->certificates_start);
     bool fits = !reload_writer_status(r->body) && !reload_writer_status(r->certificates) &&
                 (r->value_count == 0 || written(r) <= r->max_len);
     if (!fits) {

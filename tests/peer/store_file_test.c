@@ -54,6 +54,7 @@ static struct reload_store_row row(const char *resource, const char *entry, cons
         .expires_ms = 1700000000000,
         .stored_data = reload_slice_of(data, strlen(data)),
         .certificate = TEXT("DER\0of the signer"),
+        .issuers = TEXT("\0\0\3DER"),
     };
 }
 
@@ -72,7 +73,7 @@ static bool write_rows(struct reload_store_file *file, uint64_t token,
 }
 
 struct taken {
-    size_t count, refuse_from;
+    size_t count, refuse_from, issuers_len;
     char data[10][200];
     struct reload_store_row last;
 };
@@ -86,6 +87,7 @@ static int take(void *context, const struct reload_store_row *r)
              (const char *)r->stored_data.p);
     assert_true(reload_slice_equal(r->certificate, TEXT("DER\0of the signer")));
     taken->last = *r;
+    taken->issuers_len = r->issuers.n;
     taken->count++;
     return 0;
 }
@@ -116,6 +118,35 @@ static void what_was_acknowledged_is_there_after_a_restart(void **state)
     assert_int_equal(taken.last.kind, 0xf0000001);
     assert_true(taken.last.generation == UINT64_MAX - 1);
     assert_int_equal(taken.last.expires_ms, 1700000000000);
+    reload_store_file_close(file);
+}
+
+static void a_file_of_version_1_is_read_and_written(void **state)
+{
+    (void)state;
+    static const char old[] =
+        "CREATE TABLE stored(id INTEGER PRIMARY KEY, resource BLOB NOT NULL, kind INTEGER NOT NULL,"
+        " is_generation INTEGER NOT NULL, entry BLOB NOT NULL, generation INTEGER NOT NULL,"
+        " expires_ms INTEGER NOT NULL, stored_data BLOB NOT NULL, certificate BLOB NOT NULL,"
+        " UNIQUE(resource, kind, is_generation, entry)) STRICT;"
+        "INSERT INTO stored VALUES(1, x'7231', 1, 0, x'', 1, 1, x'31',"
+        " CAST('DER' || char(0) || 'of the signer' AS BLOB));"
+        "PRAGMA user_version=1;";
+    sqlite3 *sqlite;
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, old, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sqlite);
+    struct reload_store_file *file = open_file();
+    struct taken taken = load(file);
+    assert_int_equal(taken.count, 1);
+    assert_string_equal(taken.data[0], "1");
+    assert_int_equal(taken.issuers_len, 0);
+    struct reload_store_row next = row("r2", "", "two");
+    assert_true(write_rows(file, 1, &next, 1));
+    reload_store_file_close(file);
+    file = open_file();
+    assert_int_equal(load(file).count, 2);
+    assert_int_equal(load(file).issuers_len, next.issuers.n);
     reload_store_file_close(file);
 }
 
@@ -272,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_a_restart, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_file_of_version_1_is_read_and_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_row_replaces_and_a_removed_one_is_gone, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(many_tokens_share_a_commit_and_all_come_back, set_up,

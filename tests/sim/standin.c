@@ -152,6 +152,7 @@ static int read_certificate(struct reload_slice bytes, size_t node_id_len,
     *overlay = reload_rd_u32(&r);
     reload_rd_u32(&r); /* serial */
     out->certificate = bytes;
+    out->issuers = (struct reload_slice){ 0 }; /* nobody stands between */
     out->not_before_ms = reload_rd_u64(&r);
     out->not_after_ms = reload_rd_u64(&r);
     out->user_name = reload_rd_opaque8(&r);

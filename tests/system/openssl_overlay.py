@@ -36,8 +36,23 @@ class Foreign:
         openssl("genpkey", *kind, "-out", self.path(name + ".key"))
         os.chmod(self.path(name + ".key"), 0o600)
 
-    def node(self, name, days=20, overlay=NAME):
-        """A node's key and certificate; returns its Node-ID. Days below 0: expired."""
+    def intermediate(self, name):
+        """A CA below the root."""
+        self.new_key(name)
+        extensions = self.path(name + ".ext")
+        with open(extensions, "w") as f:
+            f.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n")
+        self.issue(name, "ca", 20, extensions, f"/CN={name}")
+
+    def issue(self, name, issuer, days, extensions, subject="/"):
+        csr = openssl("req", "-new", "-key", self.path(name + ".key"), "-subj", subject)
+        serial = "0x" + os.urandom(8).hex()
+        openssl("x509", "-req", "-CA", self.path(issuer + ".pem"), "-CAkey",
+                self.path(issuer + ".key"), "-set_serial", serial, "-days", str(days), "-sha256",
+                "-extfile", extensions, "-out", self.path(name + ".pem"), stdin=csr)
+
+    def node(self, name, days=20, overlay=NAME, issuer="ca"):
+        """A node's key and certificate chain; returns its Node-ID. Days below 0: expired."""
         node_id = os.urandom(16).hex()
         self.new_key(name)
         extensions = self.path(name + ".ext")
@@ -45,11 +60,11 @@ class Foreign:
             f.write("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
                     f"subjectAltName=critical,URI:reload://0110{node_id}@{overlay}/,"
                     f"email:{name}@{NAME}\n")
-        csr = openssl("req", "-new", "-key", self.path(name + ".key"), "-subj", "/")
-        serial = "0x" + os.urandom(8).hex()
-        openssl("x509", "-req", "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"),
-                "-set_serial", serial, "-days", str(days), "-sha256", "-extfile", extensions,
-                "-out", self.path(name + ".pem"), stdin=csr)
+        self.issue(name, issuer, days, extensions)
+        if issuer != "ca":
+            with open(self.path(name + ".pem"), "a") as chain, open(
+                    self.path(issuer + ".pem")) as above:
+                chain.write(above.read())
         return node_id
 
     def der(self, name):

@@ -42,6 +42,30 @@ class Ec(Base):
             self.assertEqual([v["value"]["text"] for v in values], ["made elsewhere"])
 
 
+    # R6940-6.3.4-8 R6940-6.3.4-9: an answer brings the certificates above those of the values, also
+    # when the storing peer was started again meanwhile
+    def test_values_are_verified_through_an_intermediate_ca_when_their_writer_has_gone(self):
+        foreign = self.foreign()
+        foreign.intermediate("middle")
+        for name, issuer in (("one", "ca"), ("two", "middle"), ("three", "ca"), ("four", "ca")):
+            foreign.node(name, issuer=issuer)
+        kept = "--store", foreign.path("one.db")
+        one = self.start(foreign, "one", self.port, "--first", *kept)
+        two = self.start(foreign, "two", 0)
+        two.ask("store", "--kind", KIND, "by way of the middle")
+        two.end()
+
+        def is_found_by(name):
+            reader = self.start(foreign, name, 0)
+            values = reader.ask("fetch", "--kind", KIND, "--user", f"two@{NAME}")["values"]
+            self.assertEqual([v["value"]["text"] for v in values], ["by way of the middle"])
+            reader.end()
+
+        is_found_by("three")
+        one.end()
+        self.start(foreign, "one", self.port, "--first", *kept)
+        is_found_by("four")
+
     # R6940-11.1-5
     def test_of_several_configurations_that_of_the_certificate_counts(self):
         foreign = self.foreign()
