@@ -75,6 +75,8 @@ void reload_link_enter(struct reload_link *link, enum reload_link_state state)
         reload_link_note(link);
     }
     if (state == RELOAD_LINK_DEAD) {
+        if (link->returns)
+            reload_datagram_keep_undelivered(link);
         release_connection(link);
         link->set->count--;
         reload_link_note(link); /* to be told of, then freed */
@@ -136,8 +138,7 @@ static void finish(struct reload_link *link, int error, bool drain)
 {
     link->error = error;
     link->over = true;
-    if (!drain)
-        reload_datagram_keep_undelivered(link);
+    link->returns = !drain || error == RELOAD_E_TIMEOUT;
     reload_link_note(link);
     reload_link_enter(link, drain && (link->fd >= 0 || link->dtls) ? RELOAD_LINK_LINGERING
                                                                    : RELOAD_LINK_DEAD);
@@ -145,10 +146,12 @@ static void finish(struct reload_link *link, int error, bool drain)
         reload_link_mark_dirty(link);
 }
 
+/* Of a DTLS link that is given up the far end learns: the path may be dead in one direction only,
+ * or the far end have slept, and it would go on with a link that nobody answers. */
 static bool worth_draining(const struct reload_link *link, int error)
 {
-    return link->engine && error != RELOAD_E_IO && error != RELOAD_E_TIMEOUT &&
-           error != RELOAD_E_CLOSED;
+    bool given_up = error == RELOAD_E_TIMEOUT && !(link->dtls && reload_link_is_up(link));
+    return link->engine && error != RELOAD_E_IO && error != RELOAD_E_CLOSED && !given_up;
 }
 
 void reload_link_fail(struct reload_link *link, int error, const char *format, ...)

@@ -99,7 +99,8 @@ struct reload_link {
     struct reload_link_dial *dial;         /* NULL once up, and on inbound links */
 
     struct reload_engine *engine;
-    struct reload_datagram_link *dtls;   /* NULL: TLS, or no attempt is being made */
+    struct reload_datagram_link *dtls; /* NULL: TLS, or no attempt is being made */
+    bool returns; /* when it is dead, what was not acknowledged is the owner's again */
     struct reload_reliable *undelivered; /* of a link that failed: what it was to send */
     struct reload_link_raw *raw;         /* NULL: an overlay link */
     struct reload_frame_stream stream;   /* TLS only, and so is the sender */
