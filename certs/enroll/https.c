@@ -1,8 +1,6 @@
-#include "certs/enroll/https.h"
+#include "certs/enroll/https_internal.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <openssl/x509_vfy.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,18 +8,6 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-
-struct transfer {
-    const struct reload_enroll_exchange *exchange;
-    struct reload_enroll_answer *answer;
-    CURL *curl;
-    CURLU *url;
-    struct curl_slist *headers, *connect_to;
-    curl_mime *mime;
-    bool too_large;
-    char host[300], port[8];
-    char curl_text[CURL_ERROR_SIZE];
-};
 
 static size_t take_body(char *data, size_t size, size_t count, void *closure)
 {
@@ -161,114 +147,6 @@ static bool set_rest(struct transfer *t)
            curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->curl_text) == CURLE_OK;
 }
 
-static enum reload_enroll_result say(char *text, size_t cap, enum reload_enroll_result result,
-                                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static enum reload_enroll_result say(char *text, size_t cap, enum reload_enroll_result result,
-                                     const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, cap, format, args);
-    va_end(args);
-    return result;
-}
-
-static enum reload_enroll_result explain_certificate(struct transfer *t, const char *at, char *text,
-                                                     size_t cap)
-{
-    long verify = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_SSL_VERIFYRESULT, &verify);
-    switch (verify) {
-    case X509_V_OK:
-    case X509_V_ERR_UNSPECIFIED: /* what libcurl leaves when its own check of the name failed */
-        return say(
-            text, cap, RELOAD_ENROLL_TLS_NAME,
-            "the certificate of the server at %s is not for %s, so it may be another's: check "
-            "the name, or ask the operator for a certificate with that name",
-            at, t->exchange->tls_name ? t->exchange->tls_name : t->host);
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return say(
-            text, cap, RELOAD_ENROLL_TLS_TIME,
-            "the certificate of the server at %s %s: check the clock of this machine; if it is "
-            "right, the operator must renew the certificate",
-            at, verify == X509_V_ERR_CERT_HAS_EXPIRED ? "has expired" : "is not valid yet");
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        return say(
-            text, cap, RELOAD_ENROLL_TLS_UNKNOWN_CA,
-            "the certificate of the server at %s is by a CA that %s: get the overlay's ca.pem "
-            "from its operator in a safe way and give it with --ca",
-            at,
-            t->exchange->only_ca_pem ? "is not the one given with --ca"
-                                     : "this machine does not know");
-    default:
-        return say(text, cap, RELOAD_ENROLL_TLS,
-                   "the certificate of the server at %s is not acceptable: %s; tell its operator",
-                   at, X509_verify_cert_error_string(verify));
-    }
-}
-
-static enum reload_enroll_result explain(struct transfer *t, CURLcode code, char *text, size_t cap)
-{
-    char at[600];
-    const struct reload_enroll_target *target = t->exchange->target;
-    if (target)
-        snprintf(at, sizeof at, "%s port %u", target->host, (unsigned)target->port);
-    else
-        snprintf(at, sizeof at, "%s port %s", t->host, t->port);
-    long os_error = 0;
-    curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &os_error);
-    if (t->too_large)
-        return say(
-            text, cap, RELOAD_ENROLL_ANSWER_TOO_LARGE,
-            "the server at %s sends more than %zu bytes: this is not what was asked for; check "
-            "the address",
-            at, t->exchange->max_len);
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return say(text, cap, RELOAD_ENROLL_DNS,
-                   "the name %s has no address: check its spelling and this machine's network",
-                   t->host);
-    case CURLE_COULDNT_CONNECT:
-        return say(
-            text, cap, RELOAD_ENROLL_CONNECT,
-            "no connection to %s: %s; see that the server runs there and that no firewall is "
-            "between",
-            at, os_error ? strerror((int)os_error) : t->curl_text);
-    case CURLE_OPERATION_TIMEDOUT:
-        return say(text, cap, RELOAD_ENROLL_TIMEOUT,
-                   "the server at %s did not answer within %u s: try again later", at,
-                   (unsigned)(t->exchange->timeout_ms + 999) / 1000);
-    case CURLE_PEER_FAILED_VERIFICATION: return explain_certificate(t, at, text, cap);
-    case CURLE_SSL_CACERT_BADFILE:
-        if (!t->exchange->ca_pem.n) /* a machine without any trusts nobody */
-            return say(text, cap, RELOAD_ENROLL_TLS_UNKNOWN_CA,
-                       "this machine has no CA certificates to check %s with: give the overlay's "
-                       "CA certificate with --ca FILE, or install them",
-                       at);
-        return say(text, cap, RELOAD_ENROLL_LOCAL,
-                   "the CA certificates cannot be used: %s; the file must be PEM", t->curl_text);
-    case CURLE_OUT_OF_MEMORY: return say(text, cap, RELOAD_ENROLL_LOCAL, "out of memory");
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-        return say(text, cap, RELOAD_ENROLL_TLS,
-                   "no TLS connection with %s: %s; see that the port is "
-                   "that of an HTTPS server",
-                   at, t->curl_text);
-    default:
-        return say(text, cap, RELOAD_ENROLL_HTTP,
-                   "the exchange with %s failed: %s; try again, and "
-                   "if it stays so tell its operator",
-                   at, t->curl_text[0] ? t->curl_text : curl_easy_strerror(code));
-    }
-}
-
 /* TLS writes to a socket that the far end may have closed; the signal for that stops here, whatever
  * the program's own rule for it is. */
 static CURLcode perform(CURL *curl)
@@ -294,16 +172,18 @@ static void take_result(struct transfer *t)
              type ? (int)strcspn(type, "; \t") : 0, type ? type : "");
 }
 
-static enum reload_enroll_result run(struct transfer *t, char *text, size_t cap)
+static enum reload_enroll_result run(struct transfer *t)
 {
     if (!set_url(t))
-        return say(text, cap, RELOAD_ENROLL_USAGE, "%s is not a URL that can be asked as %s",
-                   t->exchange->url, t->exchange->tls_name ? t->exchange->tls_name : "it stands");
+        return reload_enroll_transfer_ended(
+            t, RELOAD_ENROLL_USAGE, "%s is not a URL that can be asked as %s", t->exchange->url,
+            t->exchange->tls_name ? t->exchange->tls_name : "it stands");
     if (!set_destination(t) || !set_headers(t) || !set_body(t) || !set_trust(t) || !set_rest(t))
-        return say(text, cap, RELOAD_ENROLL_LOCAL, "the HTTPS client cannot be set up");
+        return reload_enroll_transfer_ended(t, RELOAD_ENROLL_LOCAL,
+                                            "the HTTPS client cannot be set up");
     CURLcode code = perform(t->curl);
     if (code != CURLE_OK)
-        return explain(t, code, text, cap);
+        return reload_enroll_transfer_failed(t, code);
     take_result(t);
     return RELOAD_ENROLL_OK;
 }
@@ -312,19 +192,22 @@ enum reload_enroll_result reload_enroll_https(const struct reload_enroll_exchang
                                               struct reload_enroll_answer *answer, char *text,
                                               size_t text_cap)
 {
+    struct transfer t = {
+        .exchange = exchange, .answer = answer, .text = text, .text_cap = text_cap
+    };
     *answer = (struct reload_enroll_answer){ .date_s = -1, .retry_after_s = -1 };
     if (strncasecmp(exchange->url, "https://", 8) != 0)
-        return say(text, text_cap, RELOAD_ENROLL_USAGE,
-                   "%s does not begin with https://, and nothing else is safe enough",
-                   exchange->url);
+        return reload_enroll_transfer_ended(
+            &t, RELOAD_ENROLL_USAGE,
+            "%s does not begin with https://, and nothing else is safe enough", exchange->url);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return say(text, text_cap, RELOAD_ENROLL_LOCAL, "the HTTPS client cannot be set up");
-    struct transfer t = { .exchange = exchange, .answer = answer };
+        return reload_enroll_transfer_ended(&t, RELOAD_ENROLL_LOCAL,
+                                            "the HTTPS client cannot be set up");
     t.curl = curl_easy_init();
     t.url = curl_url();
     enum reload_enroll_result result =
-        t.curl && t.url ? run(&t, text, text_cap)
-                        : say(text, text_cap, RELOAD_ENROLL_LOCAL, "out of memory");
+        t.curl && t.url ? run(&t)
+                        : reload_enroll_transfer_ended(&t, RELOAD_ENROLL_LOCAL, "out of memory");
     curl_easy_cleanup(t.curl);
     curl_mime_free(t.mime);
     curl_slist_free_all(t.headers);
