@@ -14,7 +14,8 @@ void couple_open(struct identity *dialler, struct identity *listener,
                  const struct host_options *options);
 /* The same with bob, and with B's bare port. */
 void couple_open_datagrams(struct identity *dialler, const struct host_options *options);
-/* A test's tear-down; memory is there again. */
+/* A test that ends with the couple closed, and memory there again. */
+#define COUPLE(test) cmocka_unit_test_teardown(test, couple_close)
 int couple_close(void **state);
 
 /* A link from A to B that is up at both ends: its id at A. */

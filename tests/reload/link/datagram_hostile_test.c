@@ -341,21 +341,19 @@ static void running_out_of_memory_ends_links_in_order(void **state)
     couple_open_datagrams(&alice, NULL);
 }
 
-#define TEST(f) cmocka_unit_test_teardown(f, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_hello_flood_leaves_no_state_and_an_honest_link_answers),
-        TEST(garbage_of_every_kind_changes_nothing),
-        TEST(strangers_expired_and_wrong_certificates_are_refused_and_counted),
-        TEST(handshakes_are_limited_and_the_oldest_makes_room),
-        TEST(a_replayed_datagram_is_dropped),
-        TEST(records_without_a_frame_are_dropped_and_counted),
-        TEST(acks_that_lie_do_no_harm),
-        TEST(a_far_end_that_begins_anew_on_its_address_replaces_its_old_link),
-        TEST(a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone),
-        TEST(running_out_of_memory_ends_links_in_order),
+        COUPLE(a_hello_flood_leaves_no_state_and_an_honest_link_answers),
+        COUPLE(garbage_of_every_kind_changes_nothing),
+        COUPLE(strangers_expired_and_wrong_certificates_are_refused_and_counted),
+        COUPLE(handshakes_are_limited_and_the_oldest_makes_room),
+        COUPLE(a_replayed_datagram_is_dropped),
+        COUPLE(records_without_a_frame_are_dropped_and_counted),
+        COUPLE(acks_that_lie_do_no_harm),
+        COUPLE(a_far_end_that_begins_anew_on_its_address_replaces_its_old_link),
+        COUPLE(a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone),
+        COUPLE(running_out_of_memory_ends_links_in_order),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

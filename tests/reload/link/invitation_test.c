@@ -328,20 +328,19 @@ static void invitations_and_their_ports_are_limited_and_refusals_counted(void **
 
 int main(void)
 {
-#define LIVE(test) cmocka_unit_test_teardown(test, couple_close)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_comes_early_waits_until_the_host_knows_whom_it_expects),
         cmocka_unit_test(only_the_expected_node_gets_in),
         cmocka_unit_test(a_foreign_certificate_with_the_right_node_id_is_refused),
         cmocka_unit_test(who_dials_demands_its_node_too),
-        LIVE(one_is_let_in_and_all_other_ports_close),
-        LIVE(a_second_handshake_on_a_taken_datagram_port_gets_no_answer),
-        LIVE(a_flood_of_silent_connections_does_not_keep_the_guest_out),
-        LIVE(a_slow_handshake_ends_and_the_door_stays_open),
-        LIVE(what_is_no_handshake_ends_that_connection_alone),
-        LIVE(nobody_comes_and_the_host_is_told),
-        LIVE(a_withdrawn_invitation_is_silent),
-        LIVE(invitations_and_their_ports_are_limited_and_refusals_counted),
+        COUPLE(one_is_let_in_and_all_other_ports_close),
+        COUPLE(a_second_handshake_on_a_taken_datagram_port_gets_no_answer),
+        COUPLE(a_flood_of_silent_connections_does_not_keep_the_guest_out),
+        COUPLE(a_slow_handshake_ends_and_the_door_stays_open),
+        COUPLE(what_is_no_handshake_ends_that_connection_alone),
+        COUPLE(nobody_comes_and_the_host_is_told),
+        COUPLE(a_withdrawn_invitation_is_silent),
+        COUPLE(invitations_and_their_ports_are_limited_and_refusals_counted),
     };
     return cmocka_run_group_tests(tests, set_up_identities, tear_down_identities);
 }

@@ -157,17 +157,15 @@ static void an_oversize_link_left_alone_closes_itself(void **state)
     assert_true(net_events(&host_a, RELOAD_LINK_DOWN, 1));
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_unknown_frame_type_closes_the_link),
-        TEST(frames_may_be_cut_over_records_anywhere),
-        TEST(each_frame_gets_the_ack_it_deserves),
-        TEST(acks_out_of_the_blue_change_nothing),
-        TEST(an_oversize_message_can_be_answered_before_it_has_arrived_and_closed),
-        TEST(an_oversize_link_left_alone_closes_itself),
+        COUPLE(an_unknown_frame_type_closes_the_link),
+        COUPLE(frames_may_be_cut_over_records_anywhere),
+        COUPLE(each_frame_gets_the_ack_it_deserves),
+        COUPLE(acks_out_of_the_blue_change_nothing),
+        COUPLE(an_oversize_message_can_be_answered_before_it_has_arrived_and_closed),
+        COUPLE(an_oversize_link_left_alone_closes_itself),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

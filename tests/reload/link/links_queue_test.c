@@ -113,14 +113,12 @@ static void acks_that_nobody_reads_do_not_pile_up(void **state)
     raw_close(&raw);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_slow_reader_fills_a_bounded_queue_and_loses_nothing_that_was_taken),
-        TEST(the_queue_is_bounded_in_messages_and_empty_once_all_is_written),
-        TEST(acks_that_nobody_reads_do_not_pile_up),
+        COUPLE(a_slow_reader_fills_a_bounded_queue_and_loses_nothing_that_was_taken),
+        COUPLE(the_queue_is_bounded_in_messages_and_empty_once_all_is_written),
+        COUPLE(acks_that_nobody_reads_do_not_pile_up),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -104,16 +104,14 @@ static void a_refused_connection_is_a_down_event(void **state)
     assert_int_equal(host_stats(&host_a).links, 0);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_link_whose_far_end_is_no_longer_accepted_is_closed),
-        TEST(a_client_that_the_server_refuses_is_never_up),
-        TEST(a_server_that_the_client_refuses_is_never_up),
-        TEST(a_link_to_another_node_than_expected_is_closed),
-        TEST(a_refused_connection_is_a_down_event),
+        COUPLE(a_link_whose_far_end_is_no_longer_accepted_is_closed),
+        COUPLE(a_client_that_the_server_refuses_is_never_up),
+        COUPLE(a_server_that_the_client_refuses_is_never_up),
+        COUPLE(a_link_to_another_node_than_expected_is_closed),
+        COUPLE(a_refused_connection_is_a_down_event),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -119,15 +119,13 @@ static void a_closed_link_does_not_wait_for_a_peer_that_never_ends(void **state)
     raw_close(&raw);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_server_that_never_shakes_hands_is_a_down_event),
-        TEST(a_silent_tls13_server_counts_as_content_after_half_a_second),
-        TEST(a_cut_connection_is_told_from_an_orderly_end),
-        TEST(a_closed_link_does_not_wait_for_a_peer_that_never_ends),
+        COUPLE(a_server_that_never_shakes_hands_is_a_down_event),
+        COUPLE(a_silent_tls13_server_counts_as_content_after_half_a_second),
+        COUPLE(a_cut_connection_is_told_from_an_orderly_end),
+        COUPLE(a_closed_link_does_not_wait_for_a_peer_that_never_ends),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

@@ -165,16 +165,14 @@ static void without_descriptors_new_links_are_refused_and_old_ones_live(void **s
         close(fds[i]);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, couple_close)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_peer_that_never_shakes_hands_is_dropped_after_ten_seconds),
-        TEST(garbage_instead_of_tls_is_refused_and_counted),
-        TEST(limits_on_strangers_hold_and_are_counted),
-        TEST(strangers_cannot_flood_the_log),
-        TEST(without_descriptors_new_links_are_refused_and_old_ones_live),
+        COUPLE(a_peer_that_never_shakes_hands_is_dropped_after_ten_seconds),
+        COUPLE(garbage_instead_of_tls_is_refused_and_counted),
+        COUPLE(limits_on_strangers_hold_and_are_counted),
+        COUPLE(strangers_cannot_flood_the_log),
+        COUPLE(without_descriptors_new_links_are_refused_and_old_ones_live),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
 }

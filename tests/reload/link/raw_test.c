@@ -349,21 +349,20 @@ static void nothing_of_an_application_is_captured(void **state)
 
 int main(void)
 {
-#define LIVE(test) cmocka_unit_test_teardown(test, couple_close)
     const struct CMUnitTest tests[] = {
-        LIVE(a_byte_channel_comes_up_and_says_who_is_there),
-        LIVE(bytes_pass_unchanged_and_without_frames),
-        LIVE(a_full_queue_refuses_and_tells_when_there_is_room),
-        LIVE(a_reader_that_pauses_stops_the_writer_and_loses_nothing),
-        LIVE(each_direction_ends_by_itself_and_after_its_last_byte),
-        LIVE(a_close_ends_both_directions),
-        LIVE(the_end_of_a_process_is_not_the_end_of_the_bytes),
-        LIVE(a_far_end_that_breaks_is_noticed_while_paused),
-        LIVE(frames_and_raw_bytes_do_not_mix),
-        LIVE(datagrams_keep_their_bounds_both_ways),
-        LIVE(a_datagram_channel_closes_as_a_whole),
-        LIVE(datagrams_for_a_paused_reader_are_dropped_and_counted),
-        LIVE(a_datagram_to_a_dead_process_brings_the_channel_down),
+        COUPLE(a_byte_channel_comes_up_and_says_who_is_there),
+        COUPLE(bytes_pass_unchanged_and_without_frames),
+        COUPLE(a_full_queue_refuses_and_tells_when_there_is_room),
+        COUPLE(a_reader_that_pauses_stops_the_writer_and_loses_nothing),
+        COUPLE(each_direction_ends_by_itself_and_after_its_last_byte),
+        COUPLE(a_close_ends_both_directions),
+        COUPLE(the_end_of_a_process_is_not_the_end_of_the_bytes),
+        COUPLE(a_far_end_that_breaks_is_noticed_while_paused),
+        COUPLE(frames_and_raw_bytes_do_not_mix),
+        COUPLE(datagrams_keep_their_bounds_both_ways),
+        COUPLE(a_datagram_channel_closes_as_a_whole),
+        COUPLE(datagrams_for_a_paused_reader_are_dropped_and_counted),
+        COUPLE(a_datagram_to_a_dead_process_brings_the_channel_down),
         cmocka_unit_test(nothing_of_an_application_is_captured),
     };
     return cmocka_run_group_tests(tests, people_set_up, people_tear_down);
