@@ -140,16 +140,24 @@ int reload_cert_document_load(struct reload_slice document, const char *instance
 
 /* --- the next document --- */
 
-static int check_next(const struct reload_config *next, const struct reload_config *current,
+/* s6.5.4.2; the signature was checked before, or a stranger could make us say "too old". */
+static int check_newer(const struct reload_cert_opened *opened, const struct reload_config *current,
+                       struct reload_cert_reason *reason)
+{
+    uint16_t sequence = 0;
+    int error = reload_cert_document_sequence(opened, &sequence, reason);
+    if (error || reload_config_sequence_compare(sequence, current->sequence) > 0)
+        return error;
+    return reload_cert_refuse(reason, RELOAD_E_TOO_OLD,
+                              "sequence %u is not newer than %u, which is in force", sequence,
+                              current->sequence);
+}
+
+static int check_next(const struct reload_config *next,
                       const struct reload_cert_document_policy *policy, uint64_t now_unix_ms,
                       struct reload_cert_reason *reason)
 {
     struct reload_trust *trust;
-    /* s6.5.4.2; the signature was checked before, or a stranger could make us say "too old". */
-    if (reload_config_sequence_compare(next->sequence, current->sequence) <= 0)
-        return reload_cert_refuse(reason, RELOAD_E_TOO_OLD,
-                                  "sequence %u is not newer than %u, which is in force",
-                                  next->sequence, current->sequence);
     int error = check_expiration(next, now_unix_ms, reason);
     if (error)
         return error;
@@ -193,9 +201,11 @@ int reload_cert_document_update(struct reload_slice document, const struct reloa
         return error;
     error = verify_by_current(&opened, current, policy, now_unix_ms, reason);
     if (!error)
+        error = check_newer(&opened, current, reason);
+    if (!error) /* s11.1: from here on "unsupported" means that this node must leave */
         error = reload_cert_document_read(&opened, policy, &next, reason);
     if (!error)
-        error = check_next(next, current, policy, now_unix_ms, reason);
+        error = check_next(next, policy, now_unix_ms, reason);
     reload_cert_opened_fini(&opened);
     if (error) {
         reload_cert_document_free(next);

@@ -62,7 +62,7 @@ RELOAD_MUST_USE int reload_cert_document_load(struct reload_slice document,
 
 /* The next document: signed by a configuration-signer of `current`, its certificate checked by the
  * roots of `current`, same instance-name, newer sequence (s6.5.4.2, s11.1). Errors as
- * reload_config_ops.parse_document. */
+ * reload_config_ops.parse_document; RELOAD_E_UNSUPPORTED only for one that is signed and newer. */
 RELOAD_MUST_USE int reload_cert_document_update(struct reload_slice document,
                                                 const struct reload_config *current,
                                                 const struct reload_cert_document_policy *policy,
@@ -87,15 +87,15 @@ RELOAD_MUST_USE int reload_cert_document_write(const struct reload_config *confi
 
 /* Signs the configuration of `instance_name` (NULL: the first) in a document: each of its
  * kind-blocks by `kind_signer` and then the whole by `signer`, replacing the signatures that are
- * there; every other byte stays. sequence: the new sequence number, or RELOAD_SEQUENCE_ANY to leave
- * it as it is. RELOAD_E_DECODE, RELOAD_E_INVALID, RELOAD_E_FORBIDDEN (signer not listed in the
- * document), RELOAD_E_NOMEM. */
-RELOAD_MUST_USE int reload_cert_document_sign(struct reload_slice document,
-                                              const char *instance_name, uint16_t sequence,
-                                              const struct reload_cert_identity *signer,
-                                              const struct reload_cert_identity *kind_signer,
-                                              struct reload_cert_bytes *out,
-                                              struct reload_cert_reason *reason);
+ * there; every other byte stays. policy: how it is read (NULL: strictly). sequence: the new
+ * sequence number, or RELOAD_SEQUENCE_ANY to leave it as it is. RELOAD_E_DECODE, RELOAD_E_INVALID,
+ * RELOAD_E_FORBIDDEN (signer not listed in the document), RELOAD_E_NOMEM. */
+RELOAD_MUST_USE int
+reload_cert_document_sign(struct reload_slice document, const char *instance_name,
+                          const struct reload_cert_document_policy *policy, uint16_t sequence,
+                          const struct reload_cert_identity *signer,
+                          const struct reload_cert_identity *kind_signer,
+                          struct reload_cert_bytes *out, struct reload_cert_reason *reason);
 
 /* Signs one <kind>..</kind> and answers the kind-block around it: what a ConfigUpdate of type kind
  * carries. */

@@ -38,6 +38,11 @@ RELOAD_MUST_USE int reload_cert_document_read(const struct reload_cert_opened *o
                                               struct reload_config **out,
                                               struct reload_cert_reason *reason);
 
+/* Its sequence number alone. RELOAD_E_INVALID, RELOAD_E_NOMEM. */
+RELOAD_MUST_USE int reload_cert_document_sequence(const struct reload_cert_opened *opened,
+                                                  uint16_t *sequence,
+                                                  struct reload_cert_reason *reason);
+
 /* Reads what extensions say in a <kind> into out->parameters. RELOAD_E_LIMIT above
  * RELOAD_KIND_PARAMETERS_MAX, RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_cert_kind_parameters(xmlNodePtr kind, struct reload_cert_arena *arena,

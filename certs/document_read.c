@@ -197,21 +197,41 @@ int reload_cert_overlay_name_check(const char *name, struct reload_cert_reason *
                 : 0;
 }
 
+static int read_sequence(struct reload_cert_reading *r, uint16_t *out)
+{
+    char *sequence = reload_cert_xml_attribute(r->opened->configuration, "sequence", r->arena);
+    uint64_t n = 0;
+    if (sequence && !reload_cert_number(sequence, 0, RELOAD_SEQUENCE_ANY - 1, &n))
+        return reload_cert_reading_invalid(r, "sequence", sequence, "0 to 65534 are possible");
+    *out = (uint16_t)n;
+    return 0;
+}
+
+int reload_cert_document_sequence(const struct reload_cert_opened *opened, uint16_t *sequence,
+                                  struct reload_cert_reason *reason)
+{
+    struct reload_cert_arena arena = { 0 };
+    struct reload_cert_reading r = { .opened = opened, .arena = &arena, .reason = reason };
+    int error = read_sequence(&r, sequence);
+    if (arena.failed)
+        error = reload_cert_reading_no_memory(&r);
+    reload_cert_arena_fini(&arena);
+    return error;
+}
+
 static int read_attributes(struct reload_cert_reading *r)
 {
     xmlNodePtr node = r->opened->configuration;
-    char *sequence = reload_cert_xml_attribute(node, "sequence", r->arena);
     char *expiration = reload_cert_xml_attribute(node, "expiration", r->arena);
-    uint64_t n = 0;
     r->config->instance_name = reload_cert_xml_attribute(node, "instance-name", r->arena);
     if (!r->config->instance_name)
         return reload_cert_reading_no_memory(r);
     int error = reload_cert_overlay_name_check(r->config->instance_name, r->reason);
     if (error)
         return error;
-    if (sequence && !reload_cert_number(sequence, 0, RELOAD_SEQUENCE_ANY - 1, &n))
-        return reload_cert_reading_invalid(r, "sequence", sequence, "0 to 65534 are possible");
-    r->config->sequence = (uint16_t)n;
+    error = read_sequence(r, &r->config->sequence);
+    if (error)
+        return error;
     if (expiration && !parse_time(expiration, &r->config->expiration_ms))
         return reload_cert_reading_invalid(r, "expiration", expiration,
                                            "a time in UTC is needed, as 2030-01-31T12:00:00Z");

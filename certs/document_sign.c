@@ -218,6 +218,7 @@ static int sign_opened(const struct reload_cert_opened *o, uint16_t sequence,
 }
 
 static int check_signers(const struct reload_cert_opened *o,
+                         const struct reload_cert_document_policy *policy,
                          const struct reload_cert_identity *signer,
                          const struct reload_cert_identity *kind_signer,
                          struct reload_cert_reason *reason)
@@ -226,7 +227,7 @@ static int check_signers(const struct reload_cert_opened *o,
     const struct reload_node_id *kinds = &reload_cert_identity_own(kind_signer)->node_id;
     struct reload_config *c;
     char text[RELOAD_NODE_ID_TEXT];
-    int error = reload_cert_document_read(o, NULL, &c, reason);
+    int error = reload_cert_document_read(o, policy, &c, reason);
     if (error)
         return error;
     if (!reload_config_is_signer(c->configuration_signers, c->configuration_signer_count, who))
@@ -243,7 +244,8 @@ static int check_signers(const struct reload_cert_opened *o,
 }
 
 int reload_cert_document_sign(struct reload_slice document, const char *instance_name,
-                              uint16_t sequence, const struct reload_cert_identity *signer,
+                              const struct reload_cert_document_policy *policy, uint16_t sequence,
+                              const struct reload_cert_identity *signer,
                               const struct reload_cert_identity *kind_signer,
                               struct reload_cert_bytes *out, struct reload_cert_reason *reason)
 {
@@ -253,7 +255,7 @@ int reload_cert_document_sign(struct reload_slice document, const char *instance
     int error = reload_cert_open(document, instance_name, &opened, reason);
     if (error)
         return error;
-    error = check_signers(&opened, signer, kind_signer, reason);
+    error = check_signers(&opened, policy, signer, kind_signer, reason);
     if (!error)
         error = sign_opened(&opened, sequence, signer, kind_signer, &t);
     reload_cert_opened_fini(&opened);

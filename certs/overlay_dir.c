@@ -189,7 +189,7 @@ static int write_signed(struct making *m, const struct reload_config *config,
     int error = reload_cert_document_write(config, &document);
     if (error)
         return error;
-    error = reload_cert_document_sign(reload_cert_bytes_slice(&document), NULL, 1, m->signer,
+    error = reload_cert_document_sign(reload_cert_bytes_slice(&document), NULL, NULL, 1, m->signer,
                                       m->signer, out, m->reason);
     reload_cert_bytes_fini(&document);
     return error;

@@ -66,17 +66,19 @@ int reload_cert_overlay_read_document(const char *directory, struct reload_cert_
 }
 
 /* Under the next sequence number. */
-static int sign_again(struct reload_slice document, const struct reload_cert_identity *signer,
-                      struct reload_cert_bytes *out, uint16_t *sequence,
-                      struct reload_cert_reason *reason)
+static int sign_again(struct reload_slice document,
+                      const struct reload_cert_document_policy *policy,
+                      const struct reload_cert_identity *signer, struct reload_cert_bytes *out,
+                      uint16_t *sequence, struct reload_cert_reason *reason)
 {
     struct reload_config *config;
-    int error = reload_cert_document_parse(document, NULL, NULL, &config, reason);
+    int error = reload_cert_document_parse(document, NULL, policy, &config, reason);
     if (error)
         return error;
     *sequence = (uint16_t)((config->sequence + 1u) % RELOAD_SEQUENCE_ANY);
     reload_cert_document_free(config);
-    return reload_cert_document_sign(document, NULL, *sequence, signer, signer, out, reason);
+    return reload_cert_document_sign(document, NULL, policy, *sequence, signer, signer, out,
+                                     reason);
 }
 
 int reload_cert_overlay_publish_next(const char *directory,
@@ -88,7 +90,7 @@ int reload_cert_overlay_publish_next(const char *directory,
     struct reload_cert_bytes next = { 0 };
     int error = load_signer(directory, &signer, reason);
     if (!error)
-        error = sign_again(document, signer, &next, sequence, reason);
+        error = sign_again(document, policy, signer, &next, sequence, reason);
     if (!error)
         error = reload_cert_overlay_publish(directory, policy, reload_cert_bytes_slice(&next),
                                             now_unix_ms, reason);

@@ -29,7 +29,8 @@ enum reload_enroll_result {
     RELOAD_ENROLL_HTTP,     /* not the answer a server of this kind gives */
     RELOAD_ENROLL_ANSWER_TOO_LARGE,
     RELOAD_ENROLL_DOCUMENT_INVALID,
-    RELOAD_ENROLL_DOCUMENT_UNSIGNED, /* or the signature does not hold */
+    RELOAD_ENROLL_DOCUMENT_UNSUPPORTED, /* asks for what this program does not know */
+    RELOAD_ENROLL_DOCUMENT_UNSIGNED,    /* or the signature does not hold */
     RELOAD_ENROLL_DOCUMENT_EXPIRED,
     RELOAD_ENROLL_REFUSED_AUTHENTICATION, /* the four tokens of s11.3 */
     RELOAD_ENROLL_REFUSED_USERNAME,

@@ -147,6 +147,7 @@ static enum reload_enroll_result result_of(int error)
     case RELOAD_E_FORBIDDEN: return RELOAD_ENROLL_DOCUMENT_UNSIGNED;
     case RELOAD_E_TOO_OLD: return RELOAD_ENROLL_UNCHANGED;
     case RELOAD_E_NOMEM: return RELOAD_ENROLL_LOCAL;
+    case RELOAD_E_UNSUPPORTED: return RELOAD_ENROLL_DOCUMENT_UNSUPPORTED;
     default: return RELOAD_ENROLL_DOCUMENT_INVALID;
     }
 }
@@ -161,6 +162,7 @@ static const char *next_step(enum reload_enroll_result result)
                "risk";
     case RELOAD_ENROLL_DOCUMENT_INVALID:
         return "check that the source is the overlay's configuration, and tell its operator";
+    case RELOAD_ENROLL_DOCUMENT_UNSUPPORTED: return "a newer version of this program may know it";
     case RELOAD_ENROLL_UNCHANGED: return "there is nothing to do";
     default: return "try again";
     }

@@ -59,7 +59,8 @@ int reload_enroll_exit_code(enum reload_enroll_result result)
     case RELOAD_ENROLL_TLS:
     case RELOAD_ENROLL_HTTP:
     case RELOAD_ENROLL_ANSWER_TOO_LARGE:
-    case RELOAD_ENROLL_DOCUMENT_INVALID: return 1;
+    case RELOAD_ENROLL_DOCUMENT_INVALID:
+    case RELOAD_ENROLL_DOCUMENT_UNSUPPORTED: return 1;
     }
     return 1;
 }
@@ -81,6 +82,7 @@ const char *reload_enroll_result_text(enum reload_enroll_result result)
     case RELOAD_ENROLL_HTTP: return "http";
     case RELOAD_ENROLL_ANSWER_TOO_LARGE: return "answer_too_large";
     case RELOAD_ENROLL_DOCUMENT_INVALID: return "document_invalid";
+    case RELOAD_ENROLL_DOCUMENT_UNSUPPORTED: return "document_unsupported";
     case RELOAD_ENROLL_DOCUMENT_UNSIGNED: return "document_unsigned";
     case RELOAD_ENROLL_DOCUMENT_EXPIRED: return "document_expired";
     case RELOAD_ENROLL_REFUSED_AUTHENTICATION: return "failed_authentication";

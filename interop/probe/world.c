@@ -96,7 +96,7 @@ static int name_next(struct probe_world *world, struct probe_fault *fault)
     if (!world->options.reconfigure || !world->signer)
         return 0;
     int error = reload_cert_document_sign(reload_cert_bytes_slice(&world->document),
-                                          world->config->instance_name,
+                                          world->config->instance_name, NULL,
                                           (uint16_t)((world->config->sequence + 1u) % 65535u),
                                           world->signer, world->signer, &next, &reason);
     if (error)

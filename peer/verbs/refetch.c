@@ -41,7 +41,10 @@ static gboolean finish(gpointer data)
         if (newer && reload_overlay_configure(r->overlay, e->fetched->document))
             reload_log_write(r->log, RELOAD_LOG_WARNING, "config",
                              "the document that was fetched is not acceptable");
-        arm(r, true);
+        if (e->result == RELOAD_ENROLL_DOCUMENT_UNSUPPORTED) /* s11.1 */
+            reload_overlay_leave(r->overlay);
+        else
+            arm(r, true);
     }
     exchange_free(e);
     return G_SOURCE_REMOVE;

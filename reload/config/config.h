@@ -118,7 +118,8 @@ struct reload_config_ops {
      * be by one of its configuration-signers and the sequence must be newer. Returns 0 with *out
      * owned by the caller until release(); RELOAD_E_SIGNATURE, RELOAD_E_TOO_OLD, RELOAD_E_DECODE
      * (not XML, wrong overlay), RELOAD_E_INVALID (breaks the schema), RELOAD_E_UNSUPPORTED
-     * (mandatory extension), RELOAD_E_EXPIRED, RELOAD_E_NOMEM. */
+     * (signed and newer, but beyond this node: a mandatory extension, say; the node leaves),
+     * RELOAD_E_EXPIRED, RELOAD_E_NOMEM. */
     int (*parse_document)(void *context, struct reload_slice document,
                           const struct reload_config *current, struct reload_time now,
                           const struct reload_config **out);

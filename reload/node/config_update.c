@@ -58,7 +58,13 @@ int reload_config_adopt(struct reload_node *node, struct reload_slice document)
         return RELOAD_E_UNSUPPORTED;
     int e = node->config.config_ops->parse_document(node->config.config_context, document,
                                                     node->overlay, node->now, &config);
-    return finish(node, e, config);
+    e = finish(node, e, config);
+    if (e == RELOAD_E_UNSUPPORTED) { /* s11.1: a node that cannot meet it MUST exit the overlay */
+        reload_log_line(node, RELOAD_LOG_ERROR,
+                        "the overlay's new configuration asks for what is not known here: leaving");
+        node->ops->leave(node->topology, node->now);
+    }
+    return e;
 }
 
 static int adopt_kinds(struct reload_node *node, struct reload_slice list)

@@ -312,8 +312,8 @@ static void a_config_update_goes_through_the_operations(void **state)
     f.config.configuration_signers = &signer;
     f.config.configuration_signer_count = 1;
     assert_int_equal(reload_cert_document_write(&f.config, &xml), 0);
-    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, 4, n.identity,
-                                               n.identity, &document, NULL),
+    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, NULL, 4,
+                                               n.identity, n.identity, &document, NULL),
                      0);
     struct reload_slice bytes = reload_cert_bytes_slice(&document), none = text("<x/>");
     assert_int_equal(reload_cert_config_ops.parse_document(n.context, bytes, &f.config, now, &next),

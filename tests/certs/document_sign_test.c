@@ -15,6 +15,7 @@ struct signing {
     struct reload_cert_identity *signer, *kind_signer, *stranger;
     struct reload_node_id ids[2];
     struct reload_kind_config kind;
+    struct reload_cert_document_policy policy; /* of who signs */
     struct reload_cert_reason why;
 };
 
@@ -57,7 +58,8 @@ static int teardown(void **state)
 static struct reload_cert_bytes sign(struct signing *s, struct reload_slice xml, uint16_t sequence)
 {
     struct reload_cert_bytes out;
-    if (reload_cert_document_sign(xml, NULL, sequence, s->signer, s->kind_signer, &out, &s->why))
+    if (reload_cert_document_sign(xml, NULL, &s->policy, sequence, s->signer, s->kind_signer, &out,
+                                  &s->why))
         fail_msg("%s", s->why.text);
     return out;
 }
@@ -190,17 +192,18 @@ static void only_listed_signers_can_sign_and_their_signatures_are_checked(void *
     assert_int_equal(reload_cert_document_write(&s->f.config, &xml), 0);
     struct reload_slice bytes = reload_cert_bytes_slice(&xml);
     assert_int_equal(
-        reload_cert_document_sign(bytes, NULL, 6, s->stranger, s->kind_signer, &out, &s->why),
+        reload_cert_document_sign(bytes, NULL, NULL, 6, s->stranger, s->kind_signer, &out, &s->why),
         RELOAD_E_FORBIDDEN);
-    assert_int_equal(reload_cert_document_sign(bytes, NULL, 6, s->signer, s->signer, &out, &s->why),
-                     RELOAD_E_FORBIDDEN);
+    assert_int_equal(
+        reload_cert_document_sign(bytes, NULL, NULL, 6, s->signer, s->signer, &out, &s->why),
+        RELOAD_E_FORBIDDEN);
     /* a stranger that signs all the same: listed while signing, taken off afterwards by swapping
      * the id */
     struct reload_node_id theirs = node_id(3);
     s->f.config.configuration_signers = &theirs;
     struct reload_cert_bytes other, signed_by_other;
     assert_int_equal(reload_cert_document_write(&s->f.config, &other), 0);
-    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&other), NULL, 9,
+    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&other), NULL, NULL, 9,
                                                s->stranger, s->kind_signer, &signed_by_other,
                                                &s->why),
                      0);
@@ -266,6 +269,35 @@ the_next_document_has_a_newer_sequence_and_the_same_name_and_has_not_expired(voi
     reload_cert_bytes_fini(&other);
 }
 
+/* R6940-11.1-26 R6940-11.1-37: a node leaves for what it cannot meet, so that must be its overlay's
+ * next document: neither an older one nor another's. */
+static void only_a_newer_document_that_is_signed_is_called_unsupported(void **state)
+{
+    struct signing *s = *state;
+    struct reload_cert_bytes first = written(s, 6);
+    struct reload_config *current, *next;
+    assert_int_equal(load(s, &first, NULL, &current), 0);
+    static const char *const extensions[] = { "urn:example:new" };
+    s->f.config.mandatory_extensions = extensions;
+    s->f.config.mandatory_extension_count = 1;
+    s->policy =
+        (struct reload_cert_document_policy){ .extensions = extensions, .extension_count = 1 };
+    static const struct {
+        uint16_t sequence;
+        int error;
+    } cases[] = { { 5, RELOAD_E_TOO_OLD }, { 6, RELOAD_E_TOO_OLD }, { 7, RELOAD_E_UNSUPPORTED } };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct reload_cert_bytes d = written(s, cases[i].sequence);
+        assert_int_equal(update(s, &d, current, &next), cases[i].error);
+        struct reload_cert_bytes forged = replaced(&d, "urn:example:new", "urn:example:old");
+        assert_int_equal(update(s, &forged, current, &next), RELOAD_E_SIGNATURE);
+        reload_cert_bytes_fini(&forged);
+        reload_cert_bytes_fini(&d);
+    }
+    reload_cert_document_free(current);
+    reload_cert_bytes_fini(&first);
+}
+
 /* R6940-11.1-33: also when the configuration around it is signed well. */
 static void a_kind_block_without_a_kind_signers_signature_is_refused(void **state)
 {
@@ -281,8 +313,8 @@ static void a_kind_block_without_a_kind_signers_signature_is_refused(void **stat
     s->f.config.kind_signers = &s->ids[0];
     struct reload_cert_bytes xml;
     assert_int_equal(reload_cert_document_write(&s->f.config, &xml), 0);
-    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, 6, s->signer,
-                                               s->signer, &out, &s->why),
+    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, NULL, 6,
+                                               s->signer, s->signer, &out, &s->why),
                      0);
     struct reload_config *current, *next;
     assert_int_equal(load(s, &out, NULL, &current), 0);
@@ -411,8 +443,8 @@ static void a_document_with_prefixes_can_be_signed_and_read(void **state)
             "</p:max-count><p:max-size>1</p:max-size></p:kind></p:kind-block></p:required-kinds>"
             "</p:configuration></p:overlay>");
     assert_int_equal(reload_cert_text_take(&t, &xml), 0);
-    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), OVERLAY, 3, s->signer,
-                                               s->kind_signer, &out, &s->why),
+    assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&xml), OVERLAY, NULL, 3,
+                                               s->signer, s->kind_signer, &out, &s->why),
                      0);
     if (load(s, &out, NULL, &c))
         fail_msg("%s", s->why.text);
@@ -482,6 +514,7 @@ int main(void)
         TEST(a_signature_counts_only_behind_its_own_configuration),
         TEST(only_listed_signers_can_sign_and_their_signatures_are_checked),
         TEST(the_next_document_has_a_newer_sequence_and_the_same_name_and_has_not_expired),
+        TEST(only_a_newer_document_that_is_signed_is_called_unsupported),
         TEST(a_kind_block_without_a_kind_signers_signature_is_refused),
         TEST(kind_blocks_by_themselves_add_and_replace_kinds_but_only_by_the_same_signer),
         TEST(signing_again_changes_nothing_but_sequence_and_signatures),

@@ -276,7 +276,7 @@ static void a_peer_starts_from_loose_files_of_another_program_rsa_or_ec(void **s
         assert_true(reload_node_id_equal(&own->node_id, &expected));
         assert_memory_equal(own->user_name.p, "bob@example.org", 15);
         /* and this node is the configuration-signer: with Windows line ends kept as they are */
-        assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&document), NULL,
+        assert_int_equal(reload_cert_document_sign(reload_cert_bytes_slice(&document), NULL, NULL,
                                                    RELOAD_SEQUENCE_ANY, me, me, &signed_document,
                                                    &why),
                          0);

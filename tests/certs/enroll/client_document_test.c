@@ -64,8 +64,8 @@ static void write_document(struct fixture *f, const char *name, char path[128],
                                                fixture_path(f, "signer.key", key), NULL, &signer,
                                                &reason),
                      0);
-    if (reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, RELOAD_SEQUENCE_ANY, signer,
-                                  signer, &signed_xml, &reason))
+    if (reload_cert_document_sign(reload_cert_bytes_slice(&xml), NULL, NULL, RELOAD_SEQUENCE_ANY,
+                                  signer, signer, &signed_xml, &reason))
         fail_msg("%s", reason.text);
     fixture_path(f, name, path);
     assert_int_equal(

@@ -289,6 +289,8 @@ static void a_bad_update_is_refused_with_a_fitting_error(void **state)
         m.body = update_body(RELOAD_CONFIG_UPDATE_CONFIG, "doc \7");
         rig_receive(&rig, 1, &m);
         assert_int_equal(error_sent(&rig, 0), cases[i].code);
+        /* R6940-11.1-37: signed and newer, but beyond this node */
+        assert_int_equal(rig.fake.left, cases[i].error == RELOAD_E_UNSUPPORTED);
         rig_clear(&rig);
     }
     parse_error = 0;

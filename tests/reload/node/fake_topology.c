@@ -115,6 +115,7 @@ static void fake_join(struct reload_topology *t, bool first, struct reload_time 
 static void fake_leave(struct reload_topology *t, struct reload_time now)
 {
     (void)now;
+    t->fake->left++;
     t->fake->host->state(t->fake->host->context, RELOAD_TOPOLOGY_LEFT, "done");
 }
 

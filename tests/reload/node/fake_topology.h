@@ -22,7 +22,7 @@ struct fake { /* what the topology answers, and what it was told */
     const struct reload_topology_host *host;
     /* told: */
     unsigned link_ups, link_downs, suspects, bootstraps, bootstrap_failures, configured, handled;
-    unsigned updates_wanted, attached, pushed, answers, replica_failures, doubts;
+    unsigned left, updates_wanted, attached, pushed, answers, replica_failures, doubts;
     int attached_error, pushed_error;
     struct reload_node_id last_node;
     struct reload_topology_message last_message;
