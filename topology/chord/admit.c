@@ -9,12 +9,6 @@
 
 #define PUSH_MS 60000
 
-static uint16_t refuse(struct reload_writer *body, uint16_t code, const char *why)
-{
-    reload_wr_bytes(body, reload_slice_of(why, strlen(why)));
-    return code;
-}
-
 /* Our own range, or already our predecessor: a repeated Join is no mistake. */
 static bool admissible(const struct reload_topology *t, struct reload_chord_id id)
 {
@@ -37,19 +31,23 @@ uint16_t reload_chord_handle_join(struct reload_topology *t,
 {
     struct reload_join_req req;
     if (reload_join_req_decode(message->body, RELOAD_CHORD_ID_LEN, &req) != 0)
-        return refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed JoinReq");
+        return reload_chord_refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed JoinReq");
     /* RFC 6940 s6.4.2.1: the signer is the joining peer, and the link is bound to it. */
     if (!reload_node_id_equal(&req.joining_peer_id, message->signer))
-        return refuse(body, RELOAD_ERROR_FORBIDDEN, "joining_peer_id is not the signer");
+        return reload_chord_refuse(body, RELOAD_ERROR_FORBIDDEN,
+                                   "joining_peer_id is not the signer");
     if (!message->direct || !message->previous_hop ||
         !reload_node_id_equal(message->previous_hop, message->signer))
-        return refuse(body, RELOAD_ERROR_FORBIDDEN, "Join did not come over the joiner's link");
+        return reload_chord_refuse(body, RELOAD_ERROR_FORBIDDEN,
+                                   "Join did not come over the joiner's link");
     struct reload_chord_id id = reload_chord_id_of(&req.joining_peer_id);
     if (reload_chord_is_client(t) || !admissible(t, id))
-        return refuse(body, RELOAD_ERROR_NOT_FOUND, "not responsible for the joining peer");
+        return reload_chord_refuse(body, RELOAD_ERROR_NOT_FOUND,
+                                   "not responsible for the joining peer");
     if (!queued(t, id)) {
         if (t->admission_count == RELOAD_CHORD_ADMISSIONS_MAX)
-            return refuse(body, RELOAD_ERROR_IN_PROGRESS, "too many peers are joining here");
+            return reload_chord_refuse(body, RELOAD_ERROR_IN_PROGRESS,
+                                       "too many peers are joining here");
         t->admissions[t->admission_count++] = (struct reload_chord_admission){ .id = id };
     }
     struct reload_join_ans ans = { .overlay_specific_data = { NULL, 0 } };

@@ -452,6 +452,12 @@ static void answered(struct reload_topology *t, const struct reload_topology_ans
     conclude(t);
 }
 
+uint16_t reload_chord_refuse(struct reload_writer *body, uint16_t code, const char *why)
+{
+    reload_wr_bytes(body, reload_slice_of(why, strlen(why)));
+    return code;
+}
+
 static uint16_t handle(struct reload_topology *t, const struct reload_topology_message *message,
                        struct reload_writer *body, struct reload_time now)
 {
@@ -460,7 +466,7 @@ static uint16_t handle(struct reload_topology *t, const struct reload_topology_m
     switch (message->code) {
     case RELOAD_JOIN_REQ: code = reload_chord_handle_join(t, message, body); break;
     case RELOAD_LEAVE_REQ: code = reload_chord_handle_leave(t, message, body); break;
-    case RELOAD_UPDATE_REQ: code = reload_chord_handle_update(t, message); break;
+    case RELOAD_UPDATE_REQ: code = reload_chord_handle_update(t, message, body); break;
     case RELOAD_ROUTE_QUERY_REQ: code = reload_chord_handle_route_query(t, message, body); break;
     default: break;
     }

@@ -180,6 +180,8 @@ uint32_t reload_chord_cookie(struct reload_topology *t, enum reload_chord_purpos
 /* Tables changed, perhaps: refreshes them and does what follows from a change. lost: because a
  * peer failed, not because one came or left in order. */
 void reload_chord_changed(struct reload_topology *t, bool lost);
+/* An error's code, with words as its error_info (s6.3.3.1). */
+uint16_t reload_chord_refuse(struct reload_writer *body, uint16_t code, const char *why);
 /* Even random number of milliseconds in [1/2, 3/2) of the given. */
 uint64_t reload_chord_around(struct reload_topology *t, uint64_t ms);
 void reload_chord_request(struct reload_topology *t, uint16_t code, struct reload_chord_id to,
@@ -247,7 +249,8 @@ bool reload_chord_admission_takes(const struct reload_topology *t, struct reload
 
 /* --- update.c: s10.7, s10.7.3 --- */
 uint16_t reload_chord_handle_update(struct reload_topology *t,
-                                    const struct reload_topology_message *message);
+                                    const struct reload_topology_message *message,
+                                    struct reload_writer *body);
 void reload_chord_send_update(struct reload_topology *t, struct reload_chord_id to, uint8_t type);
 /* The type that a node is to get, from what it is to us. */
 uint8_t reload_chord_update_type(const struct reload_topology *t,

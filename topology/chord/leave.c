@@ -7,20 +7,11 @@
 
 /* --- others leave --- */
 
-static uint16_t refuse(struct reload_writer *body, uint16_t code, const char *why)
-{
-    reload_wr_bytes(body, reload_slice_of(why, strlen(why)));
-    return code;
-}
-
 /* What the leaving peer saw beyond itself are the next candidates for its place. */
 static void consider_its_neighbours(struct reload_topology *t, struct reload_chord_id id,
-                                    struct reload_slice data)
+                                    struct reload_slice neighbors)
 {
-    struct reload_chord_leave leave;
-    if (reload_chord_leave_decode(data, RELOAD_CHORD_ID_LEN, &leave) != 0)
-        return;
-    struct reload_reader r = reload_reader_over(leave.neighbors);
+    struct reload_reader r = reload_reader_over(neighbors);
     struct reload_node_id node_id;
     for (unsigned i = 0;
          i < RELOAD_CHORD_LIST_MAX && reload_node_id_next(&r, RELOAD_CHORD_ID_LEN, &node_id); i++)
@@ -33,14 +24,21 @@ uint16_t reload_chord_handle_leave(struct reload_topology *t,
                                    struct reload_writer *body)
 {
     struct reload_leave_req req;
+    struct reload_chord_leave leave = { 0 };
     if (reload_leave_req_decode(message->body, RELOAD_CHORD_ID_LEN, &req) != 0)
-        return refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed LeaveReq");
+        return reload_chord_refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed LeaveReq");
+    /* s10.9; who says nothing of its neighbours leaves all the same */
+    if (req.overlay_specific_data.n &&
+        reload_chord_leave_decode(req.overlay_specific_data, RELOAD_CHORD_ID_LEN, &leave) != 0)
+        return reload_chord_refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed ChordLeaveData");
     /* RFC 6940 s6.4.2.2: the signer is the leaving peer, and the link is bound to it. */
     if (!reload_node_id_equal(&req.leaving_peer_id, message->signer))
-        return refuse(body, RELOAD_ERROR_FORBIDDEN, "leaving_peer_id is not the signer");
+        return reload_chord_refuse(body, RELOAD_ERROR_FORBIDDEN,
+                                   "leaving_peer_id is not the signer");
     if (!message->direct || !message->previous_hop ||
         !reload_node_id_equal(message->previous_hop, message->signer))
-        return refuse(body, RELOAD_ERROR_FORBIDDEN, "Leave did not come over the leaver's link");
+        return reload_chord_refuse(body, RELOAD_ERROR_FORBIDDEN,
+                                   "Leave did not come over the leaver's link");
     struct reload_chord_id id = reload_chord_id_of(&req.leaving_peer_id);
     struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
     if (!peer)
@@ -51,7 +49,7 @@ uint16_t reload_chord_handle_leave(struct reload_topology *t,
     reload_chord_shun(t, id, RELOAD_CHORD_SHUN_MS);
     reload_chord_admission_drop(t, id);
     reload_chord_changed(t, false);
-    consider_its_neighbours(t, id, req.overlay_specific_data);
+    consider_its_neighbours(t, id, leave.neighbors);
     reload_chord_repair(t);
     reload_chord_finger_failed(t, id);
     if (t->has_ap && reload_chord_id_equal(id, t->ap)) {

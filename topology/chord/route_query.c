@@ -68,10 +68,10 @@ uint16_t reload_chord_handle_route_query(struct reload_topology *t,
 {
     struct reload_route_query_req req;
     if (reload_route_query_req_decode(message->body, RELOAD_CHORD_ID_LEN, &req) != 0)
-        return RELOAD_ERROR_INVALID_MESSAGE;
+        return reload_chord_refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed RouteQuery");
     /* s6.4.2.4.1: an opaque id keeps its secret. */
     if (req.destination.type != RELOAD_DEST_NODE && req.destination.type != RELOAD_DEST_RESOURCE)
-        return RELOAD_ERROR_FORBIDDEN;
+        return reload_chord_refuse(body, RELOAD_ERROR_FORBIDDEN, "an opaque id keeps its secret");
     struct reload_chord_route_query_ans ans;
     if (!reload_chord_next_peer(t, req.destination.id, &ans.next_peer))
         return RELOAD_ERROR_NOT_FOUND;

@@ -46,11 +46,12 @@ static void note_lists(struct reload_chord_peer *peer, const struct reload_chord
 }
 
 uint16_t reload_chord_handle_update(struct reload_topology *t,
-                                    const struct reload_topology_message *message)
+                                    const struct reload_topology_message *message,
+                                    struct reload_writer *body)
 {
     struct reload_chord_update update;
     if (reload_chord_update_decode(message->body, RELOAD_CHORD_ID_LEN, &update) != 0)
-        return RELOAD_ERROR_INVALID_MESSAGE;
+        return reload_chord_refuse(body, RELOAD_ERROR_INVALID_MESSAGE, "malformed Update");
     struct reload_chord_id id = reload_chord_id_of(message->signer);
     struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
     /* No link: it cannot enter a table (s10.7), and strangers give no hints. By another way than

@@ -33,6 +33,36 @@ static void a_forged_leave_is_forbidden_and_changes_nothing(void **state)
     fake_free(f);
 }
 
+/* R6940-10.9-2 R6940-6.3.1-1: what is no ChordLeaveData is refused; without any, a Leave is one. */
+static void a_leave_with_malformed_data_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t data[19];
+        size_t n;
+        uint16_t code;
+    } cases[] = {
+        { { RELOAD_CHORD_LEAVE_FROM_SUCC, 0, 15 }, 18, RELOAD_ERROR_INVALID_MESSAGE },
+        { { RELOAD_CHORD_LEAVE_FROM_SUCC, 0, 16 }, 18, RELOAD_ERROR_INVALID_MESSAGE },
+        { { RELOAD_CHORD_LEAVE_FROM_PRED, 0, 0 }, 4, RELOAD_ERROR_INVALID_MESSAGE },
+        { { 0, 0, 0 }, 3, RELOAD_ERROR_INVALID_MESSAGE },
+        { { 3, 0, 0 }, 3, RELOAD_ERROR_INVALID_MESSAGE },
+        { { 0 }, 0, 0 },
+    };
+    struct fake *f = fake_ring(100, others, 8);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t body[100];
+        struct reload_writer w = reload_writer_of(body, sizeof body);
+        struct reload_leave_req req = { place(120), reload_slice_of(cases[i].data, cases[i].n) };
+        assert_int_equal(reload_leave_req_encode(&w, &req), 0);
+        assert_int_equal(fake_handle(f, RELOAD_LEAVE_REQ, 120, reload_writer_slice(&w)),
+                         cases[i].code);
+        assert_int_equal(reload_chord_lists_hold(&f->t->tables.lists, ring_id(120)),
+                         cases[i].code != 0);
+    }
+    fake_free(f);
+}
+
 /* R6940-10.9-4 R6940-6.4.2.2-5 R6940-10.9-3 */
 static void a_leave_is_handled_as_a_failure_with_the_list_as_hint(void **state)
 {
@@ -120,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_forged_leave_is_forbidden_and_changes_nothing),
+        cmocka_unit_test(a_leave_with_malformed_data_changes_nothing),
         cmocka_unit_test(a_leave_is_handled_as_a_failure_with_the_list_as_hint),
         cmocka_unit_test(leaving_hands_the_data_over_and_then_tells_every_peer),
         cmocka_unit_test(a_silent_peer_is_not_told),
