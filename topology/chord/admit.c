@@ -138,17 +138,25 @@ void reload_chord_admission_pushed(struct reload_topology *t, uint32_t cookie, i
 {
     if (t->admission_count == 0 || t->admissions[0].cookie != cookie)
         return;
-    struct reload_chord_id id = t->admissions[0].id;
+    struct reload_chord_id id = t->admissions[0].id, after = t->range_after;
+    /* s10.5: the Update follows the Stores. What it does not take it is offered again, later; from
+     * who did not answer at all the range is kept. */
+    bool refused = error == RELOAD_E_FORBIDDEN;
     bool ours = reload_chord_owns(t, id);
-    if (error == 0 && ours && t->admissions[0].again) {
+    if ((error == 0 || refused) && ours && t->admissions[0].again) {
         push(t, &t->admissions[0]);
         return;
     }
     reload_chord_admission_drop(t, id);
     if (error != 0)
-        reload_chord_log(t, RELOAD_LOG_WARNING, "could not hand over data to joining", id);
-    else if (ours)
+        reload_chord_log(t, RELOAD_LOG_WARNING, "could not hand over all data to joining", id);
+    if (error != 0 && !refused)
+        return;
+    if (ours) {
         admit(t, id);
-    else
+        if (refused)
+            reload_chord_handover_add(t, after, id);
+    } else {
         owe(t, id);
+    }
 }

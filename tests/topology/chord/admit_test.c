@@ -119,7 +119,29 @@ static void several_joiners_are_served_in_turn_and_the_misled_are_told(void **st
     fake_free(f);
 }
 
-static void a_joiner_that_vanishes_or_refuses_its_data_frees_the_place(void **state)
+/* R6940-10.5-7: whatever it makes of the Stores, the Update follows; what it refused it is offered
+ * again. */
+static void a_joiner_that_refuses_some_data_is_admitted(void **state)
+{
+    (void)state;
+    struct fake *f = admitting();
+    struct reload_node_id joining = place(60), before = place(40);
+    assert_int_equal(fake_join_from(f, 60, 60, 60, true), 0);
+    pushed(f, f->pushes[0].cookie, RELOAD_E_FORBIDDEN);
+    assert_int_equal(fake_sent(f, 0, RELOAD_UPDATE_REQ, 60), 1);
+    assert_false(reload_chord_ops.responsible(f->t, reload_node_id_slice(&joining)));
+    fake_run(f, 1000);
+    assert_int_equal(f->push_count, 2);
+    assert_true(reload_node_id_equal(&f->pushes[1].after, &before));
+    assert_true(reload_node_id_equal(&f->pushes[1].up_to, &joining));
+    assert_int_equal(f->pushes[1].target.len, 0);
+    pushed(f, f->pushes[1].cookie, 0);
+    fake_run(f, 600000);
+    assert_int_equal(f->push_count, 2);
+    fake_free(f);
+}
+
+static void a_joiner_that_vanishes_or_does_not_answer_frees_the_place(void **state)
 {
     (void)state;
     for (int way = 0; way < 3; way++) {
@@ -161,7 +183,8 @@ int main(void)
         cmocka_unit_test(values_that_come_meanwhile_are_replicated_to_the_joiner),
         cmocka_unit_test(who_belongs_elsewhere_is_sent_away),
         cmocka_unit_test(several_joiners_are_served_in_turn_and_the_misled_are_told),
-        cmocka_unit_test(a_joiner_that_vanishes_or_refuses_its_data_frees_the_place),
+        cmocka_unit_test(a_joiner_that_refuses_some_data_is_admitted),
+        cmocka_unit_test(a_joiner_that_vanishes_or_does_not_answer_frees_the_place),
         cmocka_unit_test(the_queue_of_joiners_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
