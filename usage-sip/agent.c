@@ -201,9 +201,9 @@ void reload_sip_agent_targets(struct reload_sip_agent *agent, uint32_t id,
     struct reload_sip_call *call = reload_sip_call_find(agent, id);
     struct reload_sip_errand *errand = reload_sip_errand_find(agent, id);
     reload_sip_enter(agent, now);
-    if (call && call->state == RELOAD_SIP_FINDING)
+    if (call && (call->state == RELOAD_SIP_FINDING || call->fork.refreshing))
         reload_sip_call_targets(agent, call, targets, count, cached);
-    else if (errand && errand->fork.count == 0)
+    else if (errand && (errand->fork.count == 0 || errand->fork.refreshing))
         reload_sip_errand_targets(agent, errand, targets, count, cached);
     reload_sip_settle(agent);
 }
@@ -214,8 +214,8 @@ void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id,
     struct reload_sip_call *call = reload_sip_call_find(agent, id);
     struct reload_sip_errand *errand = reload_sip_errand_find(agent, id);
     reload_sip_enter(agent, now);
-    if (call && call->state == RELOAD_SIP_FINDING)
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, status);
-    else if (errand && errand->fork.count == 0)
-        reload_sip_errand_done(agent, errand, status);
+    if (call && (call->state == RELOAD_SIP_FINDING || call->fork.refreshing))
+        reload_sip_call_lookup_failed(agent, call, status);
+    else if (errand && (errand->fork.count == 0 || errand->fork.refreshing))
+        reload_sip_errand_lookup_failed(agent, errand, status);
 }

@@ -105,8 +105,8 @@ void reload_sip_agent_closed(struct reload_sip_agent *agent, uint32_t channel,
 /* --- lookup --- */
 /* The answer to LOOKUP `id`; none means that there is no registration (404). Targets beyond
  * RELOAD_SIP_TARGETS_MAX, this very node, and those that name no node (see
- * reload_sip_connect_plan()) are left out. `cached`: not fetched just now; if none of them can be
- * reached, another LOOKUP asks for fresh ones. */
+ * reload_sip_connect_plan()) are left out. `cached`: not fetched just now: they are asked at
+ * once, and another LOOKUP asks for fresh ones meanwhile, which are asked as well. */
 void reload_sip_agent_targets(struct reload_sip_agent *agent, uint32_t id,
                               const struct reload_sip_target *targets, size_t count, bool cached,
                               struct reload_time now);

@@ -68,24 +68,53 @@ static osip_message_t *invite_of(struct reload_sip_agent *agent, struct reload_s
     return invite;
 }
 
-void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_call *call,
-                             const struct reload_sip_target *targets, size_t count, bool cached)
+/* Once every leg has ended and no other can follow. */
+static void settle(struct reload_sip_agent *agent, struct reload_sip_call *call)
 {
-    char *offer = NULL;
-    reload_sip_fork_init(agent, &call->fork, call->callee.secure, targets, count, cached);
-    int error = reload_sip_session_offer(call, &call->local, false, &offer);
-    if (call->fork.count == 0 || error != 0) {
-        reload_free(offer);
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, error ? 500 : 404);
+    if (!reload_sip_fork_done(&call->fork) || call->dialog)
         return;
-    }
-    reload_sip_call_enter(agent, call, RELOAD_SIP_INVITING, 0);
-    for (size_t i = 0; i < call->fork.count; i++) {
+    int best = call->fork.best ? call->fork.best : 404;
+    reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED,
+                          call->state == RELOAD_SIP_CANCELLING ? call->end_status : best);
+}
+
+static void invite(struct reload_sip_agent *agent, struct reload_sip_call *call, size_t first,
+                   const char *offer)
+{
+    for (size_t i = first; i < call->fork.count; i++) {
         struct reload_sip_leg *leg = &call->fork.legs[i];
         leg->state = RELOAD_SIP_LEG_ASKED;
         reload_sip_dispatch(agent, &leg->route, invite_of(agent, call, leg, offer), leg->number);
     }
+}
+
+/* First what is known, then whoever has registered since. */
+void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_call *call,
+                             const struct reload_sip_target *targets, size_t count, bool cached)
+{
+    char *offer = NULL;
+    call->origin.version -= call->fork.count > 0; /* each leg is a first offer (RFC 3264 s5) */
+    if (reload_sip_session_offer(call, &call->local, false, &offer) != 0) {
+        reload_sip_call_give_up(agent, call, 500);
+        return;
+    }
+    size_t first = reload_sip_fork_take(agent, &call->fork, call->callee.secure, targets, count);
+    call->fork.refreshing =
+        cached && reload_sip_callee_look_up(agent, &call->callee, call->number, true);
+    if (call->state == RELOAD_SIP_FINDING && call->fork.count > 0)
+        reload_sip_call_enter(agent, call, RELOAD_SIP_INVITING, 0);
+    invite(agent, call, first, offer);
     reload_free(offer);
+    settle(agent, call);
+}
+
+void reload_sip_call_lookup_failed(struct reload_sip_agent *agent, struct reload_sip_call *call,
+                                   int status)
+{
+    call->fork.refreshing = false;
+    if (call->fork.count == 0)
+        call->fork.best = status;
+    settle(agent, call);
 }
 
 /* --- giving up --- */
@@ -137,6 +166,7 @@ void reload_sip_call_give_up(struct reload_sip_agent *agent, struct reload_sip_c
                              int status)
 {
     call->end_status = status;
+    call->fork.refreshing = false;
     give_up_others(agent, call);
     bool done = reload_sip_fork_done(&call->fork);
     reload_sip_call_enter(agent, call, done ? RELOAD_SIP_ENDED : RELOAD_SIP_CANCELLING, status);
@@ -183,6 +213,7 @@ static void leg_won(struct reload_sip_agent *agent, struct reload_sip_call *call
         reload_sip_call_give_up(agent, call, 502);
         return;
     }
+    call->fork.refreshing = false;
     call->route.destinations_len = leg->route.destinations_len;
     memcpy(call->route.destinations, leg->route.destinations, leg->route.destinations_len);
     reload_sip_call_acknowledge(agent, call, call->local_cseq);
@@ -204,17 +235,7 @@ static void leg_refused(struct reload_sip_agent *agent, struct reload_sip_call *
         reload_sip_call_give_up(agent, call, status);
         return;
     }
-    if (!reload_sip_fork_done(&call->fork) || call->dialog)
-        return;
-    if (call->state == RELOAD_SIP_CANCELLING) {
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, call->end_status);
-    } else if (call->fork.cached && reload_sip_fork_unreachable(&call->fork)) {
-        call->fork.count = 0; /* the contacts are stale */
-        reload_sip_call_enter(agent, call, RELOAD_SIP_FINDING, 0);
-        reload_sip_callee_look_up(agent, &call->callee, call->number, true);
-    } else {
-        reload_sip_call_enter(agent, call, RELOAD_SIP_ENDED, call->fork.best);
-    }
+    settle(agent, call);
 }
 
 void reload_sip_call_leg_outcome(struct reload_sip_agent *agent, struct reload_sip_call *call,
@@ -226,7 +247,6 @@ void reload_sip_call_leg_outcome(struct reload_sip_agent *agent, struct reload_s
         return;
     }
     leg->state = RELOAD_SIP_LEG_DONE;
-    leg->unreachable = !answer;
     if (status >= 300) {
         leg_refused(agent, call, status);
     } else if (is_open(call)) {

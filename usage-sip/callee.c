@@ -27,7 +27,7 @@ int reload_sip_callee_read(const struct reload_sip_agent *agent, const char *tex
     return error;
 }
 
-void reload_sip_callee_look_up(struct reload_sip_agent *agent,
+bool reload_sip_callee_look_up(struct reload_sip_agent *agent,
                                const struct reload_sip_callee *callee, uint32_t owner, bool fresh)
 {
     char uri[RELOAD_SIP_GRUU_MAX + 1];
@@ -36,6 +36,7 @@ void reload_sip_callee_look_up(struct reload_sip_agent *agent,
         reload_sip_act(agent, RELOAD_SIP_ACTION_LOOKUP, owner, NULL, 0, uri, NULL);
     if (action)
         action->fresh = fresh;
+    return action != NULL;
 }
 
 void reload_sip_callee_uris(const struct reload_sip_callee *callee,

@@ -81,40 +81,49 @@ static osip_message_t *request_of(struct reload_sip_agent *agent, struct reload_
     return message;
 }
 
+/* Once every leg has ended and no other can follow. */
+static void settle(struct reload_sip_agent *agent, struct reload_sip_errand *errand)
+{
+    if (reload_sip_fork_done(&errand->fork))
+        reload_sip_errand_done(agent, errand, errand->fork.best ? errand->fork.best : 404);
+}
+
+/* First what is known, then whoever has registered since. */
 void reload_sip_errand_targets(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                                const struct reload_sip_target *targets, size_t count, bool cached)
 {
-    reload_sip_fork_init(agent, &errand->fork, errand->callee.secure, targets, count, cached);
-    if (errand->fork.count == 0) {
-        reload_sip_errand_done(agent, errand, 404);
-        return;
-    }
-    for (size_t i = 0; i < errand->fork.count; i++) {
+    size_t first =
+        reload_sip_fork_take(agent, &errand->fork, errand->callee.secure, targets, count);
+    errand->fork.refreshing =
+        cached && reload_sip_callee_look_up(agent, &errand->callee, errand->number, true);
+    for (size_t i = first; i < errand->fork.count; i++) {
         struct reload_sip_leg *leg = &errand->fork.legs[i];
         leg->state = RELOAD_SIP_LEG_ASKED;
         reload_sip_dispatch(agent, &leg->route, request_of(agent, errand, leg), leg->number);
     }
+    settle(agent, errand);
+}
+
+void reload_sip_errand_lookup_failed(struct reload_sip_agent *agent,
+                                     struct reload_sip_errand *errand, int status)
+{
+    errand->fork.refreshing = false;
+    if (errand->fork.count == 0)
+        errand->fork.best = status;
+    settle(agent, errand);
 }
 
 void reload_sip_errand_outcome(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
-                               struct reload_sip_leg *leg, int status, bool answered)
+                               struct reload_sip_leg *leg, int status)
 {
     if (status < 200)
         return;
     leg->state = RELOAD_SIP_LEG_DONE;
-    leg->unreachable = !answered;
     if (status < 300)
         tell(agent, errand, status);
     else
         reload_sip_fork_refused(&errand->fork, status);
-    if (!reload_sip_fork_done(&errand->fork))
-        return;
-    if (errand->fork.cached && reload_sip_fork_unreachable(&errand->fork)) {
-        errand->fork.count = 0;
-        reload_sip_callee_look_up(agent, &errand->callee, errand->number, true);
-        return;
-    }
-    reload_sip_errand_done(agent, errand, errand->fork.best);
+    settle(agent, errand);
 }
 
 static int errand_new(struct reload_sip_agent *agent, const char *method, const char *aor,

@@ -28,10 +28,10 @@ static bool take_target(const struct reload_sip_agent *agent, const struct reloa
     return !is_known(fork, &leg->route);
 }
 
-void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
-                          const struct reload_sip_target *targets, size_t count, bool cached)
+size_t reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
+                            bool secure, const struct reload_sip_target *targets, size_t count)
 {
-    *fork = (struct reload_sip_fork){ .cached = cached };
+    size_t first = fork->count;
     for (size_t i = 0; i < count && fork->count < RELOAD_SIP_TARGETS_MAX; i++) {
         struct reload_sip_leg *leg = &fork->legs[fork->count];
         *leg = (struct reload_sip_leg){ .state = RELOAD_SIP_LEG_WAITING };
@@ -40,6 +40,7 @@ void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork
         leg->number = reload_sip_number(agent);
         fork->count++;
     }
+    return first;
 }
 
 struct reload_sip_leg *reload_sip_fork_leg(struct reload_sip_fork *fork, uint32_t number)
@@ -55,15 +56,7 @@ bool reload_sip_fork_done(const struct reload_sip_fork *fork)
     for (size_t i = 0; i < fork->count; i++)
         if (fork->legs[i].state != RELOAD_SIP_LEG_DONE)
             return false;
-    return true;
-}
-
-bool reload_sip_fork_unreachable(const struct reload_sip_fork *fork)
-{
-    for (size_t i = 0; i < fork->count; i++)
-        if (!fork->legs[i].unreachable)
-            return false;
-    return true;
+    return !fork->refreshing;
 }
 
 /* Lower is better: what a person said before what a machine said, and an answer before none. */

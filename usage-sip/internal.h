@@ -72,14 +72,13 @@ struct reload_sip_leg {
     struct reload_sip_route route;
     struct reload_sip_aor aor; /* whose device it is */
     char branch[RELOAD_SIP_ID_TEXT];
-    bool unreachable; /* DONE because no channel or no answer came */
 };
 
 struct reload_sip_fork { /* the legs of a call or an errand */
     struct reload_sip_leg legs[RELOAD_SIP_TARGETS_MAX];
     size_t count;
-    int best;    /* the best refusal so far; 0: none */
-    bool cached; /* the targets were not fresh */
+    int best;        /* the best refusal so far; 0: none */
+    bool refreshing; /* the targets were not fresh: others may follow */
 };
 
 /* --- whom a call or an errand is for --- */
@@ -316,7 +315,8 @@ uint32_t reload_sip_cseq(const osip_message_t *message);
 /* RELOAD_E_INVALID: no address of record, and no URI of one. */
 RELOAD_MUST_USE int reload_sip_callee_read(const struct reload_sip_agent *agent, const char *text,
                                            struct reload_sip_callee *out);
-void reload_sip_callee_look_up(struct reload_sip_agent *agent,
+/* False: no memory for it, nothing will come. */
+bool reload_sip_callee_look_up(struct reload_sip_agent *agent,
                                const struct reload_sip_callee *callee, uint32_t owner, bool fresh);
 /* Request-URI and To of a leg's request. */
 void reload_sip_callee_uris(const struct reload_sip_callee *callee,
@@ -347,11 +347,11 @@ void reload_sip_outcome(struct reload_sip_agent *agent, uint32_t owner, uint32_t
                         int status, osip_message_t *answer);
 
 /* fork.c */
-void reload_sip_fork_init(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
-                          const struct reload_sip_target *targets, size_t count, bool cached);
+/* Legs to those targets that are new, WAITING; the number of the first. */
+size_t reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
+                            bool secure, const struct reload_sip_target *targets, size_t count);
 struct reload_sip_leg *reload_sip_fork_leg(struct reload_sip_fork *fork, uint32_t number);
 bool reload_sip_fork_done(const struct reload_sip_fork *fork);
-bool reload_sip_fork_unreachable(const struct reload_sip_fork *fork);
 /* Keeps the better of two refusals (RFC 3261 s16.7 step 6). */
 void reload_sip_fork_refused(struct reload_sip_fork *fork, int status);
 
@@ -360,10 +360,12 @@ struct reload_sip_errand *reload_sip_errand_find(struct reload_sip_agent *agent,
 struct reload_sip_errand *reload_sip_errand_of_leg(struct reload_sip_agent *agent, uint32_t leg);
 void reload_sip_errand_targets(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                                const struct reload_sip_target *targets, size_t count, bool cached);
+void reload_sip_errand_lookup_failed(struct reload_sip_agent *agent,
+                                     struct reload_sip_errand *errand, int status);
 void reload_sip_errand_done(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                             int status);
 void reload_sip_errand_outcome(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
-                               struct reload_sip_leg *leg, int status, bool answered);
+                               struct reload_sip_leg *leg, int status);
 void reload_sip_errands_tick(struct reload_sip_agent *agent);
 uint64_t reload_sip_errands_deadline(const struct reload_sip_agent *agent);
 void reload_sip_errands_fini(struct reload_sip_agent *agent);
@@ -397,6 +399,8 @@ void reload_sip_call_bye_answered(struct reload_sip_agent *agent, struct reload_
 /* call_out.c */
 void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_call *call,
                              const struct reload_sip_target *targets, size_t count, bool cached);
+void reload_sip_call_lookup_failed(struct reload_sip_agent *agent, struct reload_sip_call *call,
+                                   int status);
 void reload_sip_call_give_up(struct reload_sip_agent *agent, struct reload_sip_call *call,
                              int status);
 void reload_sip_call_leg_outcome(struct reload_sip_agent *agent, struct reload_sip_call *call,

@@ -21,8 +21,7 @@ void reload_sip_outcome(struct reload_sip_agent *agent, uint32_t owner, uint32_t
         reload_sip_call_leg_outcome(agent, call, reload_sip_fork_leg(&call->fork, owner), channel,
                                     status, answer);
     } else if (errand) {
-        reload_sip_errand_outcome(agent, errand, reload_sip_fork_leg(&errand->fork, owner), status,
-                                  answer != NULL);
+        reload_sip_errand_outcome(agent, errand, reload_sip_fork_leg(&errand->fork, owner), status);
     } else {
         call = reload_sip_call_find(agent, owner);
         if (call)

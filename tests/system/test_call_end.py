@@ -1,5 +1,6 @@
 """How calls end: what each side's program is told, by a word, and what its user reads."""
 import subprocess
+import time
 import unittest
 
 from overlay import NAME, RELOAD, run
@@ -95,6 +96,21 @@ class End(Talk):
         self.ring(alice, heard)
         bob.terminate(30)
         self.assertEqual(self.state(heard[0], "ended")["status"], 480)
+
+    def test_who_has_just_registered_elsewhere_rings_at_once(self):
+        """The caller knows a device that is gone by now, which takes the overlay 15 s to say."""
+        overlay = self.overlay()
+        self.device(overlay, "infra", "infra", "--first", listen=overlay.bootstrap)
+        alice, old = self.device(overlay, "alice", "alice", "--client"), self.device(overlay, "bob", "old")
+        self.sip(old, "register")
+        self.sip(alice, "message", BOB, "hello")
+        old.process.kill()
+        new = self.device(overlay, "bob", "new")
+        self.sip(new, "register")
+        heard = [self.events(node) for node in (alice, new)]
+        start = time.monotonic()
+        self.ring(alice, heard)
+        self.assertLess(time.monotonic() - start, 12)
 
     def test_a_callee_that_dies_in_a_call_is_missed(self):
         """Its channel breaks at once, and 10 s of silence tell the rest."""

@@ -249,6 +249,28 @@ static void stale_contacts_are_looked_up_again(void **state)
     assert_int_equal(state_of(ALICE), RELOAD_SIP_RINGING);
 }
 
+/* Nor do those that may lead somewhere hide who has registered since, or make a call wait. */
+static void whoever_has_registered_since_rings_as_well(void **state)
+{
+    struct world *world = *state;
+    struct agent *other = &world->agents[2];
+    other->news = true;
+    BOB->slow = true; /* it has just gone: the overlay finds out in 15 s */
+    uint32_t call = dial(world);
+    assert_int_equal(count_of(ALICE, RELOAD_SIP_ACTION_LOOKUP), 2);
+    assert_int_equal(state_of(ALICE), RELOAD_SIP_RINGING);
+    assert_int_equal(state_of(other), RELOAD_SIP_OFFERED);
+    world_admit(world);
+    world_run(world, 1000);
+    assert_int_equal(state_of(BOB), RELOAD_SIP_OFFERED);
+    assert_int_equal(count_of(other, RELOAD_SIP_ACTION_CALL_INCOMING), 1);
+    answer(world, other);
+    assert_int_equal(state_of(BOB), RELOAD_SIP_ENDED);
+    assert_int_equal(reload_sip_agent_hangup(ALICE->sip, call, world->now), 0);
+    world_run(world, 1000);
+    nothing_is_left(world);
+}
+
 static void hold_and_resume_change_the_directions_of_both(void **state)
 {
     struct world *world = *state;
@@ -509,6 +531,7 @@ int main(void)
         ON(setup, an_address_without_registration_is_404),
         ON(setup, a_device_that_cannot_be_reached_is_503),
         ON(setup, stale_contacts_are_looked_up_again),
+        ON(setup_fork, whoever_has_registered_since_rings_as_well),
         ON(setup, hold_and_resume_change_the_directions_of_both),
         ON(setup, a_moved_address_is_followed_by_the_far_end),
         ON(setup, a_move_that_is_not_followed_leaves_all_as_it_was),

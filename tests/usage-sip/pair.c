@@ -152,13 +152,16 @@ static void look_up(struct world *world, size_t from, const struct reload_sip_ac
 {
     struct reload_sip_target targets[AGENTS_MAX] = { 0 };
     size_t count = 0;
-    bool stale = world->stale && !action->fresh;
+    bool stale = world->stale && !action->fresh, cached = stale;
     for (size_t i = 0; i < world->count; i++)
         if (world->agents[i].registered && strcmp(world->agents[i].user, action->user) == 0) {
+            cached = cached || (world->agents[i].news && !action->fresh);
+            if (world->agents[i].news && !action->fresh)
+                continue;
             const struct reload_node_id node = stale ? node_of(99) : world->agents[i].node;
             target_of(&world->agents[from], action->user, &node, &targets[count++]);
         }
-    reload_sip_agent_targets(world->agents[from].sip, action->id, targets, count, stale,
+    reload_sip_agent_targets(world->agents[from].sip, action->id, targets, count, cached,
                              world->now);
 }
 

@@ -40,6 +40,7 @@ struct agent {
     bool registered; /* lookups of its address find it */
     bool deaf;       /* channels to it cannot be opened */
     bool slow;       /* or take until world_admit() */
+    bool news;       /* only fresh lookups find it */
 };
 
 struct wire { /* a channel: its number at each end */

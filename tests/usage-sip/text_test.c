@@ -72,6 +72,17 @@ static void a_device_whose_channel_takes_longer_gets_it_too(void **state)
     assert_int_equal(reload_sip_agent_sizes(ALICE->sip).errands, 0);
 }
 
+static void whoever_has_registered_since_gets_it_as_well(void **state)
+{
+    struct world *world = *state;
+    struct agent *other = &world->agents[2];
+    other->news = true;
+    assert_int_equal(fate(world, ALICE, "bob@example.org", "both"), 200);
+    assert_string_equal(last(BOB, RELOAD_SIP_ACTION_MESSAGE)->text, "both");
+    assert_string_equal(last(other, RELOAD_SIP_ACTION_MESSAGE)->text, "both");
+    assert_int_equal(reload_sip_agent_sizes(ALICE->sip).errands, 0);
+}
+
 static void every_device_of_an_address_gets_it_once(void **state)
 {
     struct world *world = *state;
@@ -169,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(setup, a_text_is_delivered_each_way_and_acknowledged),
         ON(setup_datagram, a_text_is_delivered_each_way_and_acknowledged),
+        ON(setup, whoever_has_registered_since_gets_it_as_well),
         ON(setup, a_device_whose_channel_takes_longer_gets_it_too),
         ON(setup, every_device_of_an_address_gets_it_once),
         ON(setup, one_without_registration_is_404_and_one_out_of_reach_503),
