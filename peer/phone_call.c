@@ -144,9 +144,7 @@ static void give_up(struct reload_phone_call *call, int status, const char *reas
     struct reload_phone *phone = call->phone;
     if (!call->reason)
         call->reason = g_strdup(reason);
-    if (!call->id)
-        end(call, status, 0);
-    else
+    if (call->id)
         (void)!reload_sip_agent_abandon(phone->agent, call->id, status, reload_overlay_now());
     reload_phone_settle(phone);
 }
@@ -160,7 +158,7 @@ static int fulfil(struct reload_phone_call *call, enum wish wish)
     struct reload_sip_media local;
     reload_phone_media_describe(call->media, &local);
     switch (wish) {
-    case WISH_CALL: return reload_sip_agent_call(agent, call->user, &local, now, &call->id);
+    case WISH_CALL: return reload_sip_agent_offer(agent, call->id, &local, now);
     case WISH_ANSWER: return reload_sip_agent_answer(agent, call->id, &local, now);
     case WISH_MOVE: return reload_sip_agent_move(agent, call->id, &local, now);
     case WISH_FOLLOW: return reload_sip_agent_follow(agent, call->id, &local, now);
@@ -259,12 +257,15 @@ int reload_phone_call(struct reload_phone *phone, const char *to,
     call->user = g_strdup(to);
     call->began_us = g_get_monotonic_time();
     error = reload_phone_media_equip(call->media, audio->device, audio->recording, NULL);
+    if (error == 0) /* they are found while the media gather */
+        error = reload_sip_agent_call(phone->agent, to, NULL, reload_overlay_now(), &call->id);
     if (error != 0) {
         g_hash_table_remove(phone->calls, GUINT_TO_POINTER(call->number));
         return error;
     }
     call->wish = WISH_CALL;
     proceed(call);
+    reload_phone_settle(phone);
     return 0;
 }
 
@@ -319,8 +320,6 @@ static void hang_up(struct reload_phone_call *call)
     call->ours = true;
     if (call->id)
         (void)!reload_sip_agent_hangup(phone->agent, call->id, reload_overlay_now());
-    else if (!call->sip_over)
-        end(call, 487, 0);
     reload_phone_settle(phone);
 }
 

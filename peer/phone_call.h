@@ -9,8 +9,8 @@
  * and callbacks as in peer/phone.h; the event of a call's end may come from inside of a call here
  * when it fails at once.
  *
- * A call has the phone's own number. Own media are gathered first: of an outgoing call before
- * anything is sent, of an incoming one while it rings. */
+ * A call has the phone's own number. Own media gather while the callee is found and a channel to
+ * him made; the INVITE waits for them. Those of an incoming call gather while it rings. */
 
 struct reload_phone_audio { /* copied */
     const char *device;     /* as media/device.h takes it */

@@ -116,11 +116,18 @@ void reload_sip_agent_lookup_failed(struct reload_sip_agent *agent, uint32_t id,
 
 /* --- calls --- */
 /* Calls an address of record ("bob@example.org", "sips:..." for application 5061 only), each of its
- * devices, or the one that a GRUU names (RFC 7904 s6). RELOAD_E_INVALID: no such address, or media
- * that cannot be told; RELOAD_E_LIMIT, RELOAD_E_NOMEM. */
+ * devices, or the one that a GRUU names (RFC 7904 s6). `media` NULL: they are found, and channels
+ * to them made, while own media gather; the INVITE waits for reload_sip_agent_offer().
+ * RELOAD_E_INVALID: no such address, or media that cannot be told; RELOAD_E_LIMIT,
+ * RELOAD_E_NOMEM. */
 RELOAD_MUST_USE int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
                                           const struct reload_sip_media *media,
                                           struct reload_time now, uint32_t *call);
+/* The offer of a call that has none. RELOAD_E_STATE: it does not wait for one; RELOAD_E_INVALID: as
+ * above. */
+RELOAD_MUST_USE int reload_sip_agent_offer(struct reload_sip_agent *agent, uint32_t call,
+                                           const struct reload_sip_media *media,
+                                           struct reload_time now);
 /* Takes an incoming call. `media` is the answer, or the offer when the caller made none.
  * RELOAD_E_STATE: it does not wait for that; RELOAD_E_INVALID: as above. */
 RELOAD_MUST_USE int reload_sip_agent_answer(struct reload_sip_agent *agent, uint32_t call,

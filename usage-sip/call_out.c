@@ -5,13 +5,14 @@
 /* Calling: to every device of an address at once, the first that answers has the call (RFC 3261
  * s13.2, s9.1, s16.7). */
 
-static bool can_be_offered(struct reload_sip_call *call, const struct reload_sip_media *media)
+static int take_media(struct reload_sip_call *call, const struct reload_sip_media *media)
 {
     char *offer = NULL;
     call->local = *media;
     int error = reload_sip_session_offer(call, &call->local, false, &offer);
     reload_free(offer);
-    return error == 0;
+    call->offers = error == 0;
+    return error == 0 ? 0 : RELOAD_E_INVALID;
 }
 
 int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
@@ -27,9 +28,10 @@ int reload_sip_agent_call(struct reload_sip_agent *agent, const char *aor,
     struct reload_sip_call *call = reload_sip_call_new(agent, true);
     if (!call)
         return RELOAD_E_NOMEM;
-    if (!can_be_offered(call, media)) {
+    int error = media ? take_media(call, media) : 0;
+    if (error != 0) {
         reload_sip_call_drop(agent, call);
-        return RELOAD_E_INVALID;
+        return error;
     }
     call->callee = who;
     call->controlling = true;
@@ -78,34 +80,56 @@ static void settle(struct reload_sip_agent *agent, struct reload_sip_call *call)
                           call->state == RELOAD_SIP_CANCELLING ? call->end_status : best);
 }
 
-static void invite(struct reload_sip_agent *agent, struct reload_sip_call *call, size_t first,
-                   const char *offer)
+static void invite(struct reload_sip_agent *agent, struct reload_sip_call *call,
+                   struct reload_sip_leg *leg, const char *offer)
 {
-    for (size_t i = first; i < call->fork.count; i++) {
-        struct reload_sip_leg *leg = &call->fork.legs[i];
-        leg->state = RELOAD_SIP_LEG_ASKED;
-        reload_sip_dispatch(agent, &leg->route, invite_of(agent, call, leg, offer), leg->number);
+    leg->state = RELOAD_SIP_LEG_ASKED;
+    reload_sip_dispatch(agent, &leg->route, invite_of(agent, call, leg, offer), leg->number);
+}
+
+/* Asks the legs that wait. False: the call is over. */
+static bool invite_waiting(struct reload_sip_agent *agent, struct reload_sip_call *call)
+{
+    char *offer = NULL;
+    call->origin.version--; /* to each device it is the first (RFC 3264 s5) */
+    if (reload_sip_session_offer(call, &call->local, false, &offer) != 0) {
+        reload_sip_call_give_up(agent, call, 500);
+        return false;
     }
+    if (call->state == RELOAD_SIP_FINDING)
+        reload_sip_call_enter(agent, call, RELOAD_SIP_INVITING, 0);
+    for (size_t i = 0; i < call->fork.count; i++)
+        if (call->fork.legs[i].state == RELOAD_SIP_LEG_WAITING)
+            invite(agent, call, &call->fork.legs[i], offer);
+    reload_free(offer);
+    return true;
 }
 
 /* First what is known, then whoever has registered since. */
 void reload_sip_call_targets(struct reload_sip_agent *agent, struct reload_sip_call *call,
                              const struct reload_sip_target *targets, size_t count, bool cached)
 {
-    char *offer = NULL;
-    call->origin.version -= call->fork.count > 0; /* each leg is a first offer (RFC 3264 s5) */
-    if (reload_sip_session_offer(call, &call->local, false, &offer) != 0) {
-        reload_sip_call_give_up(agent, call, 500);
-        return;
-    }
-    size_t first = reload_sip_fork_take(agent, &call->fork, call->callee.secure, targets, count);
+    reload_sip_fork_take(agent, &call->fork, call->callee.secure, targets, count);
     call->fork.refreshing =
         cached && reload_sip_callee_look_up(agent, &call->callee, call->number, true);
-    if (call->state == RELOAD_SIP_FINDING && call->fork.count > 0)
-        reload_sip_call_enter(agent, call, RELOAD_SIP_INVITING, 0);
-    invite(agent, call, first, offer);
-    reload_free(offer);
-    settle(agent, call);
+    for (size_t i = 0; i < call->fork.count && !call->offers; i++)
+        reload_sip_channel_prepare(agent, &call->fork.legs[i].route);
+    if (!call->offers || call->fork.count == 0 || invite_waiting(agent, call))
+        settle(agent, call);
+}
+
+int reload_sip_agent_offer(struct reload_sip_agent *agent, uint32_t number,
+                           const struct reload_sip_media *media, struct reload_time now)
+{
+    struct reload_sip_call *call = reload_sip_call_find(agent, number);
+    reload_sip_enter(agent, now);
+    if (!call || !call->outgoing || call->offers || call->state != RELOAD_SIP_FINDING)
+        return RELOAD_E_STATE;
+    int error = take_media(call, media);
+    if (error == 0 && call->fork.count > 0)
+        (void)invite_waiting(agent, call);
+    reload_sip_settle(agent);
+    return error;
 }
 
 void reload_sip_call_lookup_failed(struct reload_sip_agent *agent, struct reload_sip_call *call,
@@ -142,7 +166,8 @@ static void leg_give_up(struct reload_sip_agent *agent, const struct reload_sip_
                         struct reload_sip_leg *leg)
 {
     osip_transaction_t *invite = invite_transaction(agent, leg->number);
-    if (leg->state == RELOAD_SIP_LEG_ASKED && !invite) { /* not even sent */
+    bool waits = leg->state == RELOAD_SIP_LEG_WAITING;
+    if (waits || (leg->state == RELOAD_SIP_LEG_ASKED && !invite)) { /* not even sent */
         reload_sip_channels_forget(agent, leg->number);
         leg->state = RELOAD_SIP_LEG_DONE;
     }

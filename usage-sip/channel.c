@@ -249,6 +249,13 @@ static struct reload_sip_channel *open_channel(struct reload_sip_agent *agent,
     return channel;
 }
 
+void reload_sip_channel_prepare(struct reload_sip_agent *agent,
+                                const struct reload_sip_route *route)
+{
+    if (!reload_sip_channel_of(agent, route))
+        (void)open_channel(agent, route);
+}
+
 static int wait_for(struct reload_sip_agent *agent, struct reload_sip_channel *channel,
                     osip_message_t *request, uint32_t owner)
 {

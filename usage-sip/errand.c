@@ -92,12 +92,13 @@ static void settle(struct reload_sip_agent *agent, struct reload_sip_errand *err
 void reload_sip_errand_targets(struct reload_sip_agent *agent, struct reload_sip_errand *errand,
                                const struct reload_sip_target *targets, size_t count, bool cached)
 {
-    size_t first =
-        reload_sip_fork_take(agent, &errand->fork, errand->callee.secure, targets, count);
+    reload_sip_fork_take(agent, &errand->fork, errand->callee.secure, targets, count);
     errand->fork.refreshing =
         cached && reload_sip_callee_look_up(agent, &errand->callee, errand->number, true);
-    for (size_t i = first; i < errand->fork.count; i++) {
+    for (size_t i = 0; i < errand->fork.count; i++) {
         struct reload_sip_leg *leg = &errand->fork.legs[i];
+        if (leg->state != RELOAD_SIP_LEG_WAITING)
+            continue;
         leg->state = RELOAD_SIP_LEG_ASKED;
         reload_sip_dispatch(agent, &leg->route, request_of(agent, errand, leg), leg->number);
     }

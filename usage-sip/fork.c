@@ -28,10 +28,9 @@ static bool take_target(const struct reload_sip_agent *agent, const struct reloa
     return !is_known(fork, &leg->route);
 }
 
-size_t reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
-                            bool secure, const struct reload_sip_target *targets, size_t count)
+void reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
+                          const struct reload_sip_target *targets, size_t count)
 {
-    size_t first = fork->count;
     for (size_t i = 0; i < count && fork->count < RELOAD_SIP_TARGETS_MAX; i++) {
         struct reload_sip_leg *leg = &fork->legs[fork->count];
         *leg = (struct reload_sip_leg){ .state = RELOAD_SIP_LEG_WAITING };
@@ -40,7 +39,6 @@ size_t reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fo
         leg->number = reload_sip_number(agent);
         fork->count++;
     }
-    return first;
 }
 
 struct reload_sip_leg *reload_sip_fork_leg(struct reload_sip_fork *fork, uint32_t number)

@@ -59,7 +59,7 @@ TAILQ_HEAD(reload_sip_channels, reload_sip_channel);
 
 /* --- legs: one request to one device --- */
 enum reload_sip_leg_state {
-    RELOAD_SIP_LEG_WAITING,   /* for its channel */
+    RELOAD_SIP_LEG_WAITING,   /* for the offer */
     RELOAD_SIP_LEG_ASKED,     /* request sent, nothing heard */
     RELOAD_SIP_LEG_HEARD,     /* a provisional answer came */
     RELOAD_SIP_LEG_CANCELLED, /* CANCEL sent */
@@ -112,6 +112,7 @@ struct reload_sip_call {
     enum reload_sip_call_state state;
     uint64_t deadline_ms;            /* of the state */
     struct reload_sip_callee callee; /* of an outgoing one */
+    bool offers;                     /* outgoing: `local` can be offered; legs wait until it can */
     char call_id[128], local_tag[RELOAD_SIP_ID_TEXT], remote_tag[128];
     char branch[128]; /* incoming: of its INVITE */
     uint32_t local_cseq, remote_cseq;
@@ -229,6 +230,9 @@ struct reload_sip_channel *reload_sip_channel_find(struct reload_sip_agent *agen
  * reload_sip_outcome(). */
 void reload_sip_dispatch(struct reload_sip_agent *agent, const struct reload_sip_route *route,
                          osip_message_t *request_take, uint32_t owner);
+/* Begins to make a channel that will be needed soon, unless there is one. */
+void reload_sip_channel_prepare(struct reload_sip_agent *agent,
+                                const struct reload_sip_route *route);
 /* The channel of a route that is up, or NULL. */
 struct reload_sip_channel *reload_sip_channel_of(struct reload_sip_agent *agent,
                                                  const struct reload_sip_route *route);
@@ -347,9 +351,9 @@ void reload_sip_outcome(struct reload_sip_agent *agent, uint32_t owner, uint32_t
                         int status, osip_message_t *answer);
 
 /* fork.c */
-/* Legs to those targets that are new, WAITING; the number of the first. */
-size_t reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork,
-                            bool secure, const struct reload_sip_target *targets, size_t count);
+/* Legs to those targets that are new, WAITING. */
+void reload_sip_fork_take(struct reload_sip_agent *agent, struct reload_sip_fork *fork, bool secure,
+                          const struct reload_sip_target *targets, size_t count);
 struct reload_sip_leg *reload_sip_fork_leg(struct reload_sip_fork *fork, uint32_t number);
 bool reload_sip_fork_done(const struct reload_sip_fork *fork);
 /* Keeps the better of two refusals (RFC 3261 s16.7 step 6). */

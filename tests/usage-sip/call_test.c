@@ -249,6 +249,43 @@ static void stale_contacts_are_looked_up_again(void **state)
     assert_int_equal(state_of(ALICE), RELOAD_SIP_RINGING);
 }
 
+/* The overlay is asked and channels are made before own media are known. */
+static void a_call_may_wait_for_its_offer(void **state)
+{
+    struct world *world = *state;
+    struct reload_sip_media media = media_of(1), none = { 0 };
+    uint32_t call;
+    assert_int_equal(reload_sip_agent_call(ALICE->sip, "bob@example.org", NULL, world->now, &call),
+                     0);
+    world_run(world, 1000);
+    assert_int_equal(world->wire_count, 2);
+    assert_int_equal(state_of(ALICE), RELOAD_SIP_FINDING);
+    assert_int_equal(count_of(BOB, RELOAD_SIP_ACTION_CALL_INCOMING), 0);
+    assert_int_equal(reload_sip_agent_offer(ALICE->sip, call, &none, world->now), RELOAD_E_INVALID);
+    assert_int_equal(reload_sip_agent_offer(ALICE->sip, call, &media, world->now), 0);
+    assert_int_equal(reload_sip_agent_offer(ALICE->sip, call, &media, world->now), RELOAD_E_STATE);
+    world_run(world, 1000);
+    assert_int_equal(world->wire_count, 2);
+    answer(world, BOB);
+    assert_int_equal(state_of(ALICE), RELOAD_SIP_ESTABLISHED);
+    assert_int_equal(reload_sip_agent_hangup(ALICE->sip, call, world->now), 0);
+    world_run(world, 1000);
+    nothing_is_left(world);
+    for (int found = 0; found < 2; found++) { /* given up, and nobody there, before there is one */
+        assert_int_equal(reload_sip_agent_call(ALICE->sip,
+                                               found ? "bob@example.org" : "x@example.org", NULL,
+                                               world->now, &call),
+                         0);
+        world_run(world, 100);
+        if (found)
+            assert_int_equal(reload_sip_agent_hangup(ALICE->sip, call, world->now), 0);
+        world_run(world, 100);
+        assert_int_equal(state_of(ALICE), RELOAD_SIP_ENDED);
+        assert_int_equal(last(ALICE, RELOAD_SIP_ACTION_CALL_STATE)->status, found ? 487 : 404);
+        nothing_is_left(world);
+    }
+}
+
 /* Nor do those that may lead somewhere hide who has registered since, or make a call wait. */
 static void whoever_has_registered_since_rings_as_well(void **state)
 {
@@ -532,6 +569,7 @@ int main(void)
         ON(setup, a_device_that_cannot_be_reached_is_503),
         ON(setup, stale_contacts_are_looked_up_again),
         ON(setup_fork, whoever_has_registered_since_rings_as_well),
+        ON(setup_fork, a_call_may_wait_for_its_offer),
         ON(setup, hold_and_resume_change_the_directions_of_both),
         ON(setup, a_moved_address_is_followed_by_the_far_end),
         ON(setup, a_move_that_is_not_followed_leaves_all_as_it_was),
