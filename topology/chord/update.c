@@ -203,7 +203,8 @@ uint64_t reload_chord_updates_deadline(const struct reload_topology *t)
     return deadline;
 }
 
-/* s10.7.1: a peer that does not answer has failed, whatever its link looks like. */
+/* s10.7.1: a peer that does not answer has failed, whatever its link looks like. Of a node that is
+ * not known for a peer, as a client, only the link tells whether it is there. */
 void reload_chord_update_answered(struct reload_topology *t,
                                   const struct reload_topology_answer *answer)
 {
@@ -212,7 +213,8 @@ void reload_chord_update_answered(struct reload_topology *t,
     for (size_t i = 0; i < t->tables.count; i++) {
         if (t->tables.peers[i].update_cookie != answer->cookie)
             continue;
-        reload_chord_failed(t, t->tables.peers[i].id, "no answer to an Update");
+        if (t->tables.peers[i].ready)
+            reload_chord_failed(t, t->tables.peers[i].id, "no answer to an Update");
         return;
     }
 }

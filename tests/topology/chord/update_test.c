@@ -41,6 +41,37 @@ static void an_update_of_a_stranger_has_no_effect(void **state)
     fake_free(f);
 }
 
+static const struct fake_request *update_to(const struct fake *f, unsigned id)
+{
+    struct reload_node_id to = place(id);
+    for (size_t i = f->request_count; i-- > 0;)
+        if (f->requests[i].code == RELOAD_UPDATE_REQ &&
+            reload_node_id_equal(&f->requests[i].to, &to))
+            return &f->requests[i];
+    fail_msg("no Update to %u", id);
+    return NULL;
+}
+
+/* R6940-10.7.1-1, R6940-4.2.1-1: a peer that does not answer is lost; a client that takes Updates
+ * in silence keeps its link. */
+static void only_of_a_peer_an_answer_to_an_update_is_demanded(void **state)
+{
+    (void)state;
+    static const unsigned list[] = { 120, 0 };
+    struct fake *f = peer();
+    fake_link(f, 110);
+    fake_run(f, 1000);
+    fake_answer(f, update_to(f, 110)->cookie, RELOAD_E_TIMEOUT, 0);
+    assert_int_equal(f->disconnect_count, 0);
+    assert_non_null(reload_chord_tables_find(&f->t->tables, ring_id(110)));
+    assert_int_equal(fake_update(f, 110, list, list), 0); /* now it is a peer */
+    fake_run(f, 1000);
+    fake_answer(f, update_to(f, 110)->cookie, RELOAD_E_TIMEOUT, 0);
+    assert_int_equal(f->disconnect_count, 1);
+    assert_int_equal(f->disconnects[0].bytes[0], 110);
+    fake_free(f);
+}
+
 /* R6940-10.7.3-1 R6940-10.7.3-2 R6940-10.6-1 */
 static void closer_unknown_peers_are_attached_through_the_one_that_told(void **state)
 {
@@ -287,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_linked_node_enters_the_tables_with_its_first_update),
         cmocka_unit_test(an_update_of_a_stranger_has_no_effect),
+        cmocka_unit_test(only_of_a_peer_an_answer_to_an_update_is_demanded),
         cmocka_unit_test(closer_unknown_peers_are_attached_through_the_one_that_told),
         cmocka_unit_test(known_and_farther_peers_start_nothing),
         cmocka_unit_test(a_changed_table_is_told_to_every_connection),
