@@ -239,6 +239,12 @@ bool reload_cert_is_self_issued(const struct reload_cert *c)
     return c->self_issued;
 }
 
+uint64_t reload_cert_valid_from_ms(uint64_t now_unix_ms)
+{
+    const uint64_t back_ms = 3600 * 1000;
+    return now_unix_ms > back_ms ? now_unix_ms - back_ms : 0;
+}
+
 int reload_cert_user_name_check(struct reload_slice name, struct reload_cert_reason *reason)
 {
     const uint8_t *at = name.n ? memchr(name.p, '@', name.n) : NULL;

@@ -33,6 +33,10 @@ struct reload_slice reload_cert_public_key(const struct reload_cert *c);
 /* Whether issuer and subject are the same name: self-signed, if it is to be believed at all. */
 bool reload_cert_is_self_issued(const struct reload_cert *c);
 
+/* From when a certificate that is made now is valid: an hour back, since the clocks of those who
+ * read it, or of its owner, may be behind. Milliseconds of Unix time. */
+uint64_t reload_cert_valid_from_ms(uint64_t now_unix_ms);
+
 /* Whether a user name may be put into a certificate: 1..254 printable ASCII bytes of the form
  * local@domain, the domain in lower case. RELOAD_E_INVALID with a reason. */
 RELOAD_MUST_USE int reload_cert_user_name_check(struct reload_slice name,

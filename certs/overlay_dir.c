@@ -8,10 +8,10 @@
 #include <openssl/rand.h>
 
 #include "certs/ca.h"
+#include "certs/certificate.h"
 #include "certs/file.h"
 #include "certs/overlay_dir_internal.h"
 
-#define HOUR_MS         (3600ull * 1000)
 #define TEN_YEARS_S     (10ull * 365 * 86400)
 #define HTTPS_NAMES_MAX 32
 
@@ -227,8 +227,7 @@ int reload_cert_overlay_create(const char *directory,
 {
     uint64_t lifetime_s = options->ca_lifetime_s ? options->ca_lifetime_s : TEN_YEARS_S;
     struct making m = { .directory = directory, .options = options, .reason = reason };
-    /* An hour back: the clocks of those who read it may be behind. */
-    m.not_before_ms = options->now_unix_ms > HOUR_MS ? options->now_unix_ms - HOUR_MS : 0;
+    m.not_before_ms = reload_cert_valid_from_ms(options->now_unix_ms);
     m.not_after_ms = options->now_unix_ms + lifetime_s * 1000;
     int error = reload_cert_overlay_name_check(options->config.instance_name, reason);
     if (!error) /* nothing is left behind by a name that cannot be */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "certs/ca.h"
+#include "certs/certificate.h"
 #include "certs/file.h"
 #include "certs/overlay_dir_internal.h"
 
@@ -110,7 +111,7 @@ static int issue_again(const char *directory, const struct names *names, uint64_
         .names = names->list,
         .name_count = names->count,
         .serial = { serial, sizeof serial },
-        .not_before_ms = now_unix_ms > 3600000u ? now_unix_ms - 3600000u : 0,
+        .not_before_ms = reload_cert_valid_from_ms(now_unix_ms),
         .not_after_ms = reload_cert_ca_not_after_ms(ca),
     };
     if (!error)

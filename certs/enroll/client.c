@@ -1,5 +1,6 @@
 #include "certs/enroll/client.h"
 
+#include "certs/certificate.h"
 #include "certs/enroll/client_parts.h"
 #include "certs/enroll/events.h"
 #include "certs/enroll/identity_dir.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define SELF_SIGNED_MS (365ull * 24 * 3600 * 1000)
-#define CLOCK_SLACK_MS (5ull * 60 * 1000)
 
 /* EC, but RSA where the operator's CA shows that the overlay keeps to the RFC's mandatory
  * algorithm. */
@@ -43,7 +43,7 @@ static enum reload_enroll_result self_sign(const struct reload_enroll_client_opt
         .digest = config->self_signed_digest,
         .node_id_len = config->node_id_length,
         .node_id_count = options->node_ids ? options->node_ids : 1,
-        .not_before_ms = now_ms - CLOCK_SLACK_MS,
+        .not_before_ms = reload_cert_valid_from_ms(now_ms),
         .not_after_ms = now_ms + SELF_SIGNED_MS,
     };
     if (options->user)

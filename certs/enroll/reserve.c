@@ -1,6 +1,7 @@
 /* Reserve durably, sign, store durably, and only then answer (RFC 6940 s11.3, s13.3). Serials are
  * random rather than counted: a counter that comes back from an old backup repeats itself, a random
  * number of 127 bits does not, and nobody can predict the next certificate's first bytes. */
+#include "certs/certificate.h"
 #include "certs/enroll/database.h"
 #include "certs/enroll/sql.h"
 
@@ -9,7 +10,6 @@
 
 #define RESUME_MAX_MS                                                                              \
     (24 * 3600 * 1000LL) /* an older pending row has lost too much of its validity */
-#define CLOCK_SLACK_MS (5 * 60 * 1000LL) /* a certificate is valid for clocks this far behind */
 
 static struct reload_slice serial_slice(const struct reload_enroll_reservation *r)
 {
@@ -123,7 +123,7 @@ static int insert(struct reload_enroll_database *db, const struct reload_enroll_
     if (RAND_bytes(out->serial, sizeof out->serial) != 1)
         return RELOAD_E_IO;
     out->serial[0] = (uint8_t)((out->serial[0] & 0x7f) | 0x40); /* positive, always 16 bytes */
-    out->not_before_ms = wish->now_ms - CLOCK_SLACK_MS;
+    out->not_before_ms = reload_cert_valid_from_ms(wish->now_ms);
     out->not_after_ms = wish->now_ms + wish->lifetime_ms;
     return reload_enroll_sql_run(
         db,
