@@ -158,3 +158,14 @@ bool overlay_run_until_joined(struct overlay *o, uint64_t ms)
 {
     return run(o, ms, true);
 }
+
+bool overlay_grow(struct overlay *o, size_t count, bool one_by_one)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t node = overlay_add(o, RELOAD_ROLE_PEER, NULL);
+        overlay_join(o, node, node == 0);
+        if (one_by_one && !overlay_run_until_joined(o, 120000))
+            return false;
+    }
+    return overlay_run_until_joined(o, 300000);
+}

@@ -43,6 +43,9 @@ void overlay_partition(struct overlay *overlay, size_t border, bool cut);
 void overlay_run(struct overlay *overlay, uint64_t ms);
 /* Runs until all live nodes are JOINED, or the time is over. */
 bool overlay_run_until_joined(struct overlay *overlay, uint64_t ms);
+/* Adds peers that join, the first as founder, all at once or each after the one before. False when
+ * they do not get there: 2 minutes for one, 5 for all. */
+bool overlay_grow(struct overlay *overlay, size_t count, bool one_by_one);
 uint64_t overlay_now(const struct overlay *overlay);
 
 struct overlay_node *overlay_node(struct overlay *overlay, size_t node);

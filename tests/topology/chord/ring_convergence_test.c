@@ -51,13 +51,7 @@ static struct overlay *overlay_of(uint64_t seed, unsigned loss_percent)
 
 static void add_peers(struct overlay *o, size_t count, bool one_by_one)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t node = overlay_add(o, RELOAD_ROLE_PEER, NULL);
-        overlay_join(o, node, node == 0);
-        if (one_by_one)
-            assert_true(overlay_run_until_joined(o, 120000));
-    }
-    bool joined = overlay_run_until_joined(o, 300000);
+    bool joined = overlay_grow(o, count, one_by_one);
     if (!joined)
         (void)(overlay_ring_faults(o) + overlay_ownership_faults(o));
     assert_true(joined);

@@ -19,17 +19,6 @@ static struct overlay *overlay_of(uint64_t seed, unsigned loss_percent)
     return overlay_new(&options);
 }
 
-static void add_peers(struct overlay *o, size_t count, bool one_by_one)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t node = overlay_add(o, RELOAD_ROLE_PEER, NULL);
-        overlay_join(o, node, node == 0);
-        if (one_by_one)
-            assert_true(overlay_run_until_joined(o, 120000));
-    }
-    assert_true(overlay_run_until_joined(o, 300000));
-}
-
 static size_t link_faults(struct overlay *o)
 {
     size_t faults = 0;
@@ -47,7 +36,7 @@ static void every_peer_links_to_every_peer_and_each_key_has_one_owner(void **sta
     for (uint64_t seed = 1; seed <= 10; seed++)
         for (int at_once = 0; at_once < 2; at_once++) {
             struct overlay *o = overlay_of(seed, 0);
-            add_peers(o, 20, !at_once);
+            assert_true(overlay_grow(o, 20, !at_once));
             overlay_run(o, 10000);
             for (size_t i = 0; i < 60; i++)
                 overlay_store(o, i % 20);
@@ -70,12 +59,12 @@ static void values_follow_their_owner_when_peers_join(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct overlay *o = overlay_of(seed, 0);
-        add_peers(o, 4, false);
+        assert_true(overlay_grow(o, 4, false));
         overlay_run(o, 5000);
         for (size_t i = 0; i < 60; i++)
             overlay_store(o, i % 4);
         overlay_run(o, 2000);
-        add_peers(o, 12, false);
+        assert_true(overlay_grow(o, 12, false));
         overlay_run(o, 10000);
         assert_int_equal(overlay_replica_faults(o), 0);
         overlay_free(o);
@@ -88,7 +77,7 @@ static void values_survive_peers_that_leave_and_peers_that_die(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct overlay *o = overlay_of(seed, 0);
-        add_peers(o, 16, false);
+        assert_true(overlay_grow(o, 16, false));
         overlay_run(o, 5000);
         for (size_t i = 0; i < 60; i++)
             overlay_store(o, i % 16);
@@ -114,7 +103,7 @@ static void lost_messages_delay_joins_and_no_more(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct overlay *o = overlay_of(seed, 5);
-        add_peers(o, 16, false);
+        assert_true(overlay_grow(o, 16, false));
         overlay_run(o, 120000);
         assert_int_equal(link_faults(o), 0);
         assert_int_equal(overlay_ownership_faults(o), 0);
@@ -128,13 +117,13 @@ static void clients_link_to_the_peer_responsible_or_to_any(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct overlay *o = overlay_of(seed, 0);
-        add_peers(o, 3, false);
+        assert_true(overlay_grow(o, 3, false));
         size_t client = overlay_add(o, RELOAD_ROLE_CLIENT, NULL);
         size_t any = overlay_add(o, RELOAD_ROLE_CLIENT_ANY, NULL);
         overlay_join(o, client, false);
         overlay_join(o, any, false);
         assert_true(overlay_run_until_joined(o, 60000));
-        add_peers(o, 12, true);
+        assert_true(overlay_grow(o, 12, true));
         overlay_run(o, 60000);
         assert_true(overlay_linked(o, any, 0));
         for (size_t i = 0; i < overlay_node_count(o); i++)
