@@ -18,7 +18,7 @@ static osip_message_t *response_of(struct reload_sip_agent *agent, struct reload
     if (!response)
         return NULL;
     reload_sip_add_contact(agent, response, secure);
-    reload_sip_add_header(response, "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE");
+    reload_sip_add_header(response, "Allow", RELOAD_SIP_ALLOWED);
     if (reload_sip_add_body(response, "application/sdp", description, strlen(description)) == 0)
         return response;
     osip_message_free(response);

@@ -63,6 +63,8 @@ static osip_message_t *invite_of(struct reload_sip_agent *agent, struct reload_s
         .contact = true,
     };
     osip_message_t *invite = reload_sip_request_new(agent, &request);
+    if (invite)
+        reload_sip_add_header(invite, "Allow", RELOAD_SIP_ALLOWED); /* s13.2.1 */
     if (invite && reload_sip_add_body(invite, "application/sdp", offer, strlen(offer)) != 0) {
         osip_message_free(invite);
         return NULL;

@@ -278,6 +278,8 @@ void reload_sip_settle(struct reload_sip_agent *agent);
 /* To be told by the next reload_sip_settle(): no answer came. Owner 0 is nobody. */
 void reload_sip_note(struct reload_sip_agent *agent, uint32_t owner, int status);
 
+#define RELOAD_SIP_ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"
+
 /* message.c: NULL when out of memory */
 struct reload_sip_request {
     const char *method;

@@ -4,8 +4,6 @@
 
 /* A message that came in: to its transaction, or a new one (RFC 3261 s8.2, s17.1.3, s17.2.3). */
 
-static const char allowed[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE";
-
 /* FNV-1a */
 static uint64_t mix(uint64_t hash, const char *text)
 {
@@ -14,17 +12,21 @@ static uint64_t mix(uint64_t hash, const char *text)
     return hash;
 }
 
+/* s8.2.2.3 */
+static void add_unsupported(const osip_message_t *request, osip_message_t *response)
+{
+    osip_header_t *require;
+    for (int at = 0; (at = osip_message_header_get_byname(request, "require", at, &require)) >= 0;
+         at++)
+        reload_sip_add_header(response, "Unsupported", require->hvalue);
+}
+
 static void add_reason(const osip_message_t *request, int status, osip_message_t *response)
 {
-    osip_header_t *require = NULL;
-    for (int i = 0; status == 420; i++) {
-        osip_message_header_get_byname(request, "require", i, &require);
-        if (!require)
-            break;
-        reload_sip_add_header(response, "Unsupported", require->hvalue); /* s8.2.2.3 */
-    }
+    if (status == 420)
+        add_unsupported(request, response);
     if (status == 405 || (status == 200 && MSG_IS_OPTIONS(request)))
-        reload_sip_add_header(response, "Allow", allowed);
+        reload_sip_add_header(response, "Allow", RELOAD_SIP_ALLOWED);
     if (status == 200 && MSG_IS_OPTIONS(request))
         reload_sip_add_header(response, "Accept", "application/sdp, text/plain");
     if (status == 415)

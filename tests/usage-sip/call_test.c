@@ -91,6 +91,8 @@ static void via_and_contact_name_the_overlay_and_no_address_of_the_network(void 
     assert_non_null(strstr(invite, "INVITE sip:bob@example.org"));
     assert_non_null(strstr(invite, ".example.org;branch=z9hG4bK"));
     assert_non_null(strstr(invite, "\r\nContact: <sip:alice@example.org;gr="));
+    assert_non_null(
+        strcasestr(invite, "\r\nAllow: INVITE, ACK, CANCEL, BYE")); /* RFC 3261 s13.2.1 */
     assert_null(memmem(invite, (size_t)(strstr(invite, "\r\n\r\n") - invite), "192.0.2.", 8));
     world_run(world, 1000);
 }

@@ -119,6 +119,23 @@ static void requests_that_nobody_here_wants_get_the_status_that_says_why(void **
     assert_int_equal(refused(world, RELOAD_SIP_REFUSED_MEDIA), 1);
 }
 
+/* RFC 3261 s8.2.2.3: wherever they stand among the headers */
+static void each_extension_that_is_unknown_is_named_once(void **state)
+{
+    struct world *world = *state;
+    struct forged f = plain;
+    unsigned named = 0;
+    f.branch = "z9hG4bKb9\r\nX-One: 1\r\nX-Two: 2\r\nRequire: first\r\nX-Three: 3\r\nRequire: "
+               "second";
+    const char *answer = try(world, stranger(world, "mallory@example.org", false), &f);
+    assert_true(is(answer, 420));
+    assert_non_null(strstr(answer, "Unsupported: first\r\n"));
+    assert_non_null(strstr(answer, "Unsupported: second\r\n"));
+    for (const char *at = answer; (at = strstr(at, "Unsupported:")); at++)
+        named++;
+    assert_int_equal(named, 2);
+}
+
 static void a_text_sent_again_in_another_transaction_is_not_delivered_again(void **state)
 {
     struct world *world = *state;
@@ -382,6 +399,7 @@ int main(void)
         ON(datagrams_are_kept_alive_by_ice),
         ON(a_from_that_is_not_the_certificates_user_is_403),
         ON(requests_that_nobody_here_wants_get_the_status_that_says_why),
+        ON(each_extension_that_is_unknown_is_named_once),
         ON(a_text_sent_again_in_another_transaction_is_not_delivered_again),
         ON(a_transaction_is_not_anothers_to_use),
         ON(an_invite_that_comes_on_two_ways_is_482),
