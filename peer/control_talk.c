@@ -1,5 +1,9 @@
-#include "media/device.h"
 #include "peer/control_internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "media/device.h"
 #include "peer/phone_call.h"
 
 /* sip_call, sip_answer, sip_decline, sip_hangup, sip_hold, sip_move, sip_press, sip_calls. */
@@ -33,8 +37,8 @@ static void fail(struct reload_control_call *call, int error)
     case RELOAD_E_IO:
         reload_control_fail(call, RELOAD_CONTROL_FAILURE, "%s",
                             recording
-                                ? "the recording cannot be written there, or this machine has "
-                                  "no address or socket for the call"
+                                ? "the recording cannot be begun (is the disk full?), or this "
+                                  "machine has no address or socket for the call"
                                 : "this machine has no address or socket for the call");
         return;
     default: reload_control_fail_error(call, error);
@@ -122,7 +126,16 @@ static const char *device_trouble(int error)
     }
 }
 
-/* False: it was answered that there is no such device. */
+/* Whether a recording can be made there, or why not (errno). */
+static int recording_trouble(const char *path)
+{
+    char *folder = g_path_get_dirname(path);
+    int trouble = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+    g_free(folder);
+    return trouble;
+}
+
+/* False: it was answered that there is no such device, or no place for the recording. */
 static bool read_audio(struct reload_control_call *call, struct reload_phone_audio *out)
 {
     const char *device = reload_control_text(call, "device");
@@ -131,10 +144,14 @@ static bool read_audio(struct reload_control_call *call, struct reload_phone_aud
         .recording = reload_control_text(call, "recording"),
     };
     int error = reload_media_device_check(out->device);
+    int trouble = out->recording ? recording_trouble(out->recording) : 0;
     if (error != 0)
         reload_control_fail(call, RELOAD_CONTROL_USAGE, "%s: %s", out->device,
                             device_trouble(error));
-    return error == 0;
+    else if (trouble != 0)
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "no recording can be made at %s: %s",
+                            out->recording, g_strerror(trouble));
+    return error == 0 && trouble == 0;
 }
 
 void reload_control_sip_call(struct reload_control_call *call)

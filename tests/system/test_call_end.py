@@ -128,7 +128,8 @@ class End(Talk):
                 ((BOB, "--device", "pulse:nonexistent"), 1, ("sound device", "reload audio devices")),
                 ((BOB, "--play", "/nonexistent.wav"), 2, ("/nonexistent.wav", "cannot be read")),
                 ((BOB, "--device", "gramophone"), 2, ("gramophone", "reload audio devices")),
-                ((BOB, "--record", "/nonexistent/call.wav"), 1, ("recording",))):
+                ((BOB, "--record", "/nonexistent/call.wav"), 1,
+                 ("recording", "/nonexistent/call.wav", "No such file"))):
             with self.subTest(arguments):
                 device = () if "--device" in arguments or "--play" in arguments else ("--device", "null")
                 done = run("sip", "call", "--control", alice.socket, *device, *arguments)
