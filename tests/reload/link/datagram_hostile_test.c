@@ -194,16 +194,25 @@ static void handshakes_are_limited_and_the_oldest_makes_room(void **state)
     assert_int_equal(host_stats(&host_b).failed_timeout, 1);
 }
 
+/* A node of the overlay that sends what it likes, linked to B. */
+static void hostile_up(struct raw_client *client)
+{
+    couple_open_datagrams(&alice, NULL);
+    raw_client_open(client, &alice, &bare_port);
+    assert_true(raw_client_until_up(client));
+    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+}
+
+/* A data frame of one byte. */
+static const uint8_t frame_of_x[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
+
 /* R6940-6.6.1-1 R6940-6.4.2.1-4: nor can a Join, or any other message, be replayed. */
 static void a_replayed_datagram_is_dropped(void **state)
 {
     (void)state;
-    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
-    raw_client_open(&client, &alice, &bare_port);
-    assert_true(raw_client_until_up(&client));
-    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    raw_client_write(&client, frame, sizeof frame);
+    hostile_up(&client);
+    raw_client_write(&client, frame_of_x, sizeof frame_of_x);
     assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     uint64_t frames = host_stats(&host_b).sum.frames_in;
     for (int i = 0; i < 10; i++)
@@ -218,10 +227,8 @@ static void a_replayed_datagram_is_dropped(void **state)
 static void records_without_a_frame_are_dropped_and_counted(void **state)
 {
     (void)state;
-    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
-    raw_client_open(&client, &alice, &bare_port);
-    assert_true(raw_client_until_up(&client));
+    hostile_up(&client);
     const uint8_t frame[] = { 128, 0, 0, 0, 9, 0, 0, 3, 'a', 'b', 'c', 'd' };
     for (size_t n = 1; n <= sizeof frame; n++)
         if (n != 11)
@@ -242,11 +249,8 @@ static void records_without_a_frame_are_dropped_and_counted(void **state)
 static void acks_that_lie_do_no_harm(void **state)
 {
     (void)state;
-    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
-    raw_client_open(&client, &alice, &bare_port);
-    assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    hostile_up(&client);
     srand(3);
     for (int i = 0; i < 2000; i++) {
         uint8_t ack[9] = { 129 };
@@ -265,11 +269,8 @@ static void acks_that_lie_do_no_harm(void **state)
 static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void **state)
 {
     (void)state;
-    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
-    raw_client_open(&client, &alice, &bare_port);
-    assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    hostile_up(&client);
     reload_link_id old = host_b.last[RELOAD_LINK_UP].link;
     reload_engine_free(client.engine); /* without a word */
     raw_client_engine(&client);
@@ -278,8 +279,7 @@ static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void
     assert_true(net_events(&host_b, RELOAD_LINK_DOWN, 1));
     assert_int_equal(host_b.last[RELOAD_LINK_DOWN].link, old);
     assert_int_equal(host_stats(&host_b).replaced, 1);
-    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    raw_client_write(&client, frame, sizeof frame);
+    raw_client_write(&client, frame_of_x, sizeof frame_of_x);
     assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     assert_int_not_equal(host_b.last[RELOAD_LINK_MESSAGE].link, old);
     raw_client_close(&client);
@@ -288,11 +288,8 @@ static void a_far_end_that_begins_anew_on_its_address_replaces_its_old_link(void
 static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alone(void **state)
 {
     (void)state;
-    couple_open_datagrams(&alice, NULL);
     struct raw_client client;
-    raw_client_open(&client, &alice, &bare_port);
-    assert_true(raw_client_until_up(&client));
-    assert_true(net_events(&host_b, RELOAD_LINK_UP, 1));
+    hostile_up(&client);
     struct reload_engine *good = client.engine;
     raw_client_engine(&client);
     for (int i = 0; i < 100 && host_stats(&host_b).accepted < 2; i++) { /* up to its cookie */
@@ -306,8 +303,7 @@ static void a_hello_that_is_not_followed_by_a_handshake_leaves_the_old_link_alon
     uint8_t bytes[2000];
     while (recv(client.fd, bytes, sizeof bytes, 0) > 0)
         ;
-    const uint8_t frame[] = { 128, 0, 0, 0, 0, 0, 0, 1, 'x' };
-    raw_client_write(&client, frame, sizeof frame);
+    raw_client_write(&client, frame_of_x, sizeof frame_of_x);
     assert_true(net_events(&host_b, RELOAD_LINK_MESSAGE, 1));
     leap_ms += 11000;
     net_for_ms(20);
