@@ -94,11 +94,18 @@ static int write_way_back(struct reload_node *node, const struct reload_slot *fr
     return 0;
 }
 
-/* Back to where it came from? The first entry may say so; when it is the topology's choice the two
- * nodes would hand it to and fro until its TTL is spent. */
-static bool turns_back(const struct reload_slot *from, const struct reload_route *route)
+/* Back to where it came from, or behind that? The first entry may say so; when it is the topology's
+ * choice the nodes would hand it round until its TTL is spent. */
+static bool turns_back(const struct reload_node *node, const struct reload_slot *from,
+                       const struct reload_route *route)
 {
-    return route->next == from && !reload_destination_is_node(&route->first, &from->node_id);
+    const struct reload_destination *first = &route->first;
+    if (route->next == from)
+        return !reload_destination_is_node(first, &from->node_id);
+    return node->ops->retreats && from->node_id.len > 0 &&
+           (first->type == RELOAD_DEST_RESOURCE || first->type == RELOAD_DEST_NODE) &&
+           !reload_destination_is_node(first, &route->next->node_id) &&
+           node->ops->retreats(node->topology, first->id, &from->node_id, &route->next->node_id);
 }
 
 static struct reload_slot *other_hop(struct reload_node *node, const struct reload_slot *from,
@@ -140,7 +147,7 @@ void reload_forward(struct reload_node *node, struct reload_slot *from,
         return;
     }
     struct reload_slot *next = route->next;
-    if (!response && turns_back(from, route)) {
+    if (!response && turns_back(node, from, route)) {
         next = other_hop(node, from, route);
         if (may_wait && reload_undecided(node, route->first.id) &&
             reload_wait(node, from, route->first.id, bytes))

@@ -143,6 +143,10 @@ struct reload_topology_ops {
      * itself. Called only when the node is not responsible and not connected to id. */
     bool (*next_hop)(const struct reload_topology *topology, struct reload_slice id,
                      struct reload_node_id *out);
+    /* Is that next hop, for a message that came from `from`, no step forward? Between nodes that
+     * each think somebody gone it would go round and round. NULL: never. */
+    bool (*retreats)(const struct reload_topology *topology, struct reload_slice id,
+                     const struct reload_node_id *from, const struct reload_node_id *next);
     /* That node is who a message for id came from, so it thinks that somebody in between is gone:
      * whom to hand it to instead. false: nobody, and the message is dropped. NULL: the same. */
     bool (*other_hop)(struct reload_topology *topology, struct reload_slice id,

@@ -228,13 +228,15 @@ void reload_transaction_doubted(struct reload_node *node, struct reload_transact
     node->ops->doubted(node->topology, closer, node->now);
 }
 
-/* What is on its way to a node whose range is this one's now. */
+/* What is on its way to a node whose range is this one's now: unless that one may have done it,
+ * which the answer still tells. */
 static void come_home(struct reload_node *node, struct reload_transaction *t)
 {
     struct reload_route route;
     struct reload_message m;
     struct reload_slice bytes = { t->message, t->len };
-    if (t->link || t->local || t->no_route || find_way(node, t, &route) != RELOAD_ROUTE_HERE ||
+    if (t->link || t->local || t->no_route || !reload_request_is_repeatable(t->code) ||
+        find_way(node, t, &route) != RELOAD_ROUTE_HERE ||
         reload_message_decode(bytes, reload_node_id_length(node), &m) != 0)
         return;
     if (!is_early(node, t, m.body))

@@ -171,6 +171,18 @@ static bool responsible(const struct reload_topology *t, struct reload_slice id)
     return id.n == RELOAD_CHORD_ID_LEN && reload_chord_owns(t, reload_chord_id_from(id));
 }
 
+/* s10.3 brings a message nearer to k with each peer, clockwise, until the last one hands it over k
+ * to the owner. A client may be anywhere. */
+static bool retreats(const struct reload_topology *t, struct reload_slice id,
+                     const struct reload_node_id *from, const struct reload_node_id *next)
+{
+    struct reload_chord_id sender = reload_chord_id_of(from), k = reload_chord_id_from(id);
+    struct reload_chord_id hop = reload_chord_id_of(next);
+    const struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, sender);
+    return t->owner && peer && peer->ready && id.n == RELOAD_CHORD_ID_LEN &&
+           reload_chord_between(hop, t->self, k) && reload_chord_between(hop, k, sender);
+}
+
 static bool other_hop(struct reload_topology *t, struct reload_slice id,
                       const struct reload_node_id *from, struct reload_node_id *out,
                       struct reload_time now)
@@ -524,6 +536,7 @@ const struct reload_topology_ops reload_chord_ops = {
     .responsible = responsible,
     .certain = certain,
     .next_hop = reload_chord_next_hop,
+    .retreats = retreats,
     .other_hop = other_hop,
     .undecided = undecided,
     .close_enough = close_enough,

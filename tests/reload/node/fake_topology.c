@@ -58,6 +58,12 @@ static bool fake_undecided(const struct reload_topology *t, struct reload_slice 
     (void)id;
     return t->fake->undecided;
 }
+static bool fake_retreats(const struct reload_topology *t, struct reload_slice id,
+                          const struct reload_node_id *from, const struct reload_node_id *next)
+{
+    (void)id, (void)from, (void)next;
+    return t->fake->retreats;
+}
 static bool fake_other_hop(struct reload_topology *t, struct reload_slice id,
                            const struct reload_node_id *from, struct reload_node_id *out,
                            struct reload_time now)
@@ -248,6 +254,7 @@ const struct reload_topology_ops fake_topology = {
     .responsible = fake_responsible,
     .certain = fake_certain,
     .next_hop = fake_next_hop,
+    .retreats = fake_retreats,
     .other_hop = fake_other_hop,
     .undecided = fake_undecided,
     .close_enough = fake_close_enough,

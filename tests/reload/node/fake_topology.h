@@ -10,8 +10,9 @@ struct fake { /* what the topology answers, and what it was told */
     struct reload_node_id owned_node; /* a Node-ID in the own range; len 0: none */
     uint8_t owned_resource[16];       /* a Resource-ID in the own range */
     bool owns_resource;
-    struct reload_node_id hop;        /* next_hop; len 0: none */
-    struct reload_node_id other_hop;  /* len 0: none */
+    struct reload_node_id hop;       /* next_hop; len 0: none */
+    struct reload_node_id other_hop; /* len 0: none */
+    bool retreats;
     bool uncertain;                   /* whose range it was may live */
     bool undecided, other_hop_checks; /* the latter: other_hop() sets the former */
     bool far;                         /* close_enough says no: */

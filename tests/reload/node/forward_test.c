@@ -87,6 +87,32 @@ static void a_request_does_not_go_back_where_it_came_from(void **state)
     rig_fini(&rig);
 }
 
+/* Three nodes, each of which thinks the next one gone, would hand it round. */
+static void a_request_does_not_go_behind_where_it_came_from(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake.hop = rig->parties[1].id;
+    rig->fake.retreats = true;
+    struct reload_node_id far = reload_standin_node_id(55);
+    struct rig_message m = { .signer = &rig->parties[3],
+                             .code = RELOAD_PING_REQ,
+                             .body = rig_ping,
+                             .destination_list = rig_nodes(&far, NULL) };
+    rig_receive(rig, 1, &m);
+    assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 0);
+    assert_int_equal(rig_dropped(rig, RELOAD_DROP_NO_ROUTE), 1);
+    rig->fake.other_hop = rig->parties[2].id;
+    rig_receive(rig, 1, &m);
+    reload_link_id link;
+    rig_sent(rig, 0, &link);
+    assert_int_equal(link, 3);
+    m.destination_list =
+        rig_nodes(&rig->parties[1].id, NULL); /* linked: not the topology's choice */
+    rig_receive(rig, 1, &m);
+    rig_sent(rig, 1, &link);
+    assert_int_equal(link, 2);
+}
+
 static double forward_once_ns(struct rig *rig, struct reload_slice bytes, unsigned times)
 {
     struct timespec a, b;
@@ -191,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_goes_to_the_next_hop_with_the_previous_one_in_its_via_list),
         cmocka_unit_test(a_request_does_not_go_back_where_it_came_from),
+        RECEIPT(a_request_does_not_go_behind_where_it_came_from),
         cmocka_unit_test(in_steady_state_forwarding_allocates_nothing),
         RECEIPT(a_response_whose_next_hop_is_gone_is_dropped),
         RECEIPT(a_forwarded_response_keeps_its_empty_via_list),

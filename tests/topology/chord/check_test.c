@@ -292,6 +292,26 @@ static void what_came_round_an_owner_is_given_to_it(void **state)
     fake_free(f);
 }
 
+static bool retreats(const struct fake *f, unsigned k, unsigned from, unsigned next)
+{
+    struct reload_node_id id = place(k), sender = place(from), hop = place(next);
+    return reload_chord_ops.retreats(f->t, reload_node_id_slice(&id), &sender, &hop);
+}
+
+/* s10.3: each peer is nearer to k than the one before it. */
+static void a_hop_behind_the_sender_is_no_step_forward(void **state)
+{
+    (void)state;
+    struct fake *f = peer();
+    assert_true(retreats(f, 70, 60, 40)); /* past 70, which 60 goes round */
+    assert_true(retreats(f, 70, 60, 200));
+    assert_false(retreats(f, 70, 60, 80)); /* the owner */
+    assert_false(retreats(f, 70, 40, 60));
+    assert_false(retreats(f, 150, 80, 140));
+    assert_false(retreats(f, 70, 65, 40)); /* a client */
+    fake_free(f);
+}
+
 static bool undecided(const struct fake *f, unsigned id)
 {
     struct reload_node_id node_id = place(id);
@@ -420,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_acknowledges_and_never_answers_has_failed),
         cmocka_unit_test(a_neighbour_that_another_answers_for_is_asked),
         cmocka_unit_test(what_came_round_an_owner_is_given_to_it),
+        cmocka_unit_test(a_hop_behind_the_sender_is_no_step_forward),
         cmocka_unit_test(what_is_for_a_neighbour_that_is_checked_waits),
         cmocka_unit_test(a_client_whose_peer_is_silent_goes_to_another),
         cmocka_unit_test(a_client_whose_peer_answers_another_way_stays_with_it),
