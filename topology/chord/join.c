@@ -1,5 +1,6 @@
 #include "reload/wire/join.h"
 #include "reload/wire/message.h"
+#include "reload/wire/route_query.h"
 #include "topology/chord/instance.h"
 
 /* Joining (RFC 6940 s10.5) as a state machine.
@@ -338,12 +339,34 @@ static void ap_told(struct reload_topology *t, const struct reload_chord_lists *
     }
 }
 
+/* s10.7: peer_ready has no lists, and a full Update is for who asks with a RouteQuery. */
+static void ask_for_lists(struct reload_topology *t, struct reload_chord_peer *ap)
+{
+    struct reload_node_id next = reload_chord_id_node(reload_chord_id_next(t->self));
+    const struct reload_route_query_req req = {
+        .send_update = true,
+        .destination = { .type = RELOAD_DEST_RESOURCE, .id = reload_node_id_slice(&next) },
+    };
+    uint8_t body[64];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    if (ap->asked_full || reload_route_query_req_encode(&w, &req) != 0)
+        return;
+    ap->asked_full = true;
+    reload_chord_request(t, RELOAD_ROUTE_QUERY_REQ, ap->id, reload_writer_slice(&w),
+                         reload_chord_cookie(t, RELOAD_CHORD_FOR_AP));
+}
+
 void reload_chord_join_told(struct reload_topology *t, struct reload_chord_id id)
 {
-    const struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
-    if (!peer || !peer->told)
+    struct reload_chord_peer *peer = reload_chord_tables_find(&t->tables, id);
+    if (!peer)
         return;
     bool is_ap = t->has_ap && reload_chord_id_equal(id, t->ap);
+    if (!peer->told) {
+        if (is_ap && peer->ready && t->state == RELOAD_CHORD_LEARN)
+            ask_for_lists(t, peer);
+        return;
+    }
     if (reload_chord_is_client(t)) {
         if (is_ap)
             client_told(t, &peer->lists);

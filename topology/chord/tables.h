@@ -32,6 +32,7 @@ struct reload_chord_peer { /* a node we have a link to */
     bool opened;     /* the link was our wish */
     bool neighborly; /* its last Update was of type neighbors: it counts us among its own */
     bool asked;      /* it was sent our Join */
+    bool asked_full; /* it was asked for a full Update, s10.7 */
     uint8_t owed;    /* enum reload_chord_update_type it is to get as soon as possible, or 0 */
     uint32_t update_cookie;  /* of the last Update sent to it */
     uint64_t update_due_ms;  /* next periodic Update, s10.7.4.1 */

@@ -106,10 +106,9 @@ static struct reload_time now(const struct fake *f)
     return (struct reload_time){ f->now_ms, 0 };
 }
 
-/* The joining node 60 in the ring 20 40 80 100; 80 admits it. Brings it to CONNECT. */
-static struct fake *connecting(void)
+/* The joining node 60 in the ring 20 40 80 100; 80 admits it. Brings it to LEARN. */
+static struct fake *linked_to_ap(void)
 {
-    static const unsigned predecessors[] = { 40, 20, 0 }, successors[] = { 100, 20, 0 };
     struct fake *f = fake_new(60, RELOAD_ROLE_PEER);
     reload_chord_ops.join(f->t, false, now(f));
     assert_int_equal(f->bootstrap_count, 1);
@@ -120,6 +119,13 @@ static struct fake *connecting(void)
     fake_link(f, 80);
     fake_attached(f, 0, 0, 80);
     assert_int_equal(f->t->state, RELOAD_CHORD_LEARN);
+    return f;
+}
+
+static struct fake *connecting(void)
+{
+    static const unsigned predecessors[] = { 40, 20, 0 }, successors[] = { 100, 20, 0 };
+    struct fake *f = linked_to_ap();
     assert_int_equal(fake_update(f, 80, predecessors, successors), 0);
     return f;
 }
@@ -143,6 +149,32 @@ static struct fake *joining(void)
     fake_attached(f, attach_to(f, 20), 0, 20);
     assert_int_equal(f->t->state, RELOAD_CHORD_JOIN);
     return f;
+}
+
+/* R6940-10.7-7: an Admitting Peer that says peer_ready alone is asked for a full Update, once. */
+static void an_admitting_peer_without_lists_is_asked_for_them(void **state)
+{
+    (void)state;
+    static const unsigned predecessors[] = { 40, 20, 0 }, successors[] = { 100, 20, 0 };
+    struct fake *f = linked_to_ap();
+    struct reload_route_query_req req;
+    struct reload_node_id next = place(60);
+    next.bytes[15] = 1;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fake_update(f, 80, NULL, NULL), 0);
+        assert_int_equal(fake_sent(f, 0, RELOAD_ROUTE_QUERY_REQ, 80), 1);
+        assert_int_equal(f->t->state, RELOAD_CHORD_LEARN);
+    }
+    assert_int_equal(reload_route_query_req_decode(
+                         reload_slice_of(f->requests[0].body, f->requests[0].len), 16, &req),
+                     0);
+    assert_true(req.send_update);
+    assert_int_equal(req.destination.type, RELOAD_DEST_RESOURCE);
+    assert_true(reload_slice_equal(req.destination.id, reload_node_id_slice(&next)));
+    fake_answer(f, f->requests[0].cookie, 0, 80);
+    assert_int_equal(fake_update(f, 80, predecessors, successors), 0);
+    assert_int_equal(f->t->state, RELOAD_CHORD_CONNECT);
+    fake_free(f);
 }
 
 /* R6940-10.5-2 R6940-11.4-2 R6940-4.4-3 */
@@ -307,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_of_the_machine_is_as_written_here),
         cmocka_unit_test(no_event_brings_a_client_into_a_joining_state),
+        cmocka_unit_test(an_admitting_peer_without_lists_is_asked_for_them),
         cmocka_unit_test(the_first_attach_goes_to_the_resource_after_its_own_id),
         cmocka_unit_test(would_be_neighbours_are_attached_through_the_admitting_peer),
         cmocka_unit_test(the_join_follows_the_last_attach_and_no_update_precedes_it),
