@@ -4,6 +4,8 @@
 
 /* A message that came in: to its transaction, or a new one (RFC 3261 s8.2, s17.1.3, s17.2.3). */
 
+#define RETRY_AFTER_MAX_S 10
+
 /* FNV-1a */
 static uint64_t mix(uint64_t hash, const char *text)
 {
@@ -21,7 +23,17 @@ static void add_unsupported(const osip_message_t *request, osip_message_t *respo
         reload_sip_add_header(response, "Unsupported", require->hvalue);
 }
 
-static void add_reason(const osip_message_t *request, int status, osip_message_t *response)
+/* RFC 3261 s14.2: a random time, so that those who were sent away do not all come back at once. */
+static void add_retry_after(struct reload_sip_agent *agent, osip_message_t *response)
+{
+    char seconds[8];
+    (void)snprintf(seconds, sizeof seconds, "%u",
+                   (unsigned)(reload_random_u64(&agent->random) % (RETRY_AFTER_MAX_S + 1)));
+    reload_sip_add_header(response, "Retry-After", seconds);
+}
+
+static void add_reason(struct reload_sip_agent *agent, const osip_message_t *request, int status,
+                       osip_message_t *response)
 {
     if (status == 420)
         add_unsupported(request, response);
@@ -33,7 +45,7 @@ static void add_reason(const osip_message_t *request, int status, osip_message_t
         reload_sip_add_header(response, "Accept",
                               MSG_IS_INVITE(request) ? "application/sdp" : "text/*");
     if (status == 503 || status == 500)
-        reload_sip_add_header(response, "Retry-After", "5");
+        add_retry_after(agent, response);
 }
 
 void reload_sip_answer_stateless(struct reload_sip_agent *agent, uint32_t channel,
@@ -46,7 +58,7 @@ void reload_sip_answer_stateless(struct reload_sip_agent *agent, uint32_t channe
     osip_message_t *response = reload_sip_response_new(request, status, tag);
     if (!response)
         return;
-    add_reason(request, status, response);
+    add_reason(agent, request, status, response);
     (void)reload_sip_channel_send(agent, channel, response);
     osip_message_free(response);
 }
@@ -59,7 +71,7 @@ void reload_sip_answer_plain(struct reload_sip_agent *agent, osip_transaction_t 
     reload_sip_identifier(agent, tag);
     osip_message_t *response = reload_sip_response_new(request, status, tag);
     if (response)
-        add_reason(request, status, response);
+        add_reason(agent, request, status, response);
     reload_sip_transaction_respond(agent, transaction, response);
 }
 

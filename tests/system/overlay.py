@@ -1,11 +1,12 @@
 """What the system tests share: the program as users have it, and overlays of real processes.
 
-Every process started here is ended by its own pid, all sockets are on 127.0.0.1 with ports that the
-system chose, and everything lies in one temporary folder.
+Every process started here is ended by its own pid, all sockets are on 127.0.0.1 with ports that
+were free, and everything lies in one temporary folder.
 """
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -25,12 +26,36 @@ def run(*arguments, text=None, timeout=60):
                           text=True, timeout=timeout)
 
 
+CLAIMS = []  # sockets that say to other tests on this machine whose a port is
+
+
+def claim(port):
+    """Whether the port is this process's now, among the tests: as long as it lives."""
+    claimed = socket.socket(socket.AF_UNIX)
+    try:
+        claimed.bind(f"\0reload-test-port-{port}")
+    except OSError:
+        claimed.close()
+        return False
+    CLAIMS.append(claimed)
+    return True
+
+
+def is_free(port):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
 def free_port():
-    """A port that is free now; bound with SO_REUSEADDR, so that it can be bound again at once."""
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that is free now, and that the system gives to nobody who does not ask for it."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return next(port for port in random.sample(range(first // 2, first), first // 2)
+                if claim(port) and is_free(port))
 
 
 class Process:

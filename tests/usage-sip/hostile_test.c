@@ -252,6 +252,14 @@ static void one_user_has_a_cap_of_its_own(void **state)
     assert_int_equal(refused(world, RELOAD_SIP_REFUSED_CALLS_OF_USER), 1);
 }
 
+static unsigned retry_after_s(const char *answer)
+{
+    static const char name[] = "\r\nRetry-After: ";
+    const char *at = strstr(answer, name);
+    assert_non_null(at);
+    return (unsigned)strtoul(at + sizeof name - 1, NULL, 10);
+}
+
 /* What is refused waits 32 s for its ACK (RFC 3261 s17.2.1), which a flood does not send. */
 static void a_flood_by_one_user_leaves_room_for_others(void **state)
 {
@@ -259,6 +267,7 @@ static void a_flood_by_one_user_leaves_room_for_others(void **state)
     uint32_t channels[] = { stranger(world, "mallory@example.org", false),
                             stranger(world, "mallory@example.org", true) };
     struct forged f = plain;
+    unsigned after[11] = { 0 }; /* RFC 3261 s14.2: random, 0 to 10 s */
     f.method = "INVITE";
     for (unsigned i = 0; i < 2000; i++) {
         char id[32], branch[32];
@@ -268,10 +277,16 @@ static void a_flood_by_one_user_leaves_room_for_others(void **state)
         f.branch = branch;
         const char *answer = try(world, channels[i % 2], &f);
         assert_true(is(answer, i < 4 ? 180 : 486) || is(answer, 503));
+        if (is(answer, 503)) {
+            assert_in_range(retry_after_s(answer), 0, 10);
+            after[retry_after_s(answer)]++;
+        }
         world->agents[0].event_count = 0;
     }
     assert_true(refused(world, RELOAD_SIP_REFUSED_TRANSACTIONS_OF_USER) > 1000);
     assert_true(reload_sip_agent_sizes(world->agents[0].sip).transactions <= 128);
+    for (size_t i = 0; i < 11; i++)
+        assert_true(after[i] > 0);
     f.from = "carol@example.org";
     f.call_id = "of-carol";
     f.branch = "z9hG4bKcarol";
