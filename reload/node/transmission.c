@@ -34,12 +34,21 @@ static void put_off_local(struct reload_node *node, struct reload_transaction *t
     t->local = true;
 }
 
-/* What was to be sent turned out to be for this node: the ring changed. */
+static bool is_early(const struct reload_node *node, const struct reload_transaction *t,
+                     struct reload_slice body)
+{
+    return (t->code == RELOAD_FETCH_REQ || t->code == RELOAD_STAT_REQ) &&
+           reload_fetch_too_early(node, body);
+}
+
+/* What was to be sent turned out to be for this node: the ring changed. What another may hold still
+ * is left to the next repetition. */
 static void turn_local(struct reload_node *node, struct reload_transaction *t)
 {
     struct reload_message m;
     struct reload_slice bytes = { t->message, t->len };
-    if (reload_message_decode(bytes, reload_node_id_length(node), &m) == 0)
+    if (reload_message_decode(bytes, reload_node_id_length(node), &m) == 0 &&
+        !is_early(node, t, m.body))
         put_off_local(node, t, m.body, m.security.certificates);
 }
 
@@ -95,13 +104,6 @@ static bool may_wait(const struct reload_node *node, const struct reload_transac
 {
     return t->owner == RELOAD_OWNER_APPLICATION && node->was_joined &&
            node->state == RELOAD_TOPOLOGY_JOINING;
-}
-
-static bool is_early(const struct reload_node *node, const struct reload_transaction *t,
-                     struct reload_slice body)
-{
-    return (t->code == RELOAD_FETCH_REQ || t->code == RELOAD_STAT_REQ) &&
-           reload_fetch_too_early(node, body);
 }
 
 static int begin(struct reload_node *node, struct reload_transaction *t,
@@ -233,13 +235,8 @@ void reload_transaction_doubted(struct reload_node *node, struct reload_transact
 static void come_home(struct reload_node *node, struct reload_transaction *t)
 {
     struct reload_route route;
-    struct reload_message m;
-    struct reload_slice bytes = { t->message, t->len };
-    if (t->link || t->local || t->no_route || !reload_request_is_repeatable(t->code) ||
-        find_way(node, t, &route) != RELOAD_ROUTE_HERE ||
-        reload_message_decode(bytes, reload_node_id_length(node), &m) != 0)
-        return;
-    if (!is_early(node, t, m.body))
+    if (!t->link && !t->local && !t->no_route && reload_request_is_repeatable(t->code) &&
+        find_way(node, t, &route) == RELOAD_ROUTE_HERE)
         turn_local(node, t);
 }
 

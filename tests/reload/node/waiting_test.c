@@ -2,8 +2,9 @@
  * they would be lost until their requester repeats them (RFC 6940 s6.2.1). */
 #include "tests/reload/node/receipt_rig.h"
 
-#include "reload/alloc.h"
+#include "reload/config/registry.h"
 #include "reload/node/state.h"
+#include "reload/wire/fetch.h"
 
 /* clang-format off */
 #include <stdarg.h>
@@ -199,6 +200,34 @@ static void an_own_request_for_what_has_become_ours_is_answered_here(void **stat
     assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 1);
 }
 
+/* "There is nothing" would be wrong while the silent one may live: its repetitions ask again. */
+static void an_own_fetch_of_what_is_not_held_is_not_answered_too_early(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t request;
+    uint8_t body[100];
+    struct reload_writer w = reload_writer_of(body, sizeof body);
+    const struct reload_slice resource = reload_slice_of(key, 16);
+    size_t mark = reload_fetch_req_begin(&w, resource);
+    struct reload_specifier_mark kind =
+        reload_specifier_begin(&w, RELOAD_KIND_CERTIFICATE_BY_NODE, 0, RELOAD_MODEL_ARRAY);
+    reload_wr_array_range(&w, (struct reload_array_range){ 0, RELOAD_ARRAY_LAST });
+    reload_specifier_end(&w, kind, RELOAD_MODEL_ARRAY);
+    reload_fetch_req_end(&w, mark);
+    rig->fake.hop = rig->parties[1].id;
+    rig->fake.undecided = rig->fake.uncertain = true;
+    assert_int_equal(
+        reload_node_fetch(rig->node, resource, reload_writer_slice(&w), rig->now, &request), 0);
+    rig->fake.owns_everything = true;
+    decide(rig);
+    rig->fake.host->lost(rig->fake.host->context);
+    rig_run(rig, 4000);
+    assert_int_equal(rig_count(rig, RELOAD_ACTION_REQUEST_DONE), 0);
+    rig->fake.uncertain = false;
+    rig_run(rig, 4000);
+    assert_int_equal(rig_count(rig, RELOAD_ACTION_REQUEST_DONE), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +239,7 @@ int main(void)
         RECEIPT(what_cannot_wait_goes_on),
         RECEIPT(an_own_request_waits_and_leaves_as_the_transmission_it_is),
         RECEIPT(an_own_request_without_a_way_waits_for_the_decision),
+        RECEIPT(an_own_fetch_of_what_is_not_held_is_not_answered_too_early),
         RECEIPT(an_own_request_for_what_has_become_ours_is_answered_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
