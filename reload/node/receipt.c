@@ -123,7 +123,9 @@ static void route(struct reload_node *node, struct reload_slot *slot, struct rel
 {
     struct reload_route route;
     struct reload_slice payload = reload_payload(bytes, h);
-    bool response = reload_message_is_response(reload_payload_code(h, payload));
+    uint16_t code = reload_payload_code(h, payload);
+    bool response = reload_message_is_response(code);
+    may_wait = may_wait && reload_request_is_repeatable(code);
     enum reload_route_outcome outcome =
         reload_route_find(node, h->destination_list, response, &route);
     if (may_wait && route.undecided && reload_wait(node, slot, route.first.id, bytes))

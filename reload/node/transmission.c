@@ -76,7 +76,8 @@ static void send_over(struct reload_node *node, struct reload_transaction *t,
 static bool waits(struct reload_node *node, struct reload_transaction *t,
                   const struct reload_route *route)
 {
-    if (!route->undecided || !reload_wait_own(node, route->first.id, t->id))
+    if (!route->undecided || !reload_request_is_repeatable(t->code) ||
+        !reload_wait_own(node, route->first.id, t->id))
         return false;
     t->waits = true;
     return true;

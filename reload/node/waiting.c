@@ -5,7 +5,8 @@
 /* Requests for ids of which the topology is just finding out who answers for them: whether a silent
  * node lives (RFC 6940 s10.7.1). Sent to it they would be lost when it does not, and only the
  * requester repeats them, seconds later (s6.2.1). So they wait here for the fraction of a second
- * that a check takes, and leave, once, by what came of it. Fragments wait as they came. */
+ * that a check takes, and leave, once, by what came of it. A Store does not wait: whoever is silent
+ * may have done it, and its heir would do it again. */
 
 struct reload_waiting_request {
     struct reload_waiting_request *next;

@@ -111,6 +111,18 @@ static void answers_and_what_goes_to_a_linked_node_do_not_wait(void **state)
     assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 2);
 }
 
+/* Whoever is silent may have stored it, and his heir would do it again. */
+static void a_store_does_not_wait(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake.hop = rig->parties[1].id;
+    rig->fake.undecided = true;
+    struct rig_message m = ping_resource(rig);
+    m.code = RELOAD_STORE_REQ;
+    rig_receive(rig, 1, &m);
+    assert_int_equal(rig_count(rig, RELOAD_ACTION_SEND), 1);
+}
+
 /* Its answer would not find back. */
 static void what_came_over_a_link_that_is_gone_is_forgotten(void **state)
 {
@@ -235,6 +247,7 @@ int main(void)
         RECEIPT(a_request_for_what_has_become_ours_is_answered),
         RECEIPT(the_request_that_begins_a_check_waits_for_it),
         RECEIPT(answers_and_what_goes_to_a_linked_node_do_not_wait),
+        RECEIPT(a_store_does_not_wait),
         RECEIPT(what_came_over_a_link_that_is_gone_is_forgotten),
         RECEIPT(what_cannot_wait_goes_on),
         RECEIPT(an_own_request_waits_and_leaves_as_the_transmission_it_is),
