@@ -149,6 +149,9 @@ void reload_control_fail_error(struct reload_control_call *call, int error)
                             "this node has not joined the overlay yet, or has left it; see "
                             "reload status");
         return;
+    case RELOAD_E_DECODE:
+        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "the answer is malformed");
+        return;
     case RELOAD_E_NOT_FOUND:
         reload_control_fail(call, RELOAD_CONTROL_FAILURE,
                             "there is no route to it: no link to any other peer");

@@ -199,7 +199,7 @@ static void answered(void *context, const struct reload_result *result)
     struct reload_decode_options options = { config->node_id_length, config };
     json_t *json = reload_decode_body(reload_message_answer(result->code), result->body, &options);
     if (!json) {
-        reload_control_fail(call, RELOAD_CONTROL_FAILURE, "the answer is malformed");
+        reload_control_fail_error(call, RELOAD_E_DECODE);
         return;
     }
     json_object_set_new(json, "node_id", reload_json_node_id(&result->signer));

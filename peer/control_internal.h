@@ -55,7 +55,7 @@ void reload_control_fail(struct reload_control_call *call, enum reload_control_c
 void reload_control_fail_with(struct reload_control_call *call, enum reload_control_code code,
                               json_t *body, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Ends a call whose request to the overlay could not be sent. */
+/* Ends a call whose request to the overlay could not be sent, or whose answer does not decode. */
 void reload_control_fail_error(struct reload_control_call *call, int error);
 /* Ends a call whose request ended with an error, or whose control socket is gone meanwhile: true
  * then. */

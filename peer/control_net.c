@@ -43,12 +43,16 @@ static void pong(void *context, const struct reload_result *result)
     struct reload_ping_ans answer;
     if (reload_control_failed(call, result))
         return;
-    json_t *json = json_pack("{s:o,s:i,s:i,s:i}", "node_id", reload_json_node_id(&result->signer),
-                             "round_trip_ms", result->round_trip_ms, "hops", result->hops,
-                             "transmissions", result->transmissions);
-    if (reload_ping_ans_decode(result->body, &answer) == 0)
-        json_object_set_new(json, "time_ms", reload_json_u64(answer.time_ms));
-    reload_control_answer(call, json);
+    int error = reload_ping_ans_decode(result->body, &answer);
+    if (error) {
+        reload_control_fail_error(call, error);
+        return;
+    }
+    reload_control_answer(call, json_pack("{s:o,s:i,s:i,s:i,s:o}", "node_id",
+                                          reload_json_node_id(&result->signer), "round_trip_ms",
+                                          result->round_trip_ms, "hops", result->hops,
+                                          "transmissions", result->transmissions, "time_ms",
+                                          reload_json_u64(answer.time_ms)));
 }
 
 void reload_control_ping(struct reload_control_call *call)
@@ -110,14 +114,16 @@ static void hop_answered(void *context, const struct reload_result *result)
     struct reload_chord_route_query_ans answer;
     if (reload_control_failed(call, result))
         return;
-    json_t *next = NULL;
-    if (reload_chord_route_query_ans_decode(result->body, result->signer.len, &answer) == 0)
-        next = reload_json_node_id(&answer.next_peer);
+    int error = reload_chord_route_query_ans_decode(result->body, result->signer.len, &answer);
+    if (error) {
+        reload_control_fail_error(call, error);
+        return;
+    }
     json_array_append_new(
-        call->state, json_pack("{s:o,s:i,s:O?}", "node_id", reload_json_node_id(&result->signer),
-                               "round_trip_ms", result->round_trip_ms, "next_peer", next));
-    json_decref(next);
-    bool there = !next || reload_node_id_equal(&answer.next_peer, &result->signer);
+        call->state,
+        json_pack("{s:o,s:i,s:o}", "node_id", reload_json_node_id(&result->signer), "round_trip_ms",
+                  result->round_trip_ms, "next_peer", reload_json_node_id(&answer.next_peer)));
+    bool there = reload_node_id_equal(&answer.next_peer, &result->signer);
     if (there || ++call->steps >= TRACE_MAX)
         end_trace(call);
     else

@@ -59,6 +59,10 @@ json_t *reload_decode_body(uint16_t code, struct reload_slice body,
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
         if (bodies[i].code == code)
             json = bodies[i].print(&d, body);
+    if (d.fault) {
+        json_decref(json);
+        json = NULL;
+    }
     json_decref(d.fault);
     return json;
 }

@@ -86,7 +86,8 @@ struct reload_result { /* of a request; fields beyond `error` count when it is 0
      * stored there now, when it could be fetched (s7.4.1.2). */
     const struct reload_fetched_value *values;
     size_t value_count;
-    size_t rejected; /* Fetch: values left out because they did not verify */
+    size_t rejected; /* Fetch: values left out because they did not verify, were not asked for, or
+                        were a second one for a place */
 };
 
 struct reload_action_app_channel {

@@ -164,6 +164,19 @@ static bool keep(struct reload_node *node, struct reload_fetched_value **values,
     return true;
 }
 
+/* Nothing when the request was this node's to answer: what its own store says is believed. */
+static struct reload_slice asked(const struct reload_node *node, const struct reload_answer *answer)
+{
+    const struct reload_transaction *t = answer->transaction;
+    struct reload_message message;
+    struct reload_fetch_req request;
+    if (!t->message ||
+        reload_message_decode(reload_slice_of(t->message, t->len), node->self.len, &message) != 0 ||
+        reload_fetch_req_decode(message.body, &request) != 0)
+        return reload_slice_of(NULL, 0);
+    return request.specifiers;
+}
+
 void reload_fetch_result(struct reload_node *node, const struct reload_answer *answer,
                          struct reload_result *result)
 {
@@ -172,6 +185,7 @@ void reload_fetch_result(struct reload_node *node, const struct reload_answer *a
     size_t count = 0, capacity = 0;
     reload_fetched_init(node, &walk, reload_transaction_target(node, answer->transaction).id,
                         answer->certificates);
+    walk.asked = asked(node, answer);
     int e = reload_fetched_begin(&walk, answer->body);
     if (e == 0)
         while ((e = reload_fetched_next(&walk, &value)) == 1)
@@ -181,6 +195,6 @@ void reload_fetch_result(struct reload_node *node, const struct reload_answer *a
             }
     result->error = e;
     result->values = values;
-    result->value_count = count;
-    result->rejected = walk.rejected;
+    result->value_count = reload_fetched_unique(values, count);
+    result->rejected = walk.rejected + count - result->value_count;
 }

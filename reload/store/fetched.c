@@ -1,10 +1,30 @@
 #include "reload/store/fetched.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "reload/security/signature.h"
 #include "reload/wire/fetch.h"
 #include "reload/wire/store.h"
 
 /* --- what came back (RFC 6940 s7.4.2.2) --- */
+
+/* s7.4.2.2: one FetchKindResponse for each Kind-ID. Only Kinds that are used are looked at, so that
+ * a long answer costs no more than their number times its length. */
+static bool repeats_a_kind(const struct reload_config *config, struct reload_reader kinds)
+{
+    struct reload_fetch_kind_response response, earlier;
+    struct reload_reader r = kinds;
+    for (size_t i = 0; reload_fetch_kind_response_next(&r, &response); i++) {
+        if (!reload_config_kind(config, response.kind))
+            continue;
+        struct reload_reader before = kinds;
+        for (size_t j = 0; j < i && reload_fetch_kind_response_next(&before, &earlier); j++)
+            if (earlier.kind == response.kind)
+                return true;
+    }
+    return false;
+}
 
 int reload_fetched_begin(struct reload_fetched *walk, struct reload_slice body)
 {
@@ -13,6 +33,8 @@ int reload_fetched_begin(struct reload_fetched *walk, struct reload_slice body)
     if (error)
         return error;
     walk->kinds = reload_reader_over(ans.kind_responses);
+    if (repeats_a_kind(walk->config, walk->kinds))
+        return RELOAD_E_DECODE;
     walk->values = reload_reader_of(NULL, 0);
     walk->rejected = 0;
     return 0;
@@ -66,8 +88,19 @@ static void describe(const struct reload_fetched *walk, const struct reload_stor
     out->user_name = signer->identity->user_name;
 }
 
+static bool was_asked(const struct reload_fetched *walk, uint32_t kind)
+{
+    struct reload_stored_data_specifier specifier;
+    struct reload_reader r = reload_reader_over(walk->asked);
+    while (reload_stored_data_specifier_next(&r, &specifier))
+        if (specifier.kind == kind)
+            return true;
+    return !walk->asked.p;
+}
+
 /* To the next Kind's values; false at the end. Values of a Kind that is not in the configuration
- * cannot be read, so they count as rejected. */
+ * cannot be read, and nobody wants those of a Kind that was not asked for: they count as rejected.
+ */
 static bool next_kind(struct reload_fetched *walk, const struct reload_kind_config **kind)
 {
     struct reload_fetch_kind_response response;
@@ -76,7 +109,7 @@ static bool next_kind(struct reload_fetched *walk, const struct reload_kind_conf
         walk->generation = response.generation;
         walk->values = reload_reader_over(response.values);
         *kind = reload_config_kind(walk->config, response.kind);
-        if (*kind)
+        if (*kind && was_asked(walk, response.kind))
             return true;
         struct reload_slice raw;
         while (reload_stored_data_next_raw(&walk->values, &raw))
@@ -112,6 +145,40 @@ int reload_fetched_next(struct reload_fetched *walk, struct reload_fetched_value
         if (!next_kind(walk, &kind))
             return 0;
     }
+}
+
+static int compare_places(const struct reload_fetched_value *a,
+                          const struct reload_fetched_value *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->model == RELOAD_MODEL_ARRAY && a->index != b->index)
+        return a->index < b->index ? -1 : 1;
+    if (a->model != RELOAD_MODEL_DICTIONARY)
+        return 0;
+    size_t n = a->key.n < b->key.n ? a->key.n : b->key.n;
+    int order = n ? memcmp(a->key.p, b->key.p, n) : 0;
+    return order || a->key.n == b->key.n ? order : a->key.n < b->key.n ? -1 : 1;
+}
+
+static int compare_values(const void *left, const void *right)
+{
+    const struct reload_fetched_value *a = left, *b = right;
+    int order = compare_places(a, b);
+    if (order || a->storage_time == b->storage_time)
+        return order;
+    return a->storage_time > b->storage_time ? -1 : 1;
+}
+
+size_t reload_fetched_unique(struct reload_fetched_value *values, size_t count)
+{
+    size_t kept = 0;
+    if (count)
+        qsort(values, count, sizeof *values, compare_values);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || compare_places(&values[kept - 1], &values[i]) != 0)
+            values[kept++] = values[i];
+    return kept;
 }
 
 /* --- what is sent (s7.4.1) --- */

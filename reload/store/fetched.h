@@ -23,26 +23,30 @@ struct reload_fetched_value {
     struct reload_slice user_name; /* of the signer's certificate; empty when it has none */
 };
 
-struct reload_fetched { /* walks a FetchAns; the caller sets the first six fields */
+struct reload_fetched { /* walks a FetchAns; the caller sets the first seven fields */
     const struct reload_config *config;
     const struct reload_crypto *crypto;
     reload_resource_id_function *resource_id;
     struct reload_slice resource;
     struct reload_slice certificates; /* the message's bucket */
+    struct reload_slice asked;        /* the FetchReq's specifiers; p NULL: not known */
     struct reload_time now;
     struct reload_reader kinds, values; /* private */
     uint32_t kind;
     uint64_t generation;
     size_t rejected; /* values left out so far: bad signature, expired certificate, policy
-                        (s7.4.2.2) */
+                        (s7.4.2.2), of a Kind that was not asked for */
 };
 
-/* Starts a walk over a FetchAns body. RELOAD_E_DECODE. */
+/* Starts a walk over a FetchAns body. RELOAD_E_DECODE; a Kind that appears twice is that too. */
 RELOAD_MUST_USE int reload_fetched_begin(struct reload_fetched *walk, struct reload_slice body);
 /* The next value whose signature and policy hold; others are counted and passed over. 1 with *out
  * (slices into the body, user_name valid until the next call), 0 at the end, RELOAD_E_DECODE. */
 RELOAD_MUST_USE int reload_fetched_next(struct reload_fetched *walk,
                                         struct reload_fetched_value *out);
+/* No honest peer has two values for one place. Sorts values by Kind and then by index or key, and
+ * keeps the newest of each place: how many are left. */
+size_t reload_fetched_unique(struct reload_fetched_value *values, size_t count);
 
 struct reload_store_item { /* a value to store; the Kind's model says which of index and key counts
                             */

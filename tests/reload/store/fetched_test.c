@@ -196,6 +196,99 @@ static void values_of_a_kind_that_is_not_configured_count_as_left_out(void **sta
     assert_int_equal(2, walk.rejected);
 }
 
+/* R6940-7.4.2.2-2: one response for each Kind that was asked for. The answer in f->answer, with its
+ * response once more, or with one of another Kind that holds a value. */
+static struct reload_slice answer_and(struct fixture *f, const uint32_t *another)
+{
+    struct reload_fetch_ans ans;
+    struct reload_fetch_kind_response response;
+    assert_int_equal(0, reload_fetch_ans_decode(reload_writer_slice(&f->answer), &ans));
+    struct reload_reader r = reload_reader_over(ans.kind_responses);
+    assert_true(reload_fetch_kind_response_next(&r, &response));
+    struct reload_writer w = reload_writer_of(f->body_bytes, BUFFER);
+    size_t mark = reload_fetch_ans_begin(&w);
+    assert_int_equal(0, reload_fetch_kind_response_encode(&w, &response));
+    if (another)
+        response.kind = *another;
+    assert_int_equal(0, reload_fetch_kind_response_encode(&w, &response));
+    reload_fetch_ans_end(&w, mark);
+    return reload_writer_slice(&w);
+}
+
+static void an_answer_that_has_a_kind_twice_is_malformed(void **state)
+{
+    struct fixture *f = *state;
+    struct reload_slice place = fill(f);
+    assert_int_equal(2, fetch(f, place, DICTIONARY).count);
+    struct reload_fetched walk;
+    begin(f, &walk, place);
+    assert_int_equal(RELOAD_E_DECODE, reload_fetched_begin(&walk, answer_and(f, NULL)));
+}
+
+static void values_of_a_kind_that_was_not_asked_for_count_as_left_out(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t other = RELOAD_STANDIN_DICTIONARY_USER_NODE, not_configured = 0xfe000000;
+    struct reload_slice place = fill(f);
+    struct reload_slice asked = fetch_body(f, place, DICTIONARY, 0);
+    struct reload_fetch_req request;
+    assert_int_equal(0, reload_fetch_req_decode(asked, &request));
+    uint8_t specifiers[64];
+    memcpy(specifiers, request.specifiers.p, request.specifiers.n);
+    assert_int_equal(2, fetch(f, place, DICTIONARY).count);
+    for (int unknown = 0; unknown < 2; unknown++) {
+        struct reload_fetched walk;
+        struct reload_fetched_value v;
+        begin(f, &walk, place);
+        walk.asked = reload_slice_of(specifiers, request.specifiers.n);
+        assert_int_equal(
+            0, reload_fetched_begin(&walk, answer_and(f, unknown ? &not_configured : &other)));
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(1, reload_fetched_next(&walk, &v));
+        assert_int_equal(0, reload_fetched_next(&walk, &v));
+        assert_int_equal(2, walk.rejected);
+    }
+}
+
+static struct reload_fetched_value at(enum reload_data_model model, uint32_t kind, uint32_t index,
+                                      const char *key, uint64_t time)
+{
+    return (struct reload_fetched_value){ .model = model,
+                                          .kind = kind,
+                                          .index = index,
+                                          .key = reload_slice_of(key, strlen(key)),
+                                          .storage_time = time };
+}
+
+static void of_two_values_for_one_place_the_newer_one_is_kept(void **state)
+{
+    (void)state;
+    struct reload_fetched_value values[] = {
+        at(RELOAD_MODEL_DICTIONARY, 3, 0, "b", 1),  at(RELOAD_MODEL_SINGLE, 1, 0, "", 4),
+        at(RELOAD_MODEL_ARRAY, 2, 7, "", 1),        at(RELOAD_MODEL_SINGLE, 1, 9, "x", 5),
+        at(RELOAD_MODEL_DICTIONARY, 3, 0, "", 1),   at(RELOAD_MODEL_ARRAY, 2, 6, "", 2),
+        at(RELOAD_MODEL_DICTIONARY, 3, 1, "b", 1),  at(RELOAD_MODEL_ARRAY, 2, 7, "", 0),
+        at(RELOAD_MODEL_DICTIONARY, 3, 0, "bc", 1),
+    };
+    static const struct {
+        uint32_t kind, index;
+        const char *key;
+        uint64_t time;
+    } kept[] = {
+        { 1, 9, "x", 5 }, { 2, 6, "", 2 },  { 2, 7, "", 1 },
+        { 3, 0, "", 1 },  { 3, 0, "b", 1 }, { 3, 0, "bc", 1 },
+    };
+    assert_int_equal(6, reload_fetched_unique(values, sizeof values / sizeof values[0]));
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(kept[i].kind, values[i].kind);
+        assert_int_equal(kept[i].time, values[i].storage_time);
+        assert_true(kept[i].kind != 2 || kept[i].index == values[i].index);
+        assert_true(
+            reload_slice_equal(values[i].key, reload_slice_of(kept[i].key, strlen(kept[i].key))));
+    }
+    assert_int_equal(0, reload_fetched_unique(NULL, 0));
+}
+
 /* --- what is sent --- */
 
 static int encode(struct fixture *f, const struct reload_store_item *items, size_t count,
@@ -240,6 +333,9 @@ int main(void)
         WITH_FIXTURE(an_unsigned_value_that_exists_is_left_out),
         WITH_FIXTURE(answers_cut_at_any_byte_are_an_error_or_nothing),
         WITH_FIXTURE(values_of_a_kind_that_is_not_configured_count_as_left_out),
+        WITH_FIXTURE(an_answer_that_has_a_kind_twice_is_malformed),
+        WITH_FIXTURE(values_of_a_kind_that_was_not_asked_for_count_as_left_out),
+        cmocka_unit_test(of_two_values_for_one_place_the_newer_one_is_kept),
         WITH_FIXTURE(items_that_make_no_request_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

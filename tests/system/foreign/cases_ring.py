@@ -1,4 +1,5 @@
 """This program as one peer of a CHORD-RELOAD ring of real ones, RFC 6940 s10; and forwarding."""
+import json
 import signal
 import subprocess
 import time
@@ -6,7 +7,7 @@ import time
 import crypto
 import overlay as programs
 import wire
-from bench import NAME, S_USER, Bench, case, node_id
+from bench import A_USER, NAME, S_USER, Bench, case, node_id
 from joiner import Joiner, after, clockwise
 
 
@@ -403,6 +404,62 @@ def _(c):
     j.values[r, S_USER] = kept
     c.test.assertNotIn(owner.user, out)
     c.test.assertNotIn(owner.user.encode().hex(), out)
+
+
+def answering(c, code, body, *arguments):
+    """A verb at a real peer that our node answers with that body."""
+    j = c.bench.joiner
+    plain = j.answer.get(code)
+    j.answer[code] = lambda *_: (code + 1, body)
+    done = command(c, c.bench.peers[1], *arguments)
+    if plain:
+        j.answer[code] = plain
+    else:
+        del j.answer[code]
+    return done
+
+
+@step("a verb says of a malformed answer that it is one",
+      "R6940-6.5.3.2-1 R6940-6.4.2.4.1-1 R6940-7.4.2.2-1")
+def _(c):
+    owner, j = c.bench.owners[1], c.bench.joiner
+    there = ["--user", owner.user, "--kind", f"{S_USER:#x}"]
+    ping, hop = bytes(16), c.bench.peers[0].id
+    kind = wire.u32(S_USER) + bytes(8)
+    for verb, code, malformed in (
+            (["ping", j.id.hex()], wire.PING, [b"", ping[:-1], ping + b"\0"]),
+            (["trace", "--node", j.id.hex()], wire.ROUTE_QUERY, [b"", hop[:-1], hop + b"\0"]),
+            (["find", *there], wire.FIND, [b"", wire.vec(2, b"\0"), wire.vec(2, b"") + b"\0"]),
+            (["fetch", *there], wire.FETCH, [b"", wire.vec(4, kind), wire.vec(
+                4, kind + wire.vec(4, wire.vec(4, b"\0")))]),
+            (["stat", *there], wire.STAT, [b"", wire.vec(4, kind), wire.vec(
+                4, kind + wire.vec(4, wire.vec(4, b"\0")))])):
+        for body in malformed:
+            with c.test.subTest(verb=verb[0], body=body.hex()):
+                exit_code, out, err = answering(c, code, body, *verb)
+                c.test.assertEqual(exit_code, 1, out)
+                c.test.assertIn("the answer is malformed", out + err)
+
+
+@step("a fetched Kind twice, a place twice, a Kind not asked for: refused, or left out and counted",
+      "R6940-7.4.2.2-2 R6940-7.4.2.2-9")
+def _(c):
+    j, owner = c.bench.joiner, c.bench.owners[1]
+    there = ["fetch", "--user", owner.user, "--kind", f"{S_USER:#x}"]
+    generation, raw = j.values[c.user_resource(owner), S_USER]
+
+    def kind(number, values):
+        return wire.u32(number) + wire.u64(generation) + wire.vec(4, values)
+    code, out, err = answering(c, wire.FETCH, wire.vec(4, kind(S_USER, raw) * 2), *there)
+    c.test.assertEqual(code, 1, out)
+    c.test.assertIn("the answer is malformed", out + err)
+    for body in (kind(S_USER, raw * 2), kind(S_USER, raw) + kind(A_USER, b"\0\0\0\1\0"),
+                 kind(S_USER, raw) + kind(0xf0ffffff, b"\0\0\0\1\0")):
+        with c.test.subTest(body=body.hex()):
+            code, out, err = answering(c, wire.FETCH, wire.vec(4, body), *there)
+            c.test.assertEqual(code, 0, err)
+            said = json.loads(out)
+            c.test.assertEqual((len(said["values"]), said["rejected"]), (1, 1))
 
 
 @step("a Store at us is ours to replicate; the successors take our replicas", "R6940-10.4-2 R6940-10.4-3 R6940-10.4-4 R6940-7.4.1.1-14")
