@@ -200,7 +200,8 @@ void reload_sip_cancel_arrived(struct reload_sip_agent *agent, struct reload_sip
     struct reload_sip_call *call = call_of_invite(agent, transaction->orig_request);
     bool found = call && call->state == RELOAD_SIP_OFFERED && call->channel == channel->number &&
                  strcmp(call->branch, reload_sip_branch(transaction->orig_request)) == 0;
-    bool late = call && call->state != RELOAD_SIP_OFFERED; /* s9.2: without effect */
+    bool late = call ? call->state != RELOAD_SIP_OFFERED /* s9.2: without effect */
+                     : reload_sip_transaction_cancels(agent, channel, transaction->orig_request);
     if (!found && !late)
         reload_sip_refused(agent, RELOAD_SIP_REFUSED_DIALOG, channel);
     reload_sip_answer_plain(agent, transaction, found || late ? 200 : 481);

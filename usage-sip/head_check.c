@@ -189,7 +189,7 @@ static int request_line_check(struct reload_slice line)
         start = i + 1;
     }
     if (count != 3 || !all_tokens(part[0]) || has_any(part[1], "<>\"\t") || part[2].n < 5 ||
-        memcmp(part[2].p, "SIP/", 4) != 0)
+        !reload_sip_text_is(until(part[2], 4), "SIP/")) /* in any case */
         return RELOAD_E_INVALID;
     return reload_sip_text_is(part[2], "SIP/2.0") ? 0 : RELOAD_E_UNSUPPORTED;
 }

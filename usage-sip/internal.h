@@ -262,6 +262,10 @@ size_t reload_sip_transactions_of_user(const struct reload_sip_agent *agent,
                                        const struct reload_sip_channel *channel);
 osip_transaction_t *reload_sip_transaction_match(struct reload_sip_agent *agent,
                                                  osip_message_t *message);
+/* s9.2: whether the INVITE that a CANCEL over this channel is about still has its transaction. */
+bool reload_sip_transaction_cancels(const struct reload_sip_agent *agent,
+                                    const struct reload_sip_channel *channel,
+                                    const osip_message_t *cancel);
 /* Runs a received message through a transaction; afterwards it may be gone. */
 void reload_sip_transaction_feed(struct reload_sip_agent *agent, osip_transaction_t *transaction,
                                  osip_message_t *message_take);

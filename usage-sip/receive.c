@@ -41,9 +41,11 @@ static void add_reason(struct reload_sip_agent *agent, const osip_message_t *req
         reload_sip_add_header(response, "Allow", RELOAD_SIP_ALLOWED);
     if (status == 200 && MSG_IS_OPTIONS(request))
         reload_sip_add_header(response, "Accept", "application/sdp, text/plain");
-    if (status == 415)
+    if (status == 415) {
         reload_sip_add_header(response, "Accept",
                               MSG_IS_INVITE(request) ? "application/sdp" : "text/*");
+        reload_sip_add_header(response, "Accept-Encoding", "identity");
+    }
     if (status == 503 || status == 500)
         add_retry_after(agent, response);
 }
@@ -154,6 +156,18 @@ static bool is_for_user(const struct reload_sip_agent *agent, const osip_message
            reload_sip_aor_equal(&aor, &agent->user);
 }
 
+/* s8.2.3: a body in an encoding is not understood. */
+static bool is_encoded(const osip_message_t *request)
+{
+    const osip_body_t *body = osip_list_get(&request->bodies, 0);
+    for (int i = 0; body && body->length && !osip_list_eol(&request->content_encodings, i); i++) {
+        const osip_content_encoding_t *encoding = osip_list_get(&request->content_encodings, i);
+        if (!encoding->value || osip_strcasecmp(encoding->value, "identity") != 0)
+            return true;
+    }
+    return false;
+}
+
 /* Why a request that opens a transaction is refused at once: the status, or 0. */
 static int judge_new(struct reload_sip_agent *agent, struct reload_sip_channel *channel,
                      const osip_message_t *request, struct reload_sip_call *call,
@@ -174,6 +188,9 @@ static int judge_new(struct reload_sip_agent *agent, struct reload_sip_channel *
     *refusal = RELOAD_SIP_REFUSED_NOT_HERE;
     if (!call && !is_for_user(agent, request))
         return 404; /* s8.2.2.1 */
+    *refusal = RELOAD_SIP_REFUSED_CONTENT;
+    if (is_encoded(request))
+        return 415;
     *refusal = RELOAD_SIP_REFUSED_SEQUENCE;
     if (call && reload_sip_cseq(request) <= call->remote_cseq && !MSG_IS_CANCEL(request))
         return 500; /* s12.2.2 */

@@ -248,6 +248,20 @@ osip_transaction_t *reload_sip_transaction_invite(struct reload_sip_agent *agent
     return NULL;
 }
 
+bool reload_sip_transaction_cancels(const struct reload_sip_agent *agent,
+                                    const struct reload_sip_channel *channel,
+                                    const osip_message_t *cancel)
+{
+    const osip_list_t *list = &agent->osip->osip_ist_transactions;
+    for (int i = 0; !osip_list_eol(list, i); i++) {
+        const osip_transaction_t *transaction = osip_list_get(list, i);
+        if (transaction->in_socket == (int)channel->number && transaction->orig_request &&
+            strcmp(reload_sip_branch(transaction->orig_request), reload_sip_branch(cancel)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static osip_list_t *list_of(osip_t *osip, int which)
 {
     osip_list_t *lists[] = { &osip->osip_ict_transactions, &osip->osip_nict_transactions,

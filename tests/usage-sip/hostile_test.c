@@ -119,6 +119,82 @@ static void requests_that_nobody_here_wants_get_the_status_that_says_why(void **
     assert_int_equal(refused(world, RELOAD_SIP_REFUSED_MEDIA), 1);
 }
 
+/* RFC 3261 s8.2.3: rejected with the encodings that are understood, whatever the method; "identity"
+ * is none (s20.12), and what has no body has nothing encoded. */
+static void a_body_in_an_encoding_is_415_and_told_which_there_are(void **state)
+{
+    struct world *world = *state;
+    static const char *const methods[] = { "MESSAGE", "INVITE", "OPTIONS" };
+    uint32_t channel = stranger(world, "mallory@example.org", false);
+    struct forged f = plain;
+    char type[64], branch[32];
+    f.type = type;
+    f.branch = branch;
+    for (unsigned i = 0; i < 6; i++) {
+        (void)snprintf(type, sizeof type, "text/plain\r\n%s: gzip",
+                       i % 2 ? "Content-Encoding" : "e");
+        (void)snprintf(branch, sizeof branch, "z9hG4bKe%u", i);
+        f.method = methods[i / 2];
+        f.body = "\x1f\x8b";
+        const char *answer = try(world, channel, &f);
+        assert_true(is(answer, 415));
+        assert_non_null(strstr(answer, "\r\nAccept-Encoding: identity\r\n"));
+    }
+    assert_int_equal(refused(world, RELOAD_SIP_REFUSED_CONTENT), 6);
+    assert_int_equal(world->agents[0].event_count, 0);
+    f.method = "MESSAGE";
+    f.body = "";
+    f.branch = "z9hG4bKe6";
+    assert_true(is(try(world, channel, &f), 200));
+    f.body = "plain";
+    f.type = "text/plain\r\nContent-Encoding: Identity";
+    f.branch = "z9hG4bKe7";
+    assert_true(is(try(world, channel, &f), 200));
+}
+
+/* RFC 3261 s7.1: the version may be written in small letters, and is answered in capitals. */
+static void the_version_is_read_in_any_case(void **state)
+{
+    struct world *world = *state;
+    char text[1024];
+    uint32_t channel = stranger(world, "mallory@example.org", false);
+    (void)snprintf(text, sizeof text, "%s", forge(&plain));
+    memcpy(strstr(text, "SIP/2.0\r\n"), "sip/2.0", 7);
+    memcpy(strstr(text, "SIP/2.0/TLS"), "Sip", 3);
+    say(world, channel, text, strlen(text));
+    assert_true(is(heard(world), 200));
+}
+
+/* RFC 3261 s9.2: as long as the INVITE's transaction is there the CANCEL is answered with 200, and
+ * has no effect when that had its final answer. */
+static void a_cancel_after_the_refusal_is_200_until_the_ack_and_481_otherwise(void **state)
+{
+    struct world *world = *state;
+    static const char offer[] =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 4000 RTP/AVP 0\r\n";
+    uint32_t channel = stranger(world, "mallory@example.org", false);
+    struct forged f = plain;
+    f.method = "INVITE";
+    f.type = "application/sdp";
+    f.body = offer;
+    assert_true(is(try(world, channel, &f), 488));
+    f.method = "CANCEL";
+    f.body = NULL;
+    assert_true(is(try(world, channel, &f), 200));
+    f.branch = "z9hG4bKnone";
+    assert_true(is(try(world, channel, &f), 481));
+    f.branch = "z9hG4bKb2";
+    f.call_id = "c2";
+    f.method = "INVITE";
+    f.body = offer;
+    assert_true(is(try(world, channel, &f), 488));
+    f.method = "CANCEL";
+    f.body = NULL;
+    assert_true(is(try(world, stranger(world, "mallory@example.org", false), &f), 481));
+    assert_int_equal(world->agents[0].event_count, 0);
+}
+
 /* RFC 3261 s8.2.2.3: wherever they stand among the headers */
 static void each_extension_that_is_unknown_is_named_once(void **state)
 {
@@ -414,6 +490,9 @@ int main(void)
         ON(datagrams_are_kept_alive_by_ice),
         ON(a_from_that_is_not_the_certificates_user_is_403),
         ON(requests_that_nobody_here_wants_get_the_status_that_says_why),
+        ON(a_body_in_an_encoding_is_415_and_told_which_there_are),
+        ON(the_version_is_read_in_any_case),
+        ON(a_cancel_after_the_refusal_is_200_until_the_ack_and_481_otherwise),
         ON(each_extension_that_is_unknown_is_named_once),
         ON(a_text_sent_again_in_another_transaction_is_not_delivered_again),
         ON(a_transaction_is_not_anothers_to_use),
