@@ -127,6 +127,17 @@ static bool is_multipart(const char *type)
     return type && strncasecmp(type, want, sizeof want - 1) == 0;
 }
 
+/* RFC 2045 s5.1: parameters' names are in any case, but libmicrohttpd looks for this one in small
+ * letters. The value lies in the connection's own memory, which it parses in place. */
+static void lower_boundary_name(struct MHD_Connection *connection)
+{
+    static const char name[] = "boundary";
+    const char *type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *at = type ? strcasestr(type, "boundary=") : NULL;
+    if (at)
+        memcpy((char *)(uintptr_t)at, name, sizeof name - 1);
+}
+
 /* RFC 6940 s11.3: Accept MUST contain application/pkix-cert. A client that leaves it out altogether
  * accepts everything (RFC 9110 s12.5.1). */
 static bool accepts_certificate(const char *accept)
@@ -177,6 +188,7 @@ static struct reload_enroll_request *request_new(struct MHD_Connection *connecti
     r->refusal = refusal;
     if (refusal != RELOAD_ENROLL_EVENTS)
         return r;
+    lower_boundary_name(connection);
     r->post = MHD_create_post_processor(connection, POST_BUFFER, take_field, r);
     if (!r->post)
         r->refusal = RELOAD_ENROLL_BAD_REQUEST; /* no boundary */

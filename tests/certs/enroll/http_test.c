@@ -114,6 +114,25 @@ static void a_field_that_comes_twice_is_400(void **state)
     assert_true(reply_is(&reply, 400, "bad_request"));
 }
 
+/* RFC 2045 s5.1: the names of parameters are in any case. */
+static void the_boundarys_name_is_read_in_any_case(void **state)
+{
+    static const char *const names[] = { "boundary", "Boundary", "BOUNDARY" };
+    static const char body[] =
+        "--Bb\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nalice@example.org\r\n"
+        "--Bb--\r\n";
+    for (size_t i = 0; i < 3; i++) {
+        char request[600];
+        int n = snprintf(request, sizeof request,
+                         "POST /enroll HTTP/1.1\r\nHost: x\r\n"
+                         "Content-Type: Multipart/Form-Data; x=y; %s=\"Bb\"\r\n"
+                         "Content-Length: %zu\r\n\r\n%s",
+                         names[i], sizeof body - 1, body);
+        https(*state, 1, request, (size_t)n, &reply);
+        assert_int_equal(reply.status, 403); /* read as far as to miss the password */
+    }
+}
+
 /* R6940-11.3-7 */
 static void a_csr_of_another_type_is_no_csr(void **state)
 {
@@ -148,6 +167,7 @@ int main(void)
         SERVED(what_http_forbids_gets_its_status),
         SERVED(a_body_past_its_cap_is_413_also_in_chunks),
         SERVED(a_field_that_comes_twice_is_400),
+        SERVED(the_boundarys_name_is_read_in_any_case),
         SERVED(a_csr_of_another_type_is_no_csr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
