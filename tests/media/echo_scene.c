@@ -19,9 +19,11 @@ static void move(const struct scene_options *o, struct scene *s, size_t from, si
 
 static void make_sounds(const struct scene_options *o, struct scene *s)
 {
-    size_t count = (size_t)SCENE_S * o->rate_hz, taps = room_taps(o->rate_hz);
+    unsigned seconds = o->seconds ? o->seconds : SCENE_S;
+    size_t count = (size_t)seconds * o->rate_hz, taps = room_taps(o->rate_hz);
     float *room = malloc(taps * sizeof *room);
     struct noise noise = noise_of(o->seed + 100);
+    s->count = (size_t)seconds * RELOAD_MEDIA_RATE_HZ;
     s->far = calloc(count, sizeof *s->far);
     s->near = calloc(count, sizeof *s->near);
     s->mic = calloc(count, sizeof *s->mic);
@@ -61,8 +63,8 @@ void scene_play(const struct scene_options *options, struct scene *out)
     if (reload_media_echo_new(&options->echo, &echo) != 0)
         abort();
     make_sounds(options, out);
-    out->out = calloc(SCENE_COUNT, sizeof *out->out);
-    for (size_t at = 0; at + RELOAD_MEDIA_BLOCK <= SCENE_COUNT; at += RELOAD_MEDIA_BLOCK)
+    out->out = calloc(out->count, sizeof *out->out);
+    for (size_t at = 0; at + RELOAD_MEDIA_BLOCK <= out->count; at += RELOAD_MEDIA_BLOCK)
         reload_media_echo_run(echo, out->far + at, out->mic + at, out->out + at);
     out->latency = reload_media_echo_latency(echo);
     out->delay_ms = reload_media_echo_delay_ms(echo);
@@ -81,8 +83,8 @@ double scene_erle_db(const struct scene *scene, double from_s, double to_s)
 {
     size_t from = (size_t)(from_s * RELOAD_MEDIA_RATE_HZ),
            to = (size_t)(to_s * RELOAD_MEDIA_RATE_HZ);
-    if (to + scene->latency > SCENE_COUNT)
-        to = SCENE_COUNT - scene->latency;
+    if (to + scene->latency > scene->count)
+        to = scene->count - scene->latency;
     double in = energy_of(scene->mic + from, to - from);
     return db((in + 1) / (energy_of(scene->out + from + scene->latency, to - from) + 1));
 }

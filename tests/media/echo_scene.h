@@ -9,15 +9,16 @@
 /* A far end that talks in a room with a microphone, and a near end that may talk too. */
 #define SCENE_SEEDS 5
 #define SCENE_S     20
-#define SCENE_COUNT ((size_t)SCENE_S * RELOAD_MEDIA_RATE_HZ)
 
 struct scene {
-    int16_t *far, *near, *mic, *out; /* SCENE_COUNT samples each */
-    unsigned latency;                /* of out, samples */
-    unsigned delay_ms;               /* what the canceller says it compensates at the end */
+    int16_t *far, *near, *mic, *out;
+    size_t count;      /* samples of each */
+    unsigned latency;  /* of out, samples */
+    unsigned delay_ms; /* what the canceller says it compensates at the end */
 };
 
 struct scene_options {
+    unsigned seconds;   /* how long it is; 0: SCENE_S */
     unsigned rate_hz;   /* at which sound and room are made: 16000 or 48000 */
     unsigned delay_ms;  /* from loudspeaker to microphone */
     unsigned later_ms;  /* this much more from half of the time on: a device buffer grew */

@@ -21,8 +21,8 @@ static struct double_talk talk_both(double near_gain, uint64_t seed)
                                      .echo = { .suppress = true, .noise = true } };
     struct scene scene;
     struct reload_media_likeness near, raw;
-    size_t half = SCENE_COUNT / 2;
     scene_play(&options, &scene);
+    size_t half = scene.count / 2;
     assert_int_equal(
         reload_media_compare(scene.near + half, half, scene.out + half, half, 100, &near), 0);
     assert_int_equal(
@@ -65,6 +65,7 @@ static struct double_talk talk_at_once(double near_gain, bool headset)
                                          .seed = seed,
                                          .near_gain = near_gain,
                                          .near_at_once = true,
+                                         .seconds = 3,
                                          .headset = headset,
                                          .echo = { .suppress = true, .noise = true } };
         struct scene scene;
