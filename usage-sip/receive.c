@@ -32,6 +32,15 @@ static void add_retry_after(struct reload_sip_agent *agent, osip_message_t *resp
     reload_sip_add_header(response, "Retry-After", seconds);
 }
 
+/* s13.3.1.3, s20.43 */
+static void add_warning(const struct reload_sip_agent *agent, osip_message_t *response)
+{
+    char node[RELOAD_NODE_ID_TEXT], text[512];
+    (void)snprintf(text, sizeof text, "399 %s.%s \"only Opus over DTLS-SRTP is spoken here\"",
+                   reload_node_id_text(&agent->self, node), agent->overlay);
+    reload_sip_add_header(response, "Warning", text);
+}
+
 static void add_reason(struct reload_sip_agent *agent, const osip_message_t *request, int status,
                        osip_message_t *response)
 {
@@ -46,6 +55,8 @@ static void add_reason(struct reload_sip_agent *agent, const osip_message_t *req
                               MSG_IS_INVITE(request) ? "application/sdp" : "text/*");
         reload_sip_add_header(response, "Accept-Encoding", "identity");
     }
+    if (status == 488)
+        add_warning(agent, response);
     if (status == 503 || status == 500)
         add_retry_after(agent, response);
 }

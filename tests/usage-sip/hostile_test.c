@@ -115,7 +115,9 @@ static void requests_that_nobody_here_wants_get_the_status_that_says_why(void **
     f.type = "application/sdp";
     f.body = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
              "m=audio 4000 RTP/AVP 0\r\n";
-    assert_true(is(try(world, channel, &f), 488)); /* never in the clear */
+    const char *answer = try(world, channel, &f); /* RFC 3261 s13.3.1.3: with a Warning */
+    assert_true(is(answer, 488));                 /* never in the clear */
+    assert_non_null(strstr(answer, "\r\nWarning: 399 "));
     assert_int_equal(refused(world, RELOAD_SIP_REFUSED_MEDIA), 1);
 }
 
