@@ -58,10 +58,11 @@ void reload_sip_call_stray(struct reload_sip_agent *agent, struct reload_sip_cha
 {
     struct reload_sip_call *call = call_of(agent, answer);
     bool known = call && call->ack && reload_sip_cseq(call->ack) == reload_sip_cseq(answer) &&
-                 strcmp(call->remote_tag, reload_sip_tag(answer->to)) == 0 &&
                  reload_sip_aor_equal(&call->far_user, &channel->user);
-    if (known)
+    if (known && strcmp(call->remote_tag, reload_sip_tag(answer->to)) == 0)
         send_ack(agent, channel->number, call->ack);
+    else if (known)
+        reload_sip_call_too_late(agent, channel->number, answer);
     else
         reload_sip_refused(agent, RELOAD_SIP_REFUSED_RESPONSE, channel);
 }

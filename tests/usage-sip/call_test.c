@@ -439,6 +439,43 @@ static void two_devices_that_answer_at_once_make_one_call(void **state)
     assert_int_equal(last(bob ? other : BOB, RELOAD_SIP_ACTION_CALL_STATE)->cause, 200);
 }
 
+/* The line of a message that begins so. */
+static const char *line(const char *message, const char *name)
+{
+    static char lines[4][500];
+    static unsigned at;
+    char *out = lines[at++ % 4];
+    const char *start = strcasestr(message, name);
+    assert_non_null(start);
+    (void)snprintf(out, sizeof lines[0], "%.*s", (int)strcspn(start, "\r"), start);
+    return out;
+}
+
+/* RFC 3261 s13.2.2.4: each 2xx is acknowledged, and what nobody wants is ended. */
+static void a_second_2xx_by_another_tag_is_acknowledged_and_ended(void **state)
+{
+    struct world *world = *state;
+    struct reload_sip_media media = media_of(1);
+    uint32_t call;
+    char invite[5000], text[5000];
+    assert_int_equal(
+        reload_sip_agent_call(ALICE->sip, "bob@example.org", &media, world->now, &call), 0);
+    world_run(world, 1);
+    (void)snprintf(invite, sizeof invite, "%s", underway(world));
+    world_run(world, 1000);
+    answer(world, BOB);
+    (void)snprintf(text, sizeof text,
+                   "SIP/2.0 200 OK\r\n%s\r\n%s\r\n%s;tag=another\r\n%s\r\nCSeq: 1 INVITE\r\n"
+                   "Contact: <sip:bob@example.org>\r\nContent-Length: 0\r\n\r\n",
+                   line(invite, "Via:"), line(invite, "From:"), line(invite, "To:"),
+                   line(invite, "Call-ID:"));
+    say(world, world->wires[0].number[world->wires[0].agent[0] == 0 ? 0 : 1], text, strlen(text));
+    const char *last_sent = heard(world);
+    assert_memory_equal(last_sent, "BYE ", 4);
+    assert_non_null(strstr(last_sent, ";tag=another\r\n"));
+    assert_int_equal(state_of(ALICE), RELOAD_SIP_ESTABLISHED);
+}
+
 static void one_that_declines_for_good_ends_it_everywhere(void **state)
 {
     struct world *world = *state;
@@ -579,6 +616,7 @@ int main(void)
         ON(setup_fork, of_two_devices_the_first_has_the_call_and_the_other_stops_ringing),
         ON(setup, a_gruu_is_looked_up_as_it_stands),
         ON(setup_fork, two_devices_that_answer_at_once_make_one_call),
+        ON(setup, a_second_2xx_by_another_tag_is_acknowledged_and_ended),
         ON(setup_fork, one_that_declines_for_good_ends_it_everywhere),
         ON(setup_fork, one_that_is_busy_does_not),
         ON(setup_datagram, calls_survive_loss_delay_and_reordering),
