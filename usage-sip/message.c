@@ -153,6 +153,15 @@ static int copy_routes(const osip_dialog_t *dialog, osip_message_t *message)
     return 0;
 }
 
+/* Where a dialog's requests go: s12.2.1.1. A far end that gave no Contact is where it was called.
+ */
+static const osip_uri_t *target_of(const osip_dialog_t *dialog)
+{
+    if (dialog->remote_contact_uri && dialog->remote_contact_uri->url)
+        return dialog->remote_contact_uri->url;
+    return dialog->remote_uri ? dialog->remote_uri->url : NULL;
+}
+
 static int set_dialog(struct reload_sip_agent *agent, osip_message_t *message,
                       const osip_dialog_t *dialog, const char *method, uint32_t cseq)
 {
@@ -161,7 +170,7 @@ static int set_dialog(struct reload_sip_agent *agent, osip_message_t *message,
     (void)snprintf(sequence, sizeof sequence, "%u %s", cseq, method);
     osip_message_set_method(message, osip_strdup(method));
     osip_message_set_version(message, osip_strdup("SIP/2.0"));
-    return osip_uri_clone(dialog->remote_contact_uri->url, &message->req_uri) ||
+    return osip_uri_clone(target_of(dialog), &message->req_uri) ||
            osip_from_clone(dialog->local_uri, &message->from) ||
            osip_to_clone(dialog->remote_uri, &message->to) ||
            osip_message_set_call_id(message, dialog->call_id) ||
@@ -176,8 +185,7 @@ osip_message_t *reload_sip_dialog_request(struct reload_sip_agent *agent,
                                           uint32_t cseq, bool secure)
 {
     osip_message_t *message = NULL;
-    if (!dialog->remote_contact_uri || !dialog->remote_contact_uri->url ||
-        osip_message_init(&message) != 0)
+    if (!target_of(dialog) || osip_message_init(&message) != 0)
         return NULL;
     if (set_dialog(agent, message, dialog, method, cseq) != 0) {
         osip_message_free(message);

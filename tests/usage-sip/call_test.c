@@ -451,29 +451,55 @@ static const char *line(const char *message, const char *name)
     return out;
 }
 
+/* A 200 of the callee's to an INVITE of agent 0, with that tag and further lines, over the channel
+ * that the INVITE took. What agent 0 said last to that. */
+static const char *accepted(struct world *world, const char *invite, const char *tag,
+                            const char *lines)
+{
+    char text[5000];
+    const struct wire *wire = &world->wires[0];
+    (void)snprintf(text, sizeof text,
+                   "SIP/2.0 200 OK\r\n%s\r\n%s\r\n%s;tag=%s\r\n%s\r\nCSeq: 1 INVITE\r\n"
+                   "%sContent-Length: 0\r\n\r\n",
+                   line(invite, "Via:"), line(invite, "From:"), line(invite, "To:"), tag,
+                   line(invite, "Call-ID:"), lines);
+    say(world, wire->number[wire->agent[0] == 0 ? 0 : 1], text, strlen(text));
+    return heard(world);
+}
+
+static void invite_bob(struct world *world, char invite[5000])
+{
+    struct reload_sip_media media = media_of(1);
+    uint32_t call;
+    assert_int_equal(
+        reload_sip_agent_call(ALICE->sip, "bob@example.org", &media, world->now, &call), 0);
+    world_run(world, 1);
+    (void)snprintf(invite, 5000, "%s", underway(world));
+    world_run(world, 1000);
+}
+
 /* RFC 3261 s13.2.2.4: each 2xx is acknowledged, and what nobody wants is ended. */
 static void a_second_2xx_by_another_tag_is_acknowledged_and_ended(void **state)
 {
     struct world *world = *state;
-    struct reload_sip_media media = media_of(1);
-    uint32_t call;
-    char invite[5000], text[5000];
-    assert_int_equal(
-        reload_sip_agent_call(ALICE->sip, "bob@example.org", &media, world->now, &call), 0);
-    world_run(world, 1);
-    (void)snprintf(invite, sizeof invite, "%s", underway(world));
-    world_run(world, 1000);
+    char invite[5000];
+    invite_bob(world, invite);
     answer(world, BOB);
-    (void)snprintf(text, sizeof text,
-                   "SIP/2.0 200 OK\r\n%s\r\n%s\r\n%s;tag=another\r\n%s\r\nCSeq: 1 INVITE\r\n"
-                   "Contact: <sip:bob@example.org>\r\nContent-Length: 0\r\n\r\n",
-                   line(invite, "Via:"), line(invite, "From:"), line(invite, "To:"),
-                   line(invite, "Call-ID:"));
-    say(world, world->wires[0].number[world->wires[0].agent[0] == 0 ? 0 : 1], text, strlen(text));
-    const char *last_sent = heard(world);
-    assert_memory_equal(last_sent, "BYE ", 4);
-    assert_non_null(strstr(last_sent, ";tag=another\r\n"));
+    const char *said = accepted(world, invite, "another", "Contact: <sip:bob@example.org>\r\n");
+    assert_memory_equal(said, "BYE ", 4);
+    assert_non_null(strstr(said, ";tag=another\r\n"));
     assert_int_equal(state_of(ALICE), RELOAD_SIP_ESTABLISHED);
+}
+
+/* RFC 3261 s13.3.1.4 demands a Contact. Who leaves it out is met at the address that was called:
+ * else there is neither an ACK nor a BYE. */
+static void a_2xx_without_a_contact_is_acknowledged_all_the_same(void **state)
+{
+    struct world *world = *state;
+    char invite[5000];
+    invite_bob(world, invite);
+    const char *said = accepted(world, invite, "b", "");
+    assert_memory_equal(said, "BYE sip:bob@example.org ", 24); /* there was no answer in it */
 }
 
 static void one_that_declines_for_good_ends_it_everywhere(void **state)
@@ -617,6 +643,7 @@ int main(void)
         ON(setup, a_gruu_is_looked_up_as_it_stands),
         ON(setup_fork, two_devices_that_answer_at_once_make_one_call),
         ON(setup, a_second_2xx_by_another_tag_is_acknowledged_and_ended),
+        ON(setup, a_2xx_without_a_contact_is_acknowledged_all_the_same),
         ON(setup_fork, one_that_declines_for_good_ends_it_everywhere),
         ON(setup_fork, one_that_is_busy_does_not),
         ON(setup_datagram, calls_survive_loss_delay_and_reordering),
