@@ -5,9 +5,9 @@
        */
 
 /* Two more than s6.6.3.1 asks of a stop-and-wait sender: the link leaves the Routing Table as early
- * as there, but is kept longer, about the 30 s that s6.6.5 gives a TCP link. With a fifth of all
- * datagrams lost each way five in a row get lost with every 165th message, seven with every 1276th,
- * and closing the link is worse than waiting. */
+ * as there, but is kept longer: 127 RTOs, 12.7 s at the least RTO. With a fifth of all datagrams
+ * lost each way five in a row get lost with every 165th message, seven with every 1276th, and
+ * closing the link is worse than waiting. */
 #define TRANSMISSIONS 7
 
 static uint32_t smaller(uint32_t a, uint32_t b)

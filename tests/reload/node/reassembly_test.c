@@ -50,7 +50,7 @@ static bool answered(struct rig *rig)
     return true;
 }
 
-/* R6940-6.7-2 R6940-6.7-10: in order, in reverse, over two links, doubled. */
+/* R6940-6.7-2 R6940-6.7-10 R6940-6.7-11: in order, in reverse, over two links, doubled. */
 static void fragments_make_a_message_in_any_order(void **state)
 {
     struct rig *rig = *state;

@@ -11,6 +11,7 @@ static struct reload_slice text(const char *s)
     return reload_slice_of(s, strlen(s));
 }
 
+/* R6940-7.4.1.3-1 */
 static void a_nonexistent_value_with_bytes_is_malformed(void **state)
 {
     struct fixture *f = *state;
