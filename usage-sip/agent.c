@@ -134,6 +134,14 @@ void reload_sip_identifier(struct reload_sip_agent *agent, char out[RELOAD_SIP_I
                    (unsigned long long)reload_random_u64(&agent->random));
 }
 
+uint64_t reload_sip_mix(uint64_t hash, const char *text)
+{
+    do
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    while (*text++);
+    return hash;
+}
+
 const char *reload_sip_refusal_text(enum reload_sip_refusal refusal)
 {
     static const char *const texts[] = {

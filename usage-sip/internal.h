@@ -203,6 +203,8 @@ struct reload_sip_agent {
 void reload_sip_enter(struct reload_sip_agent *agent, struct reload_time now);
 uint32_t reload_sip_number(struct reload_sip_agent *agent);
 void reload_sip_identifier(struct reload_sip_agent *agent, char out[RELOAD_SIP_ID_TEXT]);
+/* FNV-1a of a text and its end, on from `hash`: first the agent's secret. */
+uint64_t reload_sip_mix(uint64_t hash, const char *text);
 /* Counts and, at most once a second for each reason, logs. */
 void reload_sip_refused(struct reload_sip_agent *agent, enum reload_sip_refusal refusal,
                         const struct reload_sip_channel *channel);

@@ -6,14 +6,6 @@
 
 #define RETRY_AFTER_MAX_S 10
 
-/* FNV-1a */
-static uint64_t mix(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
-
 /* s8.2.2.3 */
 static void add_unsupported(const osip_message_t *request, osip_message_t *response)
 {
@@ -41,8 +33,8 @@ static void add_warning(const struct reload_sip_agent *agent, osip_message_t *re
     reload_sip_add_header(response, "Warning", text);
 }
 
-static void add_reason(struct reload_sip_agent *agent, const osip_message_t *request, int status,
-                       osip_message_t *response)
+static void explain(struct reload_sip_agent *agent, const osip_message_t *request, int status,
+                    osip_message_t *response)
 {
     if (status == 420)
         add_unsupported(request, response);
@@ -65,13 +57,14 @@ void reload_sip_answer_stateless(struct reload_sip_agent *agent, uint32_t channe
                                  const osip_message_t *request, int status)
 {
     char tag[RELOAD_SIP_ID_TEXT];
-    uint64_t hash = mix(mix(agent->secret, reload_sip_branch(request)), request->call_id->number);
-    (void)snprintf(tag, sizeof tag, "%016llx",
-                   (unsigned long long)mix(hash, reload_sip_tag(request->from)));
+    uint64_t hash = reload_sip_mix(agent->secret, reload_sip_branch(request));
+    hash = reload_sip_mix(hash, request->call_id->number);
+    hash = reload_sip_mix(hash, reload_sip_tag(request->from));
+    (void)snprintf(tag, sizeof tag, "%016llx", (unsigned long long)hash);
     osip_message_t *response = reload_sip_response_new(request, status, tag);
     if (!response)
         return;
-    add_reason(agent, request, status, response);
+    explain(agent, request, status, response);
     (void)reload_sip_channel_send(agent, channel, response);
     osip_message_free(response);
 }
@@ -84,7 +77,7 @@ void reload_sip_answer_plain(struct reload_sip_agent *agent, osip_transaction_t 
     reload_sip_identifier(agent, tag);
     osip_message_t *response = reload_sip_response_new(request, status, tag);
     if (response)
-        add_reason(agent, request, status, response);
+        explain(agent, request, status, response);
     reload_sip_transaction_respond(agent, transaction, response);
 }
 

@@ -4,22 +4,14 @@
 
 /* MESSAGE from others (RFC 3428 s7): the 200 says that the user got it. */
 
-static uint64_t mix(uint64_t hash, const char *text)
-{
-    do
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    while (*text++);
-    return hash;
-}
-
 /* What stays the same when a text is sent again, by another channel or after ours was lost. */
 static uint64_t fingerprint(const struct reload_sip_agent *agent,
                             const struct reload_sip_channel *channel, const osip_message_t *message)
 {
-    uint64_t hash = mix(agent->secret, channel->user.text);
-    hash = mix(hash, message->call_id->number);
-    hash = mix(hash, reload_sip_tag(message->from));
-    hash = mix(hash, message->cseq->number);
+    uint64_t hash = reload_sip_mix(agent->secret, channel->user.text);
+    hash = reload_sip_mix(hash, message->call_id->number);
+    hash = reload_sip_mix(hash, reload_sip_tag(message->from));
+    hash = reload_sip_mix(hash, message->cseq->number);
     return hash ? hash : 1;
 }
 

@@ -159,13 +159,10 @@ static osip_event_t *received_event(osip_message_t *message)
     return event;
 }
 
-/* Stands for a user name in a transaction: FNV-1a from a secret, so that nobody gets another's. */
+/* Stands for a user name in a transaction, from a secret, so that nobody gets another's. */
 static uintptr_t mark_of(const struct reload_sip_agent *agent, const struct reload_sip_aor *user)
 {
-    uint64_t hash = agent->secret;
-    for (size_t i = 0; i < user->len; i++)
-        hash = (hash ^ (uint8_t)user->text[i]) * 0x100000001b3u;
-    return (uintptr_t)hash;
+    return (uintptr_t)reload_sip_mix(agent->secret, user->text);
 }
 
 size_t reload_sip_transactions_of_user(const struct reload_sip_agent *agent,

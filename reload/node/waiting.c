@@ -89,6 +89,8 @@ static void go_on(struct reload_node *node, const struct reload_waiting_request 
 void reload_waiting_go_on(struct reload_node *node)
 {
     struct reload_waiting_request **at = &node->waiting.first;
+    if (!*at)
+        return;
     while (*at) {
         if (reload_undecided(node, reload_slice_of((*at)->id, (*at)->id_len))) {
             at = &(*at)->next;

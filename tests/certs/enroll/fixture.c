@@ -228,10 +228,17 @@ void tls_close(struct tls *t)
     *t = (struct tls){ .fd = -1 };
 }
 
+static uint64_t cpu_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 void https(struct fixture *f, uint8_t from, const void *request, size_t len, struct reply *reply)
 {
     struct tls t;
-    uint64_t begin_ms = reload_enroll_monotonic_ms();
+    uint64_t begin_ms = reload_enroll_monotonic_ms(), begin_cpu_ms = cpu_ms();
     reply->status = 0;
     reply->body_len = 0;
     if (tls_open(&t, f->port, from)) {
@@ -240,6 +247,7 @@ void https(struct fixture *f, uint8_t from, const void *request, size_t len, str
         tls_close(&t);
     }
     reply->took_ms = reload_enroll_monotonic_ms() - begin_ms;
+    reply->cost_ms = cpu_ms() - begin_cpu_ms;
 }
 
 bool reply_has(const struct reply *reply, const char *header_line)

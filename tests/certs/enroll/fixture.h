@@ -46,6 +46,7 @@ struct reply {
     uint8_t body[1 << 17];
     size_t body_len;
     uint64_t took_ms;
+    uint64_t cost_ms; /* CPU time of both ends, whatever else the machine does */
 };
 
 /* A TLS connection, from 127.0.0.`from`; NULL when it is refused or cut. */

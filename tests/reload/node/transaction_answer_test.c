@@ -81,13 +81,18 @@ static void an_answer_of_another_method_is_not_taken(void **state)
     assert_int_equal(rig_count(rig, RELOAD_ACTION_REQUEST_DONE), 0);
 }
 
+/* A Ping, and what party 1 sends to refuse it. */
+static struct rig_message refusal_of_a_ping(struct rig *rig, uint16_t code)
+{
+    asking_ping(rig, &rig->parties[1].id);
+    return asking_error_by(rig, 1, rig_sent(rig, 0, NULL).header.transaction_id, code);
+}
+
 /* R6940-6.3.3.1-3: an error response ends the request with its code and error_info. */
 static void an_error_response_ends_the_request(void **state)
 {
     struct rig *rig = *state;
-    asking_ping(rig, &rig->parties[1].id);
-    uint64_t id = rig_sent(rig, 0, NULL).header.transaction_id;
-    struct rig_message m = asking_error_by(rig, 1, id, RELOAD_ERROR_FORBIDDEN);
+    struct rig_message m = refusal_of_a_ping(rig, RELOAD_ERROR_FORBIDDEN);
     rig_receive(rig, 2, &m);
     assert_int_equal(asking_result(rig)->error, RELOAD_E_FORBIDDEN);
     assert_int_equal(asking_result(rig)->error_code, RELOAD_ERROR_FORBIDDEN);
@@ -99,9 +104,8 @@ static void an_error_response_ends_the_request(void **state)
 static void what_was_refused_for_the_time_it_took_can_be_asked_again(void **state)
 {
     struct rig *rig = *state;
-    asking_ping(rig, &rig->parties[1].id);
+    struct rig_message m = refusal_of_a_ping(rig, RELOAD_ERROR_REQUEST_TIMEOUT);
     uint64_t first = rig_sent(rig, 0, NULL).header.transaction_id;
-    struct rig_message m = asking_error_by(rig, 1, first, RELOAD_ERROR_REQUEST_TIMEOUT);
     rig_receive(rig, 2, &m);
     assert_int_equal(asking_result(rig)->error_code, RELOAD_ERROR_REQUEST_TIMEOUT);
     rig_clear(rig);
@@ -116,9 +120,7 @@ static void what_was_refused_for_the_time_it_took_can_be_asked_again(void **stat
 static void a_malformed_error_response_is_dropped(void **state)
 {
     struct rig *rig = *state;
-    asking_ping(rig, &rig->parties[1].id);
-    uint64_t id = rig_sent(rig, 0, NULL).header.transaction_id;
-    struct rig_message m = asking_error_by(rig, 1, id, RELOAD_ERROR_FORBIDDEN);
+    struct rig_message m = refusal_of_a_ping(rig, RELOAD_ERROR_FORBIDDEN);
     m.body.n = 3;
     rig_receive(rig, 2, &m);
     assert_int_equal(rig_dropped(rig, RELOAD_DROP_BODY), 1);

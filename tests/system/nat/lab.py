@@ -23,6 +23,7 @@ import subprocess
 import sys
 import threading
 import time
+import unittest
 
 KINDS = ("endpoint-independent", "address-restricted", "port-restricted", "symmetric", "double",
          "udp-blocked")
@@ -72,6 +73,14 @@ RULES = {
     "symmetric": {"postrouting": 'oifname "wan" masquerade random,fully-random'},
     "udp-blocked": {"forward": "meta l4proto udp drop", "postrouting": SNAT},
 }
+
+
+def run_tests(reason):
+    """Those of the program that calls this; reason: why they cannot run here, or None."""
+    if reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+    unittest.main(verbosity=2)
 
 
 def missing():

@@ -62,8 +62,4 @@ class Matrix(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    reason = ice_lab.missing()
-    if reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    unittest.main()
+    lab.run_tests(ice_lab.missing())

@@ -1,6 +1,5 @@
 """A peer that lets the system choose its port, where few numbers are free for both TCP and UDP."""
 import subprocess
-import sys
 import unittest
 
 import lab
@@ -27,8 +26,4 @@ class Ports(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    reason = overlay_lab.missing()
-    if reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    unittest.main(verbosity=2)
+    lab.run_tests(overlay_lab.missing())

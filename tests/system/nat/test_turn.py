@@ -1,6 +1,5 @@
 """TURN from the overlay itself (RFC 6940 s9): who offers it, who finds it, what it takes to use it."""
 import pathlib
-import sys
 import time
 import unittest
 
@@ -116,8 +115,4 @@ class WithoutTurn(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    reason = overlay_lab.missing()
-    if reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    unittest.main(verbosity=2)
+    lab.run_tests(overlay_lab.missing())
